@@ -1,0 +1,1 @@
+"""Fluxroom: one door to every FLUX image model."""
