@@ -66,14 +66,13 @@ FAULTS: Final[dict[str, str]] = {
     "webhook-old": "A correctly signed webhook of an hour ago (BFL: an old Pending body) comes before the true one.",
 }
 
-# How often a fault happens when nothing is said: one that a retry should get over happens once.
-_ONCE: Final = frozenset(
-    (
-        "submit-429 submit-500 submit-500-taken submit-502 submit-502-taken submit-503 submit-503-id submit-504 "
-        "submit-504-taken submit-refused submit-drop-before submit-drop-after submit-slow submit-cut submit-not-json "
-        "poll-429 poll-503 poll-404 poll-drop poll-unknown-status poll-backward "
-        "media-503 media-403 media-truncated media-html"
-    ).split()
+# How often a fault happens when nothing is said: one that a retry can get over happens once, the others every time.
+_PASSING: Final = ("submit-", "poll-", "media-")
+_LASTING: Final = frozenset(
+    [
+        *("submit-402", "submit-403", "submit-422", "poll-422"),
+        *("media-bomb", "media-huge", "media-foreign", "media-redirect", "media-drip", "media-black"),
+    ]
 )
 
 _MARKER: Final = re.compile(r"\[\[\s*(fault|duration)\s*:\s*([^\]]*?)\s*\]\]")
@@ -104,13 +103,21 @@ def parse_fault(text: str) -> Fault:
     elif count is not None:
         times = int(count)
     else:
-        times = 1 if name in _ONCE else None
+        times = 1 if name.startswith(_PASSING) and name not in _LASTING else None
     return Fault(name, value, times)
 
 
 def parse_header(text: str) -> list[Fault]:
-    """Read the header ``x-sandbox-fault``: faults divided by commas."""
-    return [parse_fault(part) for part in text.split(",") if part.strip()]
+    """Read the header ``x-sandbox-fault``: faults divided by commas.
+
+    A submit fault in a header happens to the request that carries it, unless a count is written.
+    """
+    return [_of_request(part, parse_fault(part)) for part in text.split(",") if part.strip()]
+
+
+def _of_request(written: str, fault: Fault) -> Fault:
+    counted = re.search(r"\sx(\d+|\*)$", written.strip()) is not None
+    return fault if counted or not fault.name.startswith("submit-") else Fault(fault.name, fault.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +148,9 @@ def read_markers(prompt: str) -> Markers:
         kept.append(prompt[end : found.start()])
         end = found.end()
     kept.append(prompt[end:])
-    return Markers(" ".join("".join(kept).split()) if faults or duration is not None else prompt, tuple(faults), duration)
+    return Markers(
+        " ".join("".join(kept).split()) if faults or duration is not None else prompt, tuple(faults), duration
+    )
 
 
 @dataclass(slots=True)

@@ -1,0 +1,218 @@
+"""What a request costs, from a formula that is data: the row says the kind and the amounts, this module does the sum.
+
+Amounts are US dollars as `Decimal`; a megapixel is 1,048,576 pixels. Where a provider does not publish how it rounds, the
+quote is a range from not rounded to rounded up; where a price is not published at all it is "at least", never nothing.
+
+BFL's worked examples (docs.bfl.ai pricing and live replies of 2026):
+
+>>> pro = Price(kind="first_further", amount=Decimal("0.03"), further=Decimal("0.015"), input=Decimal("0.015"))
+>>> pro.quote(Work(output=1.0)).text
+'$0.03'
+>>> pro.quote(Work(output=1920 * 1080 / 1048576)).text  # 1.98 MP, a live reply of 4.5 credits
+'$0.045'
+>>> pro.quote(Work(output=1.0, inputs=(1.0,))).text
+'$0.045'
+>>> klein = Price(kind="first_further", amount=Decimal("0.014"), further=Decimal("0.001"), input=Decimal("0.001"))
+>>> klein.quote(Work(output=768 * 1024 / 1048576)).text
+'$0.014'
+
+fal's flux-2 counts input and output, and does not say how it rounds:
+
+>>> dev = Price(kind="per_megapixel", amount=Decimal("0.012"), inputs=True, rounding="unknown")
+>>> dev.quote(Work(output=1.5, inputs=(1.0,))).text
+'$0.03–0.036'
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from fluxroom.types import JSON, Quote
+
+Kind = Literal["per_image", "per_megapixel", "first_further", "by_value", "per_second", "unknown"]
+Rounding = Literal["up", "none", "unknown"]
+Range = tuple[Decimal, Decimal]
+
+LARGEST = 4.0
+"""Megapixels assumed at most where only the provider knows the size that comes back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What is paid for: one request, all its jobs together.
+
+    `output` is the size of one picture in megapixels, None when only the provider knows it.
+    """
+
+    output: float | None = 1.0
+    inputs: tuple[float, ...] = ()  # megapixels of each reference, per job
+    images: int = 1  # pictures in all
+    jobs: int = 1
+    seconds: float = 5.0  # a typical job
+    values: Mapping[str, JSON] = field(default_factory=dict)  # the parameters that are sent
+    loras: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """A price formula.
+
+    `per_image`: `amount` a picture. `per_megapixel`: `amount` for each megapixel of output, and of input where `inputs`.
+    `first_further`: `amount` for the first megapixel, `further` for each further one, `input` for each of input.
+    `by_value`: an amount or a range for each value of a parameter, such as `resolution`.
+    `per_second`: `amount` for each second of computing, which nobody knows before; half to twice the typical time.
+    `unknown`: nothing is published; at least `amount`.
+    """
+
+    kind: Kind
+    amount: Decimal = Decimal(0)
+    further: Decimal = Decimal(0)
+    input: Decimal = Decimal(0)
+    inputs: bool = False
+    input_cap: float | None = None  # megapixels to which the provider shrinks each input before it counts it
+    rounding: Rounding = "up"
+    parameter: str = ""
+    values: Mapping[str, Range] = field(default_factory=dict)
+    source: str = ""
+    approximate: bool = False
+    surcharge: str = ""  # what comes on top, in words: a price for large LoRAs
+
+    @classmethod
+    def read(cls, raw: Mapping[str, JSON], sources: Mapping[str, str]) -> Price:
+        """A price from its row; `source` may name one of the shared sources."""
+        named = dict(raw)
+        for name in ("amount", "further", "input"):
+            if name in named:
+                named[name] = Decimal(named[name])
+        if "values" in named:
+            named["values"] = {value: _range(amount) for value, amount in named["values"].items()}
+        source = str(named.get("source", ""))
+        named["source"] = sources.get(source, source)
+        return cls(**named)
+
+    @property
+    def text(self) -> str:
+        """The formula for people: `$0.03 first MP, $0.015 each further MP of input and output`."""
+        if self.kind == "by_value":
+            return ", ".join(f"{value} {_money(amounts)}" for value, amounts in self.values.items())
+        return {
+            "per_image": f"${self.amount:f} per image",
+            "per_megapixel": f"${self.amount:f} per MP" + (" of input and output" if self.inputs else ""),
+            "first_further": f"${self.amount:f} first MP, ${self.further:f} each further"
+            + (f", ${self.input:f} per MP of input" if self.input else ""),
+            "per_second": f"${self.amount:f} per second of computing",
+            "unknown": f"not published, at least ${self.amount:f}",
+        }[self.kind] + (f" ({self.surcharge})" if self.surcharge else "")
+
+    def quote(self, work: Work) -> Quote:
+        """What this work costs, as a range with the sum spelled out."""
+        (low, high), formula = _SUMS[self.kind](self, work)
+        if work.loras and self.surcharge:
+            high, formula = None, f"{formula}; {self.surcharge}"
+        return Quote(
+            low=low,
+            high=high,
+            formula=formula,
+            source=self.source,
+            approximate=self.approximate or self.kind == "per_second",
+            jobs=work.jobs,
+            images=work.images,
+        )
+
+
+Sum = tuple[tuple[Decimal, Decimal | None], str]
+
+
+def _range(amount: JSON) -> Range:
+    low, high = amount if isinstance(amount, list) else (amount, amount)
+    return Decimal(low), Decimal(high)
+
+
+def _money(amounts: Range) -> str:
+    low, high = amounts
+    return f"${low:f}" if low == high else f"${low:f}–{high:f}"
+
+
+def _units(megapixels: float, rounding: Rounding) -> Range:
+    """Billed megapixels, lowest and highest."""
+    exact = Decimal(str(round(megapixels, 4)))
+    up = Decimal(max(1, math.ceil(round(megapixels, 4))))
+    if rounding == "up":
+        return up, up
+    return (exact, exact) if rounding == "none" else (exact, up)
+
+
+def _outputs(work: Work) -> tuple[float, float]:
+    """Megapixels of one picture, lowest and highest."""
+    return (1.0, LARGEST) if work.output is None else (work.output, work.output)
+
+
+def _per_image(price: Price, work: Work) -> Sum:
+    total = price.amount * work.images
+    return (total, total), f"{work.images} x ${price.amount:f}"
+
+
+def _per_megapixel(price: Price, work: Work) -> Sum:
+    smallest, largest = _outputs(work)
+    low, high = _units(smallest, price.rounding)[0], _units(largest, price.rounding)[1]
+    taken = _capped(price, work) if price.inputs else ()
+    low_in = sum((_units(size, price.rounding)[0] for size in taken), Decimal(0))
+    high_in = sum((_units(size, price.rounding)[1] for size in taken), Decimal(0))
+    lowest = price.amount * (low * work.images + low_in * work.jobs)
+    highest = price.amount * (high * work.images + high_in * work.jobs)
+    formula = f"{work.images} x {_span(low, high)} MP x ${price.amount:f}"
+    if taken:
+        formula += f" + {work.jobs} x {_span(low_in, high_in)} MP of input x ${price.amount:f}"
+    return (lowest, highest), formula
+
+
+def _first_further(price: Price, work: Work) -> Sum:
+    smallest, largest = _outputs(work)
+    low, high = _units(smallest, "up")[0], _units(largest, "up")[1]
+    fed = sum((_units(size, "up")[0] for size in _capped(price, work)), Decimal(0))
+    each = tuple(price.amount + price.further * (units - 1) for units in (low, high))
+    taken = price.input * fed * work.jobs
+    formula = f"{work.images} x (${price.amount:f} + {_span(low - 1, high - 1)} further MP x ${price.further:f})"
+    if fed and price.input:
+        formula += f" + {work.jobs} x {fed} MP of input x ${price.input:f}"
+    return (each[0] * work.images + taken, each[1] * work.images + taken), formula
+
+
+def _by_value(price: Price, work: Work) -> Sum:
+    value = str(work.values.get(price.parameter, next(iter(price.values))))
+    low, high = price.values.get(value) or (min(price.values.values())[0], max(price.values.values())[1])
+    return (low * work.images, high * work.images), f"{work.images} x {_money((low, high))} ({price.parameter} {value})"
+
+
+def _per_second(price: Price, work: Work) -> Sum:
+    typical = price.amount * Decimal(str(work.seconds)) * work.images
+    formula = f"{work.images} x half to twice {work.seconds:g} s x ${price.amount:f}"
+    return (typical / 2, typical * 2), formula
+
+
+def _unknown(price: Price, work: Work) -> Sum:
+    return (price.amount * work.images, None), f"not published; at least {work.images} x ${price.amount:f}"
+
+
+_SUMS = {
+    "per_image": _per_image,
+    "per_megapixel": _per_megapixel,
+    "first_further": _first_further,
+    "by_value": _by_value,
+    "per_second": _per_second,
+    "unknown": _unknown,
+}
+
+
+def _capped(price: Price, work: Work) -> tuple[float, ...]:
+    if price.input_cap is None:
+        return work.inputs
+    return tuple(min(size, price.input_cap) for size in work.inputs)
+
+
+def _span(low: Decimal, high: Decimal) -> str:
+    return f"{low:f}" if low == high else f"{low:f}–{high:f}"

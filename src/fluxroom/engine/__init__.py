@@ -1,0 +1,369 @@
+"""The life of a job, on one machine: a plan in, events and stored pictures out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection
+
+from fluxroom.engine.accounts import Account, need
+from fluxroom.engine.courier import Courier, UntrustedCallError
+from fluxroom.engine.ledger import Ledger
+from fluxroom.engine.lifecycle import FINAL, SETTLED, Happening, State
+from fluxroom.engine.owners import Presence
+from fluxroom.engine.pacing import Clock, Pace, SystemClock
+from fluxroom.engine.queue_local import LocalQueue
+from fluxroom.engine.runner import Runner
+from fluxroom.engine.submission import Submission
+from fluxroom.engine.transport import InterruptedCallError, NotSentError, Transport
+from fluxroom.errors import Cancelled, NotFound, WaitEnded
+from fluxroom.identifiers import new_id
+from fluxroom.logs import get_logger
+from fluxroom.settings import Settings
+from fluxroom.store import Store, images, jobs
+from fluxroom.store.images import StoredImage
+from fluxroom.store.jobs import Generation, Job, Move
+from fluxroom.types import Done, Event, Plan, Provider, Queued, Request, Running
+
+_log = get_logger("fluxroom.engine")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A generation as it is at one moment."""
+
+    generation: Generation
+    jobs: Sequence[Job]
+    images: Sequence[StoredImage]
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more happens without a person."""
+        return all(job.state in SETTLED for job in self.jobs)
+
+    def images_of(self, job: Job) -> list[StoredImage]:
+        """The pictures of one of the jobs."""
+        return [image for image in self.images if image.job == job.id]
+
+
+class Engine:
+    """Carries jobs from a plan to stored pictures, and goes on with them after a restart.
+
+    Args:
+        store: an open data folder; the engine does not close it.
+        accounts: the keys and addresses to work with.
+        settings: caps, polls and waits.
+        transport: how calls leave; the engine closes it.
+        clock: for tests.
+        everyones: carry the queued jobs of all makers on this data folder, as a gateway does.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        accounts: Mapping[Provider, Account],
+        settings: Settings,
+        *,
+        transport: Transport,
+        clock: Clock | None = None,
+        everyones: bool = False,
+    ) -> None:
+        self.store = store
+        self.accounts = accounts
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._presence = Presence(store.locks)
+        self._ledger = Ledger(store, self._presence, self._clock)
+        self.courier = Courier(transport, accounts, settings)
+        pace = Pace(first=settings.poll_first, longest=settings.poll_max, wait=settings.wait)
+        self._queue = LocalQueue(
+            self._ledger,
+            self.courier,
+            Submission(self._ledger, self.courier, settings),
+            Runner(self._ledger, self.courier, pace),
+            settings=settings,
+            everyones=everyones,
+        )
+
+    async def start(self) -> None:
+        """Go on with what earlier processes left behind, then take new jobs."""
+        self._presence.enter()
+        await self._queue.start()
+
+    async def stop(self, drain: float = 10.0) -> None:
+        """Let submits under way finish (at most `drain` seconds); running jobs stay resumable."""
+        await self._queue.stop(drain)
+        await self.courier.transport.close()
+        self._presence.leave()
+
+    @property
+    def busy(self) -> bool:
+        """Whether this process carries any job."""
+        return self._queue.busy
+
+    # asking for pictures ---------------------------------------------------------------------------------------------
+
+    async def submit(self, request: Request, plan: Plan, *, owner: str = "local", priority: int = 10) -> str:
+        """Write a generation with its jobs down and start it; returns its id. Nothing is paid before it is on disk.
+
+        Raises:
+            MissingKey: no key is set for the route's provider.
+            StorageFull, StorageUnwritable: it could not be written; nothing was sent.
+        """
+        account = need(self.accounts, plan.provider)
+        now = self._clock.time()
+        generation = Generation(
+            id=new_id(),
+            owner=owner,
+            created_at=now,
+            route=plan.route,
+            mode=plan.mode,
+            prompt=_prompt_text(plan),
+            asked=_as_asked(request),
+            params=dict(plan.params),
+            references=[reference.as_dict() for reference in plan.references],
+            not_sent=[note.as_dict() for note in plan.not_sent],
+            quote=plan.quote.as_dict(),
+        )
+        rows = [
+            _row(plan, generation, number, account, self._presence.id, priority) for number in range(len(plan.wire))
+        ]
+        await self.store.database.write(lambda connection: jobs.add(connection, generation, rows))
+        self._queue.kick()
+        return generation.id
+
+    async def snapshot(self, generation_id: str) -> Snapshot:
+        """A generation with its jobs and pictures.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        found = await self.store.database.read(lambda connection: _snapshot(connection, generation_id))
+        if found is None:
+            raise NotFound(f"There is no generation {generation_id!r}.")
+        return found
+
+    async def wait(self, generation_id: str, seconds: float) -> Snapshot:
+        """Wait until a generation is settled; the jobs go on whether anybody waits or not.
+
+        Raises:
+            WaitEnded: it is not settled after so many seconds.
+            StorageFull, StorageUnwritable: the disk stands in the way; the job goes on when it no longer does.
+        """
+        deadline = self._clock.monotonic() + seconds
+        bell = self._ledger.bell(generation_id)
+        try:
+            while True:
+                found = await self.snapshot(generation_id)
+                if found.settled:
+                    return found
+                self._raise_trouble(found)
+                left = deadline - self._clock.monotonic()
+                if left <= 0 or not await bell.wait(left):
+                    raise _wait_ended(await self.snapshot(generation_id), seconds)
+        finally:
+            self._ledger.hush(generation_id, bell)
+
+    async def events(self, generation_id: str, *, tick: float = 0.5) -> AsyncIterator[Event]:
+        """What happens to a generation's jobs until all are settled; at least one event every `tick` seconds."""
+        bell = self._ledger.bell(generation_id)
+        told: set[str] = set()
+        try:
+            while True:
+                found = await self.snapshot(generation_id)
+                self._raise_trouble(found)
+                for job in found.jobs:
+                    if job.id not in told:
+                        yield self._event(found, job)
+                    if job.state in SETTLED:
+                        told.add(job.id)
+                if found.settled:
+                    return
+                await bell.wait(tick)
+        finally:
+            self._ledger.hush(generation_id, bell)
+
+    def _event(self, found: Snapshot, job: Job) -> Event:
+        if job.state in SETTLED:
+            return Done(job=job.id, state=job.state, images=found.images_of(job), error=job.error or None)
+        if job.state in {State.QUEUED, State.SUBMITTING}:
+            return Queued(job=job.id)
+        pending = self._ledger.live[job.id].pending if job.id in self._ledger.live else None
+        if pending and pending.queued:
+            return Queued(job=job.id, position=pending.position)
+        return Running(
+            job=job.id,
+            elapsed=max(0.0, self._clock.time() - job.submitted_at),
+            expected=job.seconds,
+            progress=pending.progress if pending else None,
+            phase=pending.phase if pending else job.state,
+        )
+
+    def _raise_trouble(self, found: Snapshot) -> None:
+        for job in found.jobs:
+            if job.id in self._ledger.live and (trouble := self._ledger.live[job.id].trouble):
+                raise trouble
+
+    # a person's words ------------------------------------------------------------------------------------------------
+
+    async def cancel(self, generation_id: str) -> list[tuple[Job, str]]:
+        """Cancel what can be cancelled; says for each job what became of it and whether it is charged."""
+        found = await self.snapshot(generation_id)
+        return [(job, await self._cancel(job)) for job in found.jobs]
+
+    async def _cancel(self, job: Job) -> str:
+        if job.state in FINAL:
+            return f"it has already ended: {job.state}"
+        error = Cancelled(provider=job.provider, job=job.id).as_dict()
+        change = self._by_hand(
+            job, State.QUEUED, State.CANCELLED, Happening.CANCEL, error=error, charge_state="not_charged"
+        )
+        if await self._moved(job, change):
+            return "cancelled before it was sent; not charged"
+        fresh = (await self.store.database.read(lambda connection: jobs.get(connection, job.id))) or job
+        tongue, hosts = self.courier.desk(fresh)
+        call = tongue.cancel(hosts, fresh.ticket) if fresh.ticket else None
+        if call is None:
+            return f"{job.provider} cannot cancel a job that it has taken: the picture arrives and is charged"
+        try:
+            reply = await self.courier.carry(fresh.provider, hosts, call)
+        except (NotSentError, InterruptedCallError, UntrustedCallError) as broken:
+            return f"{job.provider} could not be asked to cancel ({broken}): the job goes on"
+        _log.info("asked the provider to cancel", job=job.id, status=reply.status)
+        return f"{job.provider} was asked to cancel; if it has begun, it may still finish and be charged"
+
+    async def resolve(self, job_id: str, choice: Literal["retry", "abandon"]) -> Job:
+        """Decide about a job in doubt: send it again (which pays again if the provider took it), or give it up.
+
+        Raises:
+            NotFound: there is no such job, or it is not in doubt.
+        """
+        job = await self.job(job_id)
+        happening, to_state = (
+            (Happening.RETRY, State.QUEUED) if choice == "retry" else (Happening.ABANDON, State.ABANDONED)
+        )
+        change = self._by_hand(job, State.UNKNOWN, to_state, happening, seat_until=0.0, not_before=0.0)
+        if not await self._moved(job, change):
+            raise NotFound(
+                f"Job {job.id} is {job.state}, not unknown: there is nothing to decide.",
+                advice="See the jobs in doubt with `fluxroom jobs --state unknown`.",
+            )
+        return await self.job(job.id)
+
+    async def job(self, part: str) -> Job:
+        """The job with this id, or the only one whose id ends with it.
+
+        Raises:
+            NotFound: there is none, or more than one.
+        """
+
+        def work(connection: Connection) -> tuple[Job | None, int]:
+            ids = jobs.like(connection, part)
+            exact = jobs.get(connection, part)
+            return exact or (jobs.get(connection, ids[0]) if len(ids) == 1 else None), len(ids)
+
+        job, matches = await self.store.database.read(work)
+        if job is None:
+            raise NotFound(f"{'More than one job ends' if matches > 1 else 'No job ends'} with {part!r}.")
+        return job
+
+    def _by_hand(self, job: Job, from_state: State, to_state: State, happening: Happening, **changes: Any) -> Move:
+        return Move(
+            job=job.id,
+            generation=job.generation,
+            from_states=(from_state,),
+            to_state=to_state,
+            why=f"{happening} by a person",
+            at=self._clock.time(),
+            changes=changes,
+        )
+
+    async def _moved(self, job: Job, change: Move) -> bool:
+        done = await self.store.database.write(lambda connection: jobs.move(connection, change))
+        if done:
+            self._ledger.announce(job)
+        return done
+
+
+def _snapshot(connection: Connection, generation_id: str) -> Snapshot | None:
+    generation = jobs.generation(connection, generation_id)
+    if generation is None:
+        return None
+    listed = jobs.of_generation(connection, generation_id)
+    return Snapshot(generation, listed, images.of_jobs(connection, [job.id for job in listed]))
+
+
+def _wait_ended(found: Snapshot, seconds: float) -> WaitEnded:
+    open_jobs = [job for job in found.jobs if job.state not in SETTLED]
+    first = open_jobs[0] if open_jobs else found.jobs[0]
+    return WaitEnded(
+        f"Not finished after {seconds:g} s; the job is {first.state} and goes on.",
+        job=first.id,
+        generation=found.generation.id,
+        provider=first.provider,
+        request_id=first.request_id or None,
+    )
+
+
+def _prompt_text(plan: Plan) -> str:
+    prompt = plan.wire[0].get("prompt", "") if plan.wire else ""
+    return prompt if isinstance(prompt, str) else ""
+
+
+def _as_asked(request: Request) -> dict[str, Any]:
+    return {
+        "model": request.model,
+        "prompt": request.prompt,
+        "references": [reference.as_dict() for reference in request.references],
+        "params": {n: v.as_dict() if hasattr(v, "as_dict") else v for n, v in request.params.items()},
+        "mode": request.mode,
+        "extra": {provider: dict(fields) for provider, fields in request.extra.items()},
+        "on_unsupported": request.on_unsupported,
+        "max_references": request.max_references,
+        "region": request.region,
+    }
+
+
+def _row(
+    plan: Plan, generation: Generation, number: int, account: Account, maker: str, priority: int
+) -> dict[str, Any]:
+    wire = plan.wire[number]
+    estimate = (plan.quote.low if plan.quote.high is None else plan.quote.high) / len(plan.wire)
+    return {
+        "id": new_id(),
+        "generation": generation.id,
+        "number": number,
+        "state": State.QUEUED.value,
+        "created_at": generation.created_at,
+        "changed_at": generation.created_at,
+        "priority": priority,
+        "provider": plan.provider,
+        "model": plan.model,
+        "mode": plan.mode,
+        "endpoint": plan.endpoint,
+        "region": plan.region,
+        "account": account.id,
+        "sandbox": account.sandbox,
+        "caps": dict(plan.caps),
+        "wire": dict(wire),
+        "seconds": plan.seconds,
+        "maker": maker,
+        "holder": "",
+        "attempt": 0,
+        "not_before": 0.0,
+        "seat_until": 0.0,
+        "ticket": None,
+        "request_id": "",
+        "submitted_at": 0.0,
+        "ready_at": 0.0,
+        "seed": wire.get("seed"),
+        "cancel_asked": False,
+        "error": None,
+        "estimated": estimate,
+        "reserved": estimate,
+        "charged": None,
+        "charge_state": "not_charged",
+        "charge_source": "estimate",
+    }

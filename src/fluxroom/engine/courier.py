@@ -1,0 +1,99 @@
+"""Carries a dialect's calls to the provider and adds the key, only where it may go."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+
+from fluxroom.engine.accounts import Account, need
+from fluxroom.engine.transport import InterruptedCallError, NotSentError, Transport
+from fluxroom.providers import Again, Call, Dialect, Follow, Hosts, PollOutcome, Reply, Ticket, dialect
+from fluxroom.settings import Settings
+from fluxroom.store.jobs import Job
+from fluxroom.types import Provider
+
+_CALL_TIMEOUT = 60.0
+"""Seconds for a poll, an upload step or a look-up."""
+
+_SUBMIT_TIMEOUT = 120.0
+"""Seconds for a submit: references travel in it, and giving up early leaves a job in doubt."""
+
+_MOST_FOLLOWS = 4
+"""Calls that one poll may lead to; more would be a loop."""
+
+
+class UntrustedCallError(Exception):
+    """A dialect was about to call an address that is not the provider's. Nothing was sent."""
+
+
+class Courier:
+    """The engine's way to the providers.
+
+    Args:
+        transport: carries the calls.
+        accounts: the key and the addresses per provider.
+        settings: for the regional addresses.
+    """
+
+    def __init__(self, transport: Transport, accounts: Mapping[Provider, Account], settings: Settings) -> None:
+        self.transport = transport
+        self.accounts = accounts
+        self._settings = settings
+
+    def desk(self, job: Job) -> tuple[Dialect, Hosts]:
+        """The dialect and the addresses for a job."""
+        return dialect(job.provider), need(self.accounts, job.provider).at(job.region, self._settings)
+
+    async def carry(self, provider: Provider, hosts: Hosts, call: Call, *, submit: bool = False) -> Reply:
+        """Carry out one call.
+
+        Raises:
+            NotSentError, InterruptedCallError, TooLargeError: see `Transport`.
+            UntrustedCallError: the address is not the provider's.
+        """
+        return await self.transport.request(
+            call, self._headers(provider, hosts, call), timeout=_SUBMIT_TIMEOUT if submit else _CALL_TIMEOUT
+        )
+
+    async def ask(self, job: Job) -> PollOutcome:
+        """How a submitted job is doing; follows the dialect's further calls."""
+        tongue, hosts = self.desk(job)
+        ticket = job.ticket or {}
+        return await self._follow(job.provider, hosts, ticket, tongue.check(hosts, ticket))
+
+    async def watch(self, job: Job) -> AsyncIterator[PollOutcome]:
+        """What the provider says of a job, as it happens; ends without a word where there is no such stream."""
+        tongue, hosts = self.desk(job)
+        ticket = job.ticket or {}
+        call = tongue.watch(hosts, ticket)
+        if call is None:
+            return
+        try:
+            async for data in self.transport.stream(call, self._headers(job.provider, hosts, call)):
+                outcome = tongue.read(hosts, ticket, Reply(status=200, body=data))
+                if isinstance(outcome, Follow):
+                    outcome = await self._follow(job.provider, hosts, outcome.ticket, outcome.call)
+                yield outcome
+        except (NotSentError, InterruptedCallError, UntrustedCallError):
+            return
+
+    async def _follow(self, provider: Provider, hosts: Hosts, ticket: Ticket, call: Call) -> PollOutcome:
+        for _ in range(_MOST_FOLLOWS):
+            try:
+                reply = await self.carry(provider, hosts, call)
+            except (NotSentError, InterruptedCallError) as error:
+                return Again(why=f"the call broke off ({error})")
+            except UntrustedCallError:
+                return Again(why="the provider named an address that is not its own")
+            outcome = dialect(provider).read(hosts, ticket, reply)
+            if not isinstance(outcome, Follow):
+                return outcome
+            ticket, call = outcome.ticket, outcome.call
+        return Again(why="the provider's answers lead in a circle")
+
+    def _headers(self, provider: Provider, hosts: Hosts, call: Call) -> Mapping[str, str]:
+        tongue = dialect(provider)
+        if not tongue.trusts(hosts, call.url):
+            raise UntrustedCallError
+        if call.key and tongue.takes_key(hosts, call.url):
+            return tongue.key_headers(need(self.accounts, provider).key)
+        return {}

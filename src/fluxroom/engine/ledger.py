@@ -1,0 +1,153 @@
+"""Committed changes of state, and a bell for those who wait for them.
+
+Every change goes through `Ledger.move`: a compare-and-set that is on disk when it returns. A disk that is full does not
+lose anything: the change is tried again until there is room, and waiting callers are told meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from fluxroom.engine.lifecycle import Happening, State, after, before
+from fluxroom.engine.owners import Presence
+from fluxroom.engine.pacing import Clock
+from fluxroom.errors import LocalError
+from fluxroom.providers import Pending
+from fluxroom.store import Store, jobs
+from fluxroom.store.jobs import Job, Move
+
+_DISK_PAUSE = 1.0
+"""Seconds between two tries to write to a disk that is full."""
+
+
+class Bell:
+    """Rings for everybody who waits at that moment; a ring before anybody waits is remembered once."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake the waiting."""
+        self._event.set()
+
+    async def wait(self, seconds: float | None = None) -> bool:
+        """Wait for a ring, at most so many seconds. False: it did not ring."""
+        try:
+            await asyncio.wait_for(self._event.wait(), seconds)
+        except TimeoutError:
+            return False
+        self._event.clear()
+        return True
+
+
+@dataclass(slots=True)
+class Live:
+    """What only this process knows of a job at the moment."""
+
+    pending: Pending | None = None
+    trouble: LocalError | None = None
+
+
+class Ledger:
+    """The store's jobs, as the engine changes them.
+
+    Args:
+        store: the open data folder.
+        presence: this process's name in the ledger.
+        clock: where the times of the rows come from.
+    """
+
+    def __init__(self, store: Store, presence: Presence, clock: Clock) -> None:
+        self.store = store
+        self.presence = presence
+        self.clock = clock
+        self.live: dict[str, Live] = defaultdict(Live)
+        self.seat_freed = Bell()
+        self._bells: dict[str, set[Bell]] = defaultdict(set)
+
+    async def move(self, job: Job, happening: Happening, why: str, **changes: Any) -> Job | None:
+        """Let something happen to a job that this process holds.
+
+        Returns the job as it is now, or None when it is no longer where it was: somebody else has moved it.
+        """
+        change = self._change(job, happening, why, changes)
+
+        def work(connection: Connection) -> Job | None:
+            return jobs.get(connection, job.id) if jobs.move(connection, change) else None
+
+        while True:
+            try:
+                moved = await self.store.database.write(work)
+            except LocalError as error:
+                self.live[job.id].trouble = error
+                self.ring(job.generation)
+                await self.clock.sleep(_DISK_PAUSE)
+                continue
+            break
+        self.live[job.id].trouble = None
+        self.announce(job)
+        return moved
+
+    def _change(self, job: Job, happening: Happening, why: str, changes: Mapping[str, Any]) -> Move:
+        # The late owner of a job in doubt may still bring its ticket, so its state is not compared to the letter.
+        states = before(happening) if happening is Happening.ACCEPTED else (State(job.state),)
+        return Move(
+            job=job.id,
+            generation=job.generation,
+            from_states=tuple(states),
+            to_state=after(State(job.state), happening),
+            why=why,
+            at=self.clock.time(),
+            holder=job.holder,
+            attempt=job.attempt,
+            changes=changes,
+        )
+
+    def announce(self, job: Job) -> None:
+        """Tell everybody in this process that a job has changed."""
+        self.ring(job.generation)
+        self.seat_freed.ring()
+
+    def ring(self, generation: str) -> None:
+        """Wake those who wait for a generation."""
+        for bell in self._bells.get(generation, ()):
+            bell.ring()
+
+    def ring_all(self) -> None:
+        """Wake everybody: another process has changed something."""
+        for bells in self._bells.values():
+            for bell in bells:
+                bell.ring()
+
+    @property
+    def waited_for(self) -> bool:
+        """Whether anybody in this process waits for a generation."""
+        return bool(self._bells)
+
+    def bell(self, generation: str) -> Bell:
+        """A bell that rings when a job of the generation changes; give it back with `hush`."""
+        bell = Bell()
+        self._bells[generation].add(bell)
+        return bell
+
+    def hush(self, generation: str, bell: Bell) -> None:
+        """Give a bell back."""
+        self._bells[generation].discard(bell)
+        if not self._bells[generation]:
+            del self._bells[generation]
+
+    def note(self, job: Job, pending: Pending) -> None:
+        """Remember what the provider says of a running job, for those who watch it in this process."""
+        if self.live[job.id].pending != pending:
+            self.live[job.id].pending = pending
+            self.ring(job.generation)
+
+    def forget(self, job: Job) -> None:
+        """The job is over: nothing more to remember."""
+        self.live.pop(job.id, None)

@@ -1,0 +1,221 @@
+"""The one place that sends a job to a provider and so spends money.
+
+References are encoded or uploaded first, while the job is still queued: then the time between the intent on disk
+(`submitting`) and the ticket on disk (`running`) is one round trip, and a crash leaves little in doubt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from fluxroom import catalog
+from fluxroom.engine.courier import Courier, UntrustedCallError
+from fluxroom.engine.ledger import Ledger
+from fluxroom.engine.lifecycle import Happening
+from fluxroom.engine.pacing import backoff
+from fluxroom.engine.transport import InterruptedCallError, NotSentError, TooLargeError
+from fluxroom.errors import FluxroomError, ModeratedInput, SubmitUnknown, Unavailable, UntrustedAnswer
+from fluxroom.imaging.probe import probe
+from fluxroom.logs import get_logger
+from fluxroom.providers import Accepted, Ambiguous, Inline, NotTaken, Order, Rejected, SubmitOutcome
+from fluxroom.settings import Settings
+from fluxroom.store.jobs import Job
+from fluxroom.types import JSON, Reference
+
+_log = get_logger("fluxroom.submission")
+
+_UPLOAD_KEPT = 1800.0
+"""Seconds for which an uploaded reference is used again; providers keep uploads far longer."""
+
+_UPLOAD_TRIES = 4
+
+_FAMILIES = {"flux-1": "FLUX.1", "flux-2": "FLUX.2", "flux-3": "FLUX 3", "kontext": "FLUX.1 Kontext"}
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What stands for each of a job's pictures in its body, or why it could not be prepared."""
+
+    values: Mapping[str, str] = field(default_factory=dict)  # sha256 -> text
+    error: FluxroomError | None = None
+
+
+class Submission:
+    """Prepares and sends jobs.
+
+    Args:
+        ledger: where every step is written before and after it happens.
+        courier: the way to the providers.
+        settings: fal's storage preferences and how long a refused submit is tried again.
+    """
+
+    def __init__(self, ledger: Ledger, courier: Courier, settings: Settings) -> None:
+        self._ledger = ledger
+        self._courier = courier
+        self._settings = settings
+        self._uploads: dict[tuple[str, str], tuple[float, str]] = {}
+
+    async def prepare(self, job: Job) -> Prepared:
+        """Encode or upload the pictures of a job that is still queued; nothing is paid yet."""
+        values: dict[str, str] = {}
+        try:
+            for digest in dict.fromkeys(pictures_in(job.wire)):
+                values[digest] = await self._stand_in(job, digest)
+        except FluxroomError as error:
+            return Prepared(error=error)
+        return Prepared(values)
+
+    async def submit(self, job: Job, prepared: Prepared) -> Job | None:
+        """Send a job whose intent (`submitting`) is on disk.
+
+        Returns the running job, or None when there is nothing to follow: refused, put back, or in doubt.
+        """
+        outcome = Rejected(error=prepared.error) if prepared.error else await self._send(job, prepared.values)
+        match outcome:
+            case Accepted():
+                return await self._ledger.move(
+                    job,
+                    Happening.ACCEPTED,
+                    "the provider took it",
+                    ticket=dict(outcome.ticket),
+                    request_id=outcome.request_id,
+                    submitted_at=self._ledger.clock.time(),
+                    charged=outcome.cost,
+                    charge_source=None if outcome.cost is None else "provider",
+                    charge_state="unknown",
+                )
+            case NotTaken():
+                await self._put_back(job, outcome)
+            case Rejected(error=error):
+                await self._refuse(job, error)
+            case Ambiguous(why=why):
+                await self._doubt(job, why)
+        return None
+
+    async def _send(self, job: Job, values: Mapping[str, str]) -> SubmitOutcome:
+        """POST the job: the only function in Fluxroom that does."""
+        tongue, hosts = self._courier.desk(job)
+        order = Order(
+            endpoint=job.endpoint,
+            body=filled(job.wire, values),
+            store_io=self._settings.fal_store_io,
+            lifecycle=self._settings.fal_lifecycle,
+        )
+        family = _FAMILIES.get(catalog.models()[job.model].family, catalog.models()[job.model].family)
+        _log.info(f"Submitting {family} job", job=job.id, route=job.route, mode=job.mode, **_shown(job.wire))
+        _log.debug("payload", job=job.id, endpoint=job.endpoint, payload=job.wire)
+        try:
+            reply = await self._courier.carry(job.provider, hosts, tongue.submit(hosts, order), submit=True)
+        except NotSentError as error:
+            return NotTaken(error=Unavailable(f"{job.provider} could not be reached ({error}).", provider=job.provider))
+        except UntrustedCallError:
+            return Rejected(error=UntrustedAnswer(provider=job.provider, charge="not_charged"))
+        except (InterruptedCallError, TooLargeError) as error:
+            return Ambiguous(why=f"the connection broke after the request was sent ({error})")
+        _log.debug("answer", job=job.id, status=reply.status, answer=reply.json())
+        return tongue.accepted(hosts, order, reply)
+
+    async def _put_back(self, job: Job, outcome: NotTaken) -> None:
+        now = self._ledger.clock.time()
+        if now - job.created_at > self._settings.wait:
+            await self._refuse(job, outcome.error)
+            return
+        pause = backoff(job.attempt, asked=outcome.retry_after)
+        _log.info("not taken, goes back to the queue", job=job.id, code=outcome.error.code, seconds=round(pause, 1))
+        await self._ledger.move(
+            job, Happening.NOT_TAKEN, outcome.error.detail, not_before=now + pause, error=outcome.error.as_dict()
+        )
+
+    async def _refuse(self, job: Job, error: FluxroomError) -> None:
+        moderated = isinstance(error, ModeratedInput)
+        _log.warning("refused", job=job.id, route=job.route, code=error.code, detail=error.detail)
+        await self._ledger.move(
+            job,
+            Happening.INPUT_MODERATED if moderated else Happening.REFUSED,
+            error.detail,
+            error=error.as_dict(),
+            charge_state="not_charged",
+        )
+
+    async def _doubt(self, job: Job, why: str) -> None:
+        _log.warning("in doubt: the provider may have taken the job", job=job.id, route=job.route, why=why)
+        error = SubmitUnknown(
+            f"The provider may or may not have taken the job: {why}. It is not sent again by itself.",
+            provider=job.provider,
+            job=job.id,
+        )
+        await self._ledger.move(
+            job,
+            Happening.DOUBT,
+            why,
+            error=error.as_dict(),
+            charge_state="unknown",
+            seat_until=self._ledger.clock.time() + self._settings.unknown_grace,
+        )
+
+    async def _stand_in(self, job: Job, digest: str) -> str:
+        now = self._ledger.clock.monotonic()
+        kept = self._uploads.get((job.account, digest))
+        if kept and now - kept[0] < _UPLOAD_KEPT:
+            return kept[1]
+        data = await asyncio.to_thread(self._ledger.store.blobs.get, digest)
+        picture = probe(data)
+        reference = Reference(
+            sha256=digest, mime=picture.mime, width=picture.width, height=picture.height, size_bytes=len(data)
+        )
+        tongue, hosts = self._courier.desk(job)
+        step = await asyncio.to_thread(tongue.prepare, hosts, reference, data)
+        if isinstance(step, Inline):
+            return step.value
+        for failures in range(1, _UPLOAD_TRIES * 4):
+            try:
+                reply = await self._courier.carry(job.provider, hosts, step.call)
+            except (NotSentError, InterruptedCallError) as error:
+                if failures >= _UPLOAD_TRIES:
+                    raise Unavailable(f"A reference could not be uploaded ({error}).", provider=job.provider) from error
+                await self._ledger.clock.sleep(backoff(failures))
+                continue
+            except UntrustedCallError:
+                raise UntrustedAnswer(provider=job.provider, charge="not_charged") from None
+            following = tongue.uploaded(step, reply)
+            if isinstance(following, FluxroomError):
+                if not following.retryable or failures >= _UPLOAD_TRIES:
+                    raise following
+                await self._ledger.clock.sleep(backoff(failures, asked=reply.retry_after))
+            elif isinstance(following, Inline):
+                self._uploads[job.account, digest] = (now, following.value)
+                return following.value
+            else:
+                step = following
+        raise Unavailable("A reference could not be uploaded.", provider=job.provider)
+
+
+def pictures_in(wire: JSON) -> Iterator[str]:
+    """The hashes of the stored pictures that a payload names, in order."""
+    if isinstance(wire, Mapping):
+        if "$reference" in wire:
+            yield wire["$reference"]
+        else:
+            for value in wire.values():
+                yield from pictures_in(value)
+    elif isinstance(wire, (list, tuple)):
+        for value in wire:
+            yield from pictures_in(value)
+
+
+def filled(wire: JSON, values: Mapping[str, str]) -> JSON:
+    """The payload with every stored picture replaced by the text that stands for it."""
+    if isinstance(wire, Mapping):
+        if "$reference" in wire:
+            return values[wire["$reference"]]
+        return {name: filled(value, values) for name, value in wire.items()}
+    if isinstance(wire, (list, tuple)):
+        return [filled(value, values) for value in wire]
+    return wire
+
+
+def _shown(wire: Mapping[str, JSON]) -> dict[str, JSON]:
+    """The payload's values as fields of a log line, without names that the line itself uses."""
+    return {f"payload_{name}" if name in {"job", "route", "mode", "event"} else name: v for name, v in wire.items()}

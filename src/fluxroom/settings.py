@@ -1,0 +1,210 @@
+"""Every environment variable once: name, unit, default, secret or not. A `.env` file in the working folder is read too.
+
+`.env.example` is generated from here. Keys come only from the environment or `.env`, never through the browser.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from fluxroom.errors import RequestError
+from fluxroom.types import PROVIDERS, Provider
+
+_BFL_HOSTS = {"global": "https://api.bfl.ai", "eu": "https://api.eu.bfl.ai", "us": "https://api.us.bfl.ai"}
+"""BFL integration guide: global with failover, EU (GDPR) and US (data residency)."""
+
+
+class BadSettings(RequestError):
+    """An environment variable has a value that cannot be used."""
+
+    code = "bad_settings"
+    advice = "Mend the variable in the environment or in .env; `fluxroom doctor` shows all of them."
+
+
+def _variable(name: str, description: str, *, default: Any, unit: str = "") -> Any:
+    return Field(
+        default, validation_alias=name, description=description, json_schema_extra={"unit": unit} if unit else None
+    )
+
+
+class Settings(BaseSettings):
+    """What the environment says. Build it with `load()`, which names the variable when a value is wrong."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    bfl_api_key: SecretStr | None = _variable("BFL_API_KEY", "Key for Black Forest Labs' API.", default=None)
+    fal_key: SecretStr | None = _variable("FAL_KEY", "Key for fal.ai, as `id:secret`.", default=None)
+    fal_api_key: SecretStr | None = _variable("FAL_API_KEY", "The same as FAL_KEY; FAL_KEY wins.", default=None)
+    fal_key_id: SecretStr | None = _variable(
+        "FAL_KEY_ID", "First half of a fal.ai key; needs FAL_KEY_SECRET.", default=None
+    )
+    fal_key_secret: SecretStr | None = _variable("FAL_KEY_SECRET", "Second half of a fal.ai key.", default=None)
+
+    bfl_url: str = _variable("FLUXROOM_BFL_URL", "Base of BFL's API, without /v1; default by region.", default="")
+    bfl_region: Literal["global", "eu", "us"] = _variable(
+        "FLUXROOM_BFL_REGION", "Where BFL works on jobs that name no region themselves.", default="global"
+    )
+    fal_queue_url: str = _variable("FLUXROOM_FAL_QUEUE_URL", "Base of fal's queue.", default="https://queue.fal.run")
+    fal_run_url: str = _variable("FLUXROOM_FAL_RUN_URL", "Base of fal's direct calls.", default="https://fal.run")
+    fal_rest_url: str = _variable("FLUXROOM_FAL_REST_URL", "Base of fal's uploads.", default="https://rest.fal.ai")
+    fal_api_url: str = _variable(
+        "FLUXROOM_FAL_API_URL", "Base of fal's list of models and prices.", default="https://api.fal.ai"
+    )
+    fal_store_io: bool = _variable(
+        "FLUXROOM_FAL_STORE_IO", "Whether fal keeps input and output of a job.", default=True
+    )
+    fal_lifecycle: dict[str, Any] | None = _variable(
+        "FLUXROOM_FAL_LIFECYCLE", "JSON for fal's X-Fal-Object-Lifecycle-Preference header.", default=None
+    )
+
+    bfl_cap: int = _variable("FLUXROOM_BFL_CAP", "Most jobs in flight at BFL.", default=24, unit="jobs")
+    fal_cap: int = _variable("FLUXROOM_FAL_CAP", "Most jobs in flight at fal.", default=40, unit="jobs")
+    submit_gate: int = _variable(
+        "FLUXROOM_SUBMIT_GATE", "Most submits under way at once per provider and process.", default=8, unit="calls"
+    )
+    poll_first: float = _variable(
+        "FLUXROOM_POLL_FIRST", "Time before the first poll of a job.", default=0.5, unit="seconds"
+    )
+    poll_max: float = _variable("FLUXROOM_POLL_MAX", "Longest time between two polls.", default=5.0, unit="seconds")
+    wait: float = _variable(
+        "FLUXROOM_WAIT", "How long a caller waits; the job itself goes on.", default=600.0, unit="seconds"
+    )
+    unknown_grace: float = _variable(
+        "FLUXROOM_UNKNOWN_GRACE", "How long a job in doubt keeps its seat under the cap.", default=300.0, unit="seconds"
+    )
+    route_order: str = _variable(
+        "FLUXROOM_ROUTE_ORDER", "Providers in the order to use for a bare model name, such as `fal,bfl`.", default=""
+    )
+
+    data: Path | None = _variable(
+        "FLUXROOM_DATA", "The data folder; default: the platform's user data folder.", default=None
+    )
+    sandbox: bool | None = _variable(
+        "FLUXROOM_SANDBOX", "1: work against the built-in sandbox, free of charge.", default=None
+    )
+    sandbox_speed: float = _variable(
+        "FLUXROOM_SANDBOX_SPEED", "How many times faster than the real models the built-in sandbox works.", default=1.0
+    )
+    host: str = _variable("FLUXROOM_HOST", "Address that the gateway listens on.", default="127.0.0.1")
+    port: int = _variable("FLUXROOM_PORT", "Port that the gateway listens on.", default=7860)
+    url: str = _variable("FLUXROOM_URL", "A gateway to work through instead of this machine's own engine.", default="")
+    log_level: Literal["debug", "info", "warning", "error"] = _variable(
+        "FLUXROOM_LOG_LEVEL", "Least level that is logged; debug also logs payloads and answers.", default="warning"
+    )
+    log_format: Literal["text", "json"] = _variable("FLUXROOM_LOG_FORMAT", "Form of a log line.", default="text")
+    log_prompts: bool = _variable(
+        "FLUXROOM_LOG_PROMPTS", "Log prompts in full instead of 200 characters.", default=False
+    )
+
+    @field_validator("bfl_url", "fal_queue_url", "fal_run_url", "fal_rest_url", "fal_api_url", "url")
+    @classmethod
+    def _is_base_url(cls, value: str) -> str:
+        if value and not value.startswith(("https://", "http://")):
+            raise ValueError("must begin with https:// or http://")
+        if value.startswith("http://") and not is_loopback(value):
+            raise ValueError("plain http is for this machine only (127.0.0.1, localhost, ::1)")
+        return value.rstrip("/")
+
+    @field_validator("bfl_cap", "fal_cap", "submit_gate")
+    @classmethod
+    def _is_positive(cls, value: int) -> int:
+        if value < 1:
+            raise ValueError("must be 1 or more")
+        return value
+
+    @field_validator("poll_first", "poll_max", "wait", "sandbox_speed")
+    @classmethod
+    def _is_a_duration(cls, value: float) -> float:
+        if not 0 < value < 1e9:
+            raise ValueError("must be above 0")
+        return value
+
+    @field_validator("route_order")
+    @classmethod
+    def _names_providers(cls, value: str) -> str:
+        for name in filter(None, value.replace(" ", "").split(",")):
+            if name not in PROVIDERS:
+                raise ValueError(f"{name!r} is not one of {', '.join(PROVIDERS)}")
+        return value
+
+    def key(self, provider: Provider) -> str:
+        """The key of a provider; empty when none is set."""
+        if provider == "bfl":
+            return _text(self.bfl_api_key)
+        pair = [_text(self.fal_key_id), _text(self.fal_key_secret)]
+        return _text(self.fal_key) or _text(self.fal_api_key) or (":".join(pair) if all(pair) else "")
+
+    def submit_url(self, provider: Provider, region: str = "") -> str:
+        """Where jobs are submitted: BFL's base by region, or fal's queue."""
+        if provider == "fal":
+            return self.fal_queue_url
+        return self.bfl_url or _BFL_HOSTS[region or self.bfl_region]
+
+    @property
+    def providers_by_order(self) -> tuple[Provider, ...]:
+        """The providers in the order in which a bare model name tries them."""
+        named = [name for name in self.route_order.replace(" ", "").split(",") if name]
+        rest = sorted(PROVIDERS, key=lambda name: not self.key(name))
+        return tuple(dict.fromkeys([*(p for n in named for p in PROVIDERS if p == n), *rest]))
+
+    @cached_property
+    def data_folder(self) -> Path:
+        """The folder that holds database, pictures and locks; not made yet."""
+        if self.data:
+            return self.data.expanduser().absolute()
+        from platformdirs import user_data_path
+
+        return user_data_path("fluxroom", appauthor=False)
+
+    def secrets(self) -> list[str]:
+        """All secret values that are set, for redaction."""
+        values = (getattr(self, name) for name, field in type(self).model_fields.items() if is_secret(field.annotation))
+        return [text for text in map(_text, values) if text]
+
+
+def is_secret(annotation: Any) -> bool:
+    """Whether a setting of this type is a secret."""
+    return annotation is SecretStr or SecretStr in getattr(annotation, "__args__", ())
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address names this machine: 127.0.0.0/8, ::1, localhost or a name under it (RFC 6761).
+
+    >>> is_loopback("http://127.0.0.1:9000/bfl"), is_loopback("http://127.0.0.1.example.org")
+    (True, False)
+    """
+    from ipaddress import ip_address
+    from urllib.parse import urlsplit
+
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or host.endswith(".localhost") or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load(**overrides: Any) -> Settings:
+    """The settings of this process; `overrides` by field name win over the environment.
+
+    Raises:
+        BadSettings: a value cannot be used; the message names the variable and the reason.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else "settings"
+        field = Settings.model_fields.get(name)
+        variable = str(field.validation_alias) if field else name
+        raise BadSettings(f"{variable}: {first['msg'].removeprefix('Value error, ')}", field=variable) from None
+
+
+def _text(secret: SecretStr | None) -> str:
+    return secret.get_secret_value().strip() if secret else ""

@@ -1,0 +1,212 @@
+"""One way to the database: functions over a SQLAlchemy connection, run where writing is safe.
+
+SQLite: all writes of a process go through one thread. Whatever waits when it is free is committed together (group
+commit): one `BEGIN IMMEDIATE … COMMIT` with `synchronous=FULL` for all of them, each in a savepoint of its own, so that
+a failing one takes nobody with it. Reads have a thread and a connection of their own; WAL keeps both out of each
+other's way. Several processes may use one file: SQLite's write lock makes every transaction see the others' commits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from fluxroom.errors import FluxroomError, StorageFull, StorageUnwritable
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+
+_MOST_TOGETHER = 256
+"""Writes in one commit; more would make the first one wait for the last."""
+
+
+@dataclass(slots=True)
+class _Job:
+    work: Work[Any]
+    done: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
+
+
+class Database:
+    """A SQLite file with its writer and reader thread.
+
+    Args:
+        path: the file; its folder must exist.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._engine = _engine(path)
+        self._writes: SimpleQueue[_Job | None] = SimpleQueue()
+        self._reads: SimpleQueue[_Job | None] = SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._write_all, name="fluxroom-writer", daemon=True),
+            threading.Thread(target=self._read_all, name="fluxroom-reader", daemon=True),
+        ]
+        self._watch: sqlite3.Connection | None = None
+
+    def start(self) -> None:
+        """Start the two threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Finish what waits, then end the threads and close the file."""
+        for queue, thread in zip((self._writes, self._reads), self._threads, strict=True):
+            queue.put(None)
+            if thread.is_alive():
+                thread.join()
+        if self._watch:
+            self._watch.close()
+        self._engine.dispose()
+
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` in a transaction; returns once it is on disk.
+
+        Raises:
+            StorageFull, StorageUnwritable: the data folder cannot take it; nothing was changed.
+        """
+        return await self._ask(self._writes, work)
+
+    async def read(self, work: Work[T]) -> T:
+        """Run `work`, which only reads."""
+        return await self._ask(self._reads, work)
+
+    def data_version(self) -> int:
+        """A number that changes when another connection has committed: the cheap way to notice other processes."""
+        if self._watch is None:
+            self._watch = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
+        version: int = self._watch.execute("PRAGMA data_version").fetchone()[0]
+        return version
+
+    async def _ask(self, queue: SimpleQueue[_Job | None], work: Work[T]) -> T:
+        loop = asyncio.get_running_loop()
+        job = _Job(work, loop.create_future(), loop)
+        queue.put(job)
+        result: T = await asyncio.shield(job.done)
+        return result
+
+    def _write_all(self) -> None:
+        with self._engine.connect() as connection:
+            while (first := self._writes.get()) is not None:
+                batch, last = [first], False
+                while len(batch) < _MOST_TOGETHER and not self._writes.empty():
+                    more = self._writes.get()
+                    if more is None:
+                        last = True
+                        break
+                    batch.append(more)
+                _commit_together(connection, batch)
+                if last:
+                    return
+
+    def _read_all(self) -> None:
+        with self._engine.connect() as connection:
+            while (job := self._reads.get()) is not None:
+                try:
+                    result = job.work(connection)
+                except Exception as error:  # noqa: BLE001  every error belongs to the one who asked
+                    _answer(job, error=as_storage_error(error))
+                else:
+                    _answer(job, result=result)
+                finally:
+                    connection.rollback()
+
+
+def _commit_together(connection: Connection, batch: list[_Job]) -> None:
+    """Run every job in a savepoint, commit once, and answer only then."""
+    answers: list[tuple[_Job, Any, Exception | None]] = []
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        for job in batch:
+            if len(batch) == 1:
+                answers.append((job, job.work(connection), None))
+                continue
+            savepoint = connection.begin_nested()
+            try:
+                result = job.work(connection)
+                savepoint.commit()
+                answers.append((job, result, None))
+            except Exception as error:  # noqa: BLE001  the others in the batch go on
+                savepoint.rollback()
+                answers.append((job, None, error))
+        connection.commit()
+    except Exception as error:  # noqa: BLE001  nothing of the batch is on disk: everybody is told
+        connection.rollback()
+        answers = [(job, None, error) for job in batch]
+    for job, result, failure in answers:
+        _answer(job, result=result, error=None if failure is None else as_storage_error(failure))
+
+
+def _answer(job: _Job, *, result: Any = None, error: Exception | None = None) -> None:
+    def settle() -> None:
+        if job.done.cancelled():
+            return
+        if error is None:
+            job.done.set_result(result)
+        else:
+            job.done.set_exception(error)
+
+    try:
+        job.loop.call_soon_threadsafe(settle)
+    except RuntimeError:
+        # The caller's event loop is gone (the process is ending); the write itself is done.
+        return
+
+
+def as_storage_error(error: Exception) -> Exception:
+    """The same error in our words where the disk is to blame."""
+    text_of = str(error).lower()
+    if isinstance(error, FluxroomError):
+        return error
+    if isinstance(error, (DBAPIError, sqlite3.Error, OSError)):
+        if "full" in text_of or "no space" in text_of:
+            return StorageFull()
+        if any(
+            word in text_of for word in ("readonly", "read-only", "unable to open", "permission denied", "disk i/o")
+        ):
+            return StorageUnwritable(f"The database of the data folder cannot be written: {_driver_words(error)}.")
+    return error
+
+
+def _driver_words(error: Exception) -> str:
+    return str(error.orig) if isinstance(error, OperationalError) else str(error)
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{path}", json_serializer=_to_json, json_deserializer=_from_json)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        # SQLAlchemy's transactions are turned off in the driver: BEGIN IMMEDIATE is ours to say.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def _to_json(value: Any) -> str:
+    import orjson
+
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _from_json(value: str) -> Any:
+    import orjson
+
+    return orjson.loads(value)
+
+
+def ping(connection: Connection) -> int:
+    """One row, to see that the database answers."""
+    return int(connection.execute(text("SELECT 1")).scalar_one())

@@ -1,0 +1,59 @@
+"""The pictures that jobs made: rows that name bytes in the blob store by their hash."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, insert, select
+
+from fluxroom.store.tables import images, jobs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredImage:
+    """A picture of a job; its bytes are the blob `sha256`."""
+
+    id: str
+    job: str
+    number: int
+    sha256: str
+    mime: str
+    width: int  # pixels
+    height: int  # pixels
+    size_bytes: int
+    seed: int | None
+    created_at: float
+
+
+_OF_JOBS = (
+    select(images).where(images.c.job.in_(bindparam("b_jobs", expanding=True))).order_by(images.c.job, images.c.number)
+)
+_BY_ID = select(images).where(images.c.id == bindparam("b_id"))
+_MADE_BY = (
+    select(images.c.job)
+    .join(jobs, jobs.c.id == images.c.job)
+    .where(images.c.sha256 == bindparam("b_sha256"))
+    .order_by(images.c.created_at)
+)
+
+
+def add(connection: Connection, rows: Sequence[StoredImage]) -> None:
+    """Write the pictures of a job."""
+    connection.execute(insert(images), [{name: getattr(row, name) for name in row.__slots__} for row in rows])
+
+
+def of_jobs(connection: Connection, job_ids: Sequence[str]) -> list[StoredImage]:
+    """The pictures of some jobs, in order."""
+    return [StoredImage(**row) for row in connection.execute(_OF_JOBS, {"b_jobs": list(job_ids)}).mappings()]
+
+
+def get(connection: Connection, image_id: str) -> StoredImage | None:
+    """A picture by its id."""
+    row = connection.execute(_BY_ID, {"b_id": image_id}).mappings().one_or_none()
+    return None if row is None else StoredImage(**row)
+
+
+def made_by(connection: Connection, sha256: str) -> list[str]:
+    """The jobs that made this very picture, the first one first."""
+    return list(connection.execute(_MADE_BY, {"b_sha256": sha256}).scalars())

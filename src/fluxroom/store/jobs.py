@@ -1,0 +1,331 @@
+"""The ledger of jobs: rows that say what was asked, sent, claimed, answered and paid.
+
+Every change of state is one committed compare-and-set (`move`) with its row in `job_events`. Losing it means somebody
+else was faster, and the loser does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
+
+from fluxroom.store.tables import generations, job_events, jobs
+from fluxroom.types import JSON, Receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One row of the ledger: one call to one endpoint of one route. Names and units as in `store.tables`."""
+
+    id: str
+    generation: str
+    number: int
+    state: str
+    created_at: float
+    changed_at: float
+    priority: int
+    provider: Any  # types.Provider; kept loose because it comes from the database
+    model: str
+    mode: str
+    endpoint: str
+    region: str
+    account: str
+    sandbox: bool
+    caps: Mapping[str, int]
+    wire: Mapping[str, JSON]
+    seconds: float
+    maker: str
+    holder: str
+    attempt: int
+    not_before: float
+    seat_until: float
+    ticket: Mapping[str, JSON] | None
+    request_id: str
+    submitted_at: float
+    ready_at: float
+    seed: int | None
+    cancel_asked: bool
+    error: Mapping[str, JSON] | None
+    estimated: Decimal
+    reserved: Decimal
+    charged: Decimal | None
+    charge_state: Any  # types.ChargeState
+    charge_source: str
+
+    @property
+    def route(self) -> str:
+        """Provider and model: `bfl/flux-2-pro`."""
+        return f"{self.provider}/{self.model}"
+
+    @property
+    def receipt(self) -> Receipt:
+        """The money of this job."""
+        return Receipt(
+            estimated=self.estimated,
+            reserved=self.reserved,
+            charged=self.charged,
+            state=self.charge_state,
+            source=self.charge_source,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """One request of a caller; its jobs are rows of their own."""
+
+    id: str
+    owner: str
+    created_at: float
+    route: str
+    mode: str
+    prompt: str
+    asked: Mapping[str, JSON]
+    params: Mapping[str, JSON]
+    references: Sequence[Mapping[str, JSON]]
+    not_sent: Sequence[Mapping[str, str]]
+    quote: Mapping[str, JSON]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A change of state that shall happen only if the job is still where we think it is.
+
+    `holder` and `attempt` are compared too when `holder` is given. `changes` are columns to set; None leaves a column
+    as it is.
+    """
+
+    job: str
+    generation: str
+    from_states: tuple[str, ...]
+    to_state: str
+    why: str
+    at: float
+    holder: str | None = None
+    attempt: int = 0
+    changes: Mapping[str, Any] | None = None
+
+
+CHANGEABLE = (
+    "holder", "attempt", "not_before", "seat_until", "ticket", "request_id", "submitted_at", "ready_at", "seed",
+    "cancel_asked", "error", "reserved", "charged", "charge_state", "charge_source",
+)  # fmt: skip
+
+_MOVE = (
+    update(jobs)
+    .where(
+        jobs.c.id == bindparam("b_id"),
+        jobs.c.state.in_(bindparam("b_from", expanding=True)),
+        or_(
+            bindparam("b_any_holder", type_=jobs.c.sandbox.type),
+            and_(jobs.c.holder == bindparam("b_holder"), jobs.c.attempt == bindparam("b_attempt")),
+        ),
+    )
+    .values(
+        state=bindparam("b_to"),
+        changed_at=bindparam("b_at"),
+        **{name: func.coalesce(bindparam(f"v_{name}", type_=jobs.c[name].type), jobs.c[name]) for name in CHANGEABLE},
+    )
+)
+_LOG = insert(job_events)
+_JOB = select(jobs).where(jobs.c.id == bindparam("b_id"))
+_JOBS_OF = select(jobs).where(jobs.c.generation == bindparam("b_id")).order_by(jobs.c.number)
+_GENERATION = select(generations).where(generations.c.id == bindparam("b_id"))
+_RECENT = (
+    select(jobs)
+    .where(or_(bindparam("b_all"), jobs.c.state.in_(bindparam("b_states", expanding=True))))
+    .order_by(jobs.c.created_at.desc(), jobs.c.id.desc())
+    .limit(bindparam("b_limit"))
+)
+_BY_STATE = select(jobs).where(jobs.c.state.in_(bindparam("b_states", expanding=True))).order_by(jobs.c.created_at)
+_LIKE = select(jobs.c.id).where(jobs.c.id.like(bindparam("b_like"))).order_by(jobs.c.id).limit(2)
+_EVENTS = (
+    select(job_events)
+    .where(job_events.c.generation == bindparam("b_id"), job_events.c.id > bindparam("b_after"))
+    .order_by(job_events.c.id)
+)
+_IN_FLIGHT = (
+    select(jobs.c.account, jobs.c.model, func.count().label("number"))
+    .where(
+        or_(
+            jobs.c.state.in_(("submitting", "running")),
+            and_(jobs.c.state == "unknown", jobs.c.seat_until > bindparam("b_now")),
+        )
+    )
+    .group_by(jobs.c.account, jobs.c.model)
+)
+_WAITING = (
+    select(jobs)
+    .where(
+        jobs.c.state == "queued",
+        jobs.c.account.in_(bindparam("b_accounts", expanding=True)),
+        jobs.c.not_before <= bindparam("b_now"),
+        or_(bindparam("b_everyones", type_=jobs.c.sandbox.type), jobs.c.maker == bindparam("b_maker")),
+    )
+    .order_by(jobs.c.priority.desc(), jobs.c.created_at, jobs.c.id)
+    .limit(bindparam("b_limit"))
+    .offset(bindparam("b_skip"))
+)
+_NEXT_TIME = select(func.min(jobs.c.not_before)).where(jobs.c.state == "queued", jobs.c.not_before > bindparam("b_now"))
+
+_HELD = jobs.c.state.in_(("submitting", "running", "fetching"))
+_HOLDERS = select(jobs.c.holder).where(_HELD).distinct()
+_HELD_BY = (
+    select(jobs).where(_HELD, jobs.c.holder.in_(bindparam("b_holders", expanding=True))).order_by(jobs.c.created_at)
+)
+_LAST_EVENT = select(func.max(job_events.c.id))
+_NEWS = (
+    select(job_events.c.id, job_events.c.generation)
+    .where(job_events.c.id > bindparam("b_after"))
+    .order_by(job_events.c.id)
+)
+
+
+def add(connection: Connection, generation: Generation, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write a generation and its queued jobs, each with its first event."""
+    connection.execute(insert(generations), {name: getattr(generation, name) for name in generation.__slots__})
+    listed = list(rows)
+    connection.execute(insert(jobs), listed)
+    connection.execute(
+        _LOG,
+        [
+            {
+                "job": row["id"],
+                "generation": generation.id,
+                "at": row["created_at"],
+                "from_state": "",
+                "to_state": row["state"],
+                "why": "asked for",
+            }
+            for row in listed
+        ],
+    )
+
+
+def move(connection: Connection, change: Move) -> bool:
+    """Change the state of a job if it is still as expected. False: it is not, and nothing was changed."""
+    changes = change.changes or {}
+    binds = {f"v_{name}": changes.get(name) for name in CHANGEABLE}
+    for from_state in change.from_states:
+        done = connection.execute(
+            _MOVE,
+            {
+                "b_id": change.job,
+                "b_from": [from_state],
+                "b_to": change.to_state,
+                "b_at": change.at,
+                "b_any_holder": change.holder is None,
+                "b_holder": change.holder or "",
+                "b_attempt": change.attempt,
+                **binds,
+            },
+        )
+        if done.rowcount == 1:
+            event = {
+                "job": change.job,
+                "generation": change.generation,
+                "at": change.at,
+                "from_state": from_state,
+                "to_state": change.to_state,
+                "why": change.why,
+            }
+            connection.execute(_LOG, event)
+            return True
+    return False
+
+
+def get(connection: Connection, job_id: str) -> Job | None:
+    """A job by its id."""
+    row = connection.execute(_JOB, {"b_id": job_id}).mappings().one_or_none()
+    return None if row is None else Job(**row)
+
+
+def like(connection: Connection, part: str) -> list[str]:
+    """Up to two ids that end with `part`: enough to see whether it names exactly one job."""
+    safe = part.replace("%", "").replace("_", "")
+    return list(connection.execute(_LIKE, {"b_like": f"%{safe}"}).scalars())
+
+
+def of_generation(connection: Connection, generation_id: str) -> list[Job]:
+    """The jobs of a generation, in order."""
+    return [Job(**row) for row in connection.execute(_JOBS_OF, {"b_id": generation_id}).mappings()]
+
+
+def generation(connection: Connection, generation_id: str) -> Generation | None:
+    """A generation by its id."""
+    row = connection.execute(_GENERATION, {"b_id": generation_id}).mappings().one_or_none()
+    return None if row is None else Generation(**row)
+
+
+def recent(connection: Connection, *, limit: int, states: Sequence[str] = ()) -> list[Job]:
+    """The newest jobs first, of all states or of the given ones."""
+    binds = {"b_limit": limit, "b_all": not states, "b_states": list(states)}
+    return [Job(**row) for row in connection.execute(_RECENT, binds).mappings()]
+
+
+def in_states(connection: Connection, states: Sequence[str]) -> list[Job]:
+    """All jobs in these states, oldest first."""
+    return [Job(**row) for row in connection.execute(_BY_STATE, {"b_states": list(states)}).mappings()]
+
+
+def events(connection: Connection, generation_id: str, *, after: int = 0) -> list[dict[str, Any]]:
+    """What happened to the jobs of a generation since the event `after`."""
+    found = connection.execute(_EVENTS, {"b_id": generation_id, "b_after": after}).mappings()
+    return [dict(row) for row in found]
+
+
+def in_flight(connection: Connection, now: float) -> dict[str, int]:
+    """Seats that are taken, by account (`bfl:1a2b`) and by account and model (`bfl:1a2b/flux-kontext-max`)."""
+    seats: dict[str, int] = {}
+    for account, model, number in connection.execute(_IN_FLIGHT, {"b_now": now}):
+        seats[account] = seats.get(account, 0) + number
+        seats[f"{account}/{model}"] = number
+    return seats
+
+
+def waiting(
+    connection: Connection, *, accounts: Sequence[str], now: float, maker: str | None, limit: int, skip: int = 0
+) -> list[Job]:
+    """Queued jobs that may start now, the most urgent first; only those of one maker when `maker` is given."""
+    binds = {
+        "b_accounts": list(accounts),
+        "b_now": now,
+        "b_everyones": maker is None,
+        "b_maker": maker or "",
+        "b_limit": limit,
+        "b_skip": skip,
+    }
+    return [Job(**row) for row in connection.execute(_WAITING, binds).mappings()]
+
+
+def next_time(connection: Connection, now: float) -> float | None:
+    """When the next queued job that must wait may start."""
+    found: float | None = connection.execute(_NEXT_TIME, {"b_now": now}).scalar_one()
+    return found
+
+
+def holders(connection: Connection) -> list[str]:
+    """The processes that hold unfinished jobs."""
+    return list(connection.execute(_HOLDERS).scalars())
+
+
+def held_by(connection: Connection, some: Sequence[str]) -> list[Job]:
+    """The unfinished jobs that these processes hold, oldest first."""
+    return [Job(**row) for row in connection.execute(_HELD_BY, {"b_holders": list(some)}).mappings()]
+
+
+def last_event(connection: Connection) -> int:
+    """The newest event's number; 0 when there is none."""
+    return int(connection.execute(_LAST_EVENT).scalar_one() or 0)
+
+
+def news(connection: Connection, after: int) -> tuple[set[str], int]:
+    """The generations in which something happened since the event `after`, and the newest event's number."""
+    changed, newest = set(), after
+    for number, generation_id in connection.execute(_NEWS, {"b_after": after}):
+        changed.add(generation_id)
+        newest = number
+    return changed, newest
