@@ -1,8 +1,8 @@
 """Reads the providers' published schemas and says what the files in `catalog/endpoints/` hold.
 
-Two readers, one for OpenAPI (BFL) and one for our compiled list of fal's endpoints, give the same thing: JSON Schema with
-a few `x-` words that say how a canonical parameter becomes this endpoint's field. Everything that is a matter of naming
-stands in the tables on top; the rest is reading.
+Two readers, one for OpenAPI (BFL) and one for our compiled list of fal's endpoints, give the same thing: JSON Schema
+with a few `x-` words that say how a canonical parameter becomes this endpoint's field. Everything that is a matter of
+naming stands in the tables on top; the rest is reading.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ CANONICAL: dict[str, Schema] = {
     "garment_image_url": {"x-canonical": "references", "x-slot": 2},
     "width": {"x-canonical": "image_size", "x-part": "width"},
     "height": {"x-canonical": "image_size", "x-part": "height"},
+    "mode": {"x-canonical": "quality"},  # a request has a mode of its own
     "resolution_mode": {"x-canonical": "aspect_ratio"},
     **{side: {"x-canonical": f"expand_{side}"} for side in ("top", "bottom", "left", "right")},
     "webhook_url": {"x-engine": True},
@@ -54,7 +55,14 @@ PER_ENDPOINT: dict[tuple[str, str], Schema] = {
 }
 """Where the same wire name means something else at one endpoint."""
 
-PICTURES = {"mask", "image", "image_prompt", "person", "garment", *(n for n in CANONICAL if n.startswith("input_image"))}
+PICTURES = {
+    "mask",
+    "image",
+    "image_prompt",
+    "person",
+    "garment",
+    *(n for n in CANONICAL if n.startswith("input_image")),
+}
 """BFL's fields that hold a picture (its specification says only `string`)."""
 
 HELP: dict[str, str] = {
@@ -79,7 +87,7 @@ HELP: dict[str, str] = {
     "image_size": "Size of the picture in pixels.",
     "input_image_blob_path": "Path of the input in the provider's own storage (internal).",
     "mask": "Black and white picture of the input's size; white is what changes.",
-    "mode": "`high` for fidelity, `fast` for speed.",
+    "quality": "`high` for fidelity, `fast` for speed.",
     "num_inference_steps": "Denoising steps; more is slower and finer.",
     "output_format": "File format of the picture.",
     "person": "Picture of the person.",
@@ -163,6 +171,20 @@ def fal(listed: JSON, meta: JSON) -> dict[str, Schema]:
 
 
 def _fal_field(meta: JSON, endpoint: str, name: str, raw: Schema) -> Schema:
+    field = _fal_kind(meta, raw)
+    field |= {ours: raw[theirs] for theirs, ours in _FAL_LIMITS.items() if raw.get(theirs) is not None}
+    if raw.get("default") is not None:
+        field["default"] = raw["default"]
+    elif "default" in raw:
+        field["x-nullable"] = True
+    field["description"] = raw["description"]
+    if "note" in raw:
+        field["x-note"] = raw["note"]
+    return _finish(endpoint, name, field)
+
+
+def _fal_kind(meta: JSON, raw: Schema) -> Schema:
+    """The type of a field, which the list says in words of its own."""
     kind = raw["type"]
     field: Schema = {}
     if kind == "image_size":
@@ -178,17 +200,7 @@ def _fal_field(meta: JSON, endpoint: str, name: str, raw: Schema) -> Schema:
         field |= _nested(meta, raw["object_type"])
     else:
         field["type"] = kind
-    for theirs, ours in _FAL_LIMITS.items():
-        if raw.get(theirs) is not None:
-            field[ours] = raw[theirs]
-    if raw.get("default") is not None:
-        field["default"] = raw["default"]
-    elif "default" in raw:
-        field["x-nullable"] = True
-    field["description"] = raw["description"]
-    if "note" in raw:
-        field["x-note"] = raw["note"]
-    return _finish(endpoint, name, field)
+    return field
 
 
 _FAL_LIMITS = {

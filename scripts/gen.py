@@ -3,29 +3,81 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import endpoints  # noqa: E402 - found beside this file, which the line above makes possible
+from scripts import endpoints
+
+from fluxroom import catalog
+from fluxroom.catalog import Model, Route
+
+ROOT = endpoints.ROOT
+MODELS_PAGE = ROOT / "docs/models.md"
+
+
+def models_page() -> str:
+    """The table of every model, from the catalog."""
+    rows = list(catalog.models().values())
+    lines = [
+        "# Models",
+        "",
+        "Generated from the catalog by `make gen`. A model is named by its id (`flux-2-pro`), by a route",
+        "(`bfl/flux-2-pro`) or by a provider's own endpoint id (`fal-ai/flux-2/edit`).",
+    ]
+    for family in dict.fromkeys(model.family for model in rows):
+        lines += ["", f"## {family}", "", *_table([model for model in rows if model.family == family])]
+    return "\n".join(lines) + "\n"
+
+
+def _table(rows: list[Model]) -> Iterator[str]:
+    yield "| Model | What it is | At | Modes | References | Price | LoRA |"
+    yield "|---|---|---|---|---|---|---|"
+    for model in rows:
+        title = f"**{model.title}**<br>`{model.id}`"
+        status = f" *{model.status}: use {model.successor}.*" if model.successor else ""
+        routes = list(model.routes.values())
+        cells = (
+            title,
+            model.description + status,
+            "<br>".join(route.provider for route in routes) or "nobody",
+            "<br>".join(", ".join(route.modes) for route in routes),
+            "<br>".join(str(max(route.max_references(mode) for mode in route.modes)) for route in routes),
+            "<br>".join(_prices(route) for route in routes),
+            "yes" if model.lora else "",
+        )
+        yield "| " + " | ".join(cells) + " |"
+
+
+def _prices(route: Route) -> str:
+    by_mode = {mode: route.price(mode).text for mode in route.modes}
+    if len(set(by_mode.values())) == 1:
+        return next(iter(by_mode.values()))
+    return "; ".join(f"{mode}: {text}" for mode, text in by_mode.items())
 
 
 def main() -> int:
     """Write what differs, or with `--check` name it and answer 1."""
     check = "--check" in sys.argv[1:]
     wanted = endpoints.published()
+    changed = _settle(wanted, [path for path in endpoints.OUT.rglob("*.json") if path not in wanted], check=check)
+    changed |= _settle({MODELS_PAGE: models_page()}, [], check=check)  # after the schemas, which it is made from
+    return 1 if check and changed else 0
+
+
+def _settle(wanted: dict[Path, str], gone: list[Path], *, check: bool) -> bool:
+    """Bring the files to what is wanted, or only say what differs; whether anything did."""
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
-    gone = [path for path in endpoints.OUT.rglob("*.json") if path not in wanted]
     for path in [*stale, *gone]:
-        print(f"{'stale' if check else 'written'}: {path.relative_to(endpoints.ROOT)}")
-    if check:
-        return 1 if stale or gone else 0
-    for path in stale:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(wanted[path])
-    for path in gone:
-        path.unlink()
-    return 0
+        print(f"{'stale' if check else 'written'}: {path.relative_to(ROOT)}")
+    if not check:
+        for path in stale:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted[path])
+        for path in gone:
+            path.unlink()
+    return bool(stale or gone)
 
 
 if __name__ == "__main__":

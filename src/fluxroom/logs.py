@@ -31,11 +31,18 @@ _secrets: tuple[str, ...] = ()
 logging.getLogger("fluxroom").addHandler(logging.NullHandler())
 
 
+class _Logger(structlog.stdlib.BoundLogger):
+    """The standard library's `exception` would append a traceback of its own, past our cleaning."""
+
+    def exception(self, event: str | None = None, *args: Any, **facts: Any) -> Any:
+        return self.error(event, *args, exc_info=True, **facts)
+
+
 def get_logger(name: str) -> Any:
     """A structured logger: `log.info("stored", job=…)`."""
     return structlog.wrap_logger(
         logging.getLogger(name),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        wrapper_class=_Logger,
         processors=[
             structlog.stdlib.filter_by_level,
             structlog.contextvars.merge_contextvars,
@@ -104,7 +111,7 @@ def _clean_line(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> M
     return cleaned
 
 
-def _render(logger: Any, method: str, line: MutableMapping[str, Any]) -> str:
+def _render(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> str:
     if _as_json:
         import orjson
 

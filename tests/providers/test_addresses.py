@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from fluxroom.providers import Hosts, dialect
@@ -247,8 +245,3 @@ def test_hosts_of_fal(url: str, key: bool) -> None:
 def test_the_key_stays_in_the_folders_of_local_bases(url: str, key: bool) -> None:
     assert dialect("fal").trusts(FAL_LOCAL, url)
     assert dialect("fal").takes_key(FAL_LOCAL, url) is key
-
-
-def test_both_dialects_read_addresses_with_the_same_eyes() -> None:
-    source = Path(__file__).parents[2] / "src" / "fluxroom" / "providers"
-    assert (source / "bfl" / "untrusted.py").read_bytes() == (source / "fal" / "untrusted.py").read_bytes()

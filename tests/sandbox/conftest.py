@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
+import orjson
 import pytest
 
 from fluxroom.sandbox import Sandbox
@@ -33,8 +35,6 @@ class Answer:
     url: str
 
     def json(self) -> Any:
-        import orjson
-
         return orjson.loads(self.raw)
 
 
@@ -73,7 +73,9 @@ class Caller:
 
     async def bfl(self, endpoint: str, body: Any, **headers: str) -> Answer:
         given = {**BFL_KEY, **{name.replace("_", "-"): value for name, value in headers.items()}}
-        return await self.request("POST", f"{self.box.bfl_url}/v1/{endpoint}", json=body, headers=given)
+        data = io.BytesIO(orjson.dumps(body))
+        given["Content-Type"] = "application/json"
+        return await self.request("POST", f"{self.box.bfl_url}/v1/{endpoint}", data=data, headers=given)
 
     async def bfl_poll(self, task_id: str) -> Answer:
         return await self.get(f"{self.box.bfl_url}/v1/get_result", params={"id": task_id})

@@ -11,7 +11,7 @@ from fluxroom.sandbox import Sandbox
 if TYPE_CHECKING:
     import aiohttp
 
-    from tests.sandbox.conftest import Caller
+    from sandbox.conftest import Caller
 
 pytestmark = pytest.mark.anyio
 KEYS = ["id", "status", "result", "progress", "details", "preview"]
@@ -31,7 +31,14 @@ async def walk(call: Caller, endpoint: str) -> list[tuple[str, float | None]]:
 
 async def test_a_task_is_pending_with_progress_and_then_ready(call: Caller) -> None:
     seen = await walk(call, "flux-2-pro")
-    assert seen == [("Pending", 0.0), ("Pending", 0.2), ("Pending", 0.4), ("Pending", 0.6), ("Pending", 0.8), ("Ready", None)]
+    assert seen == [
+        ("Pending", 0.0),
+        ("Pending", 0.2),
+        ("Pending", 0.4),
+        ("Pending", 0.6),
+        ("Pending", 0.8),
+        ("Ready", None),
+    ]
 
 
 async def test_flux_3_also_reasons_and_generates(call: Caller) -> None:
@@ -103,7 +110,7 @@ async def test_moderated_output_can_be_billed(call: Caller) -> None:
 
 
 async def test_regional_hosts_know_only_their_own(session: aiohttp.ClientSession) -> None:
-    from tests.sandbox.conftest import Caller as Calls
+    from sandbox.conftest import Caller as Calls
 
     async with Sandbox(regional=True, speed=1000) as box:
         call = Calls(box, session)

@@ -60,15 +60,16 @@ def test_swapping_two_references_changes_the_picture() -> None:
 
 def first_column_of(picture: Image.Image, colour: tuple[int, int, int]) -> int:
     wide = picture.convert("RGB")
-    return min(x for x in range(wide.width) for y in range(0, wide.height, 4) if wide.getpixel((x, y)) == colour)
+    return min(x for x in range(wide.width) for y in range(0, wide.height, 16) if wide.getpixel((x, y)) == colour)
 
 
 @pytest.mark.parametrize("count", [1, 3, 8, 10])
 def test_every_reference_is_shown(count: int) -> None:
     colours = [(10 * number + 5, 200, 250 - 10 * number) for number in range(count)]
     references = tuple(flat("#{:02x}{:02x}{:02x}".format(*colour)) for colour in colours)
-    picture = opened(paint(Painting("edit", 1, 1024, 1024, references=references)))
-    assert all(share(picture, colour) > 0.001 for colour in colours)
+    picture = opened(paint(Painting("edit", 1, 512, 512, references=references)))
+    shown = {colour for number, colour in picture.convert("RGB").getcolors(1 << 24) or [] if number > 200}
+    assert set(colours) <= shown
 
 
 def test_a_mask_is_shown() -> None:
@@ -80,7 +81,7 @@ def test_every_picture_is_marked() -> None:
     """The label in the corner is the same ink on every picture, also on the smallest."""
     for size in ((64, 64), (1024, 768)):
         corner = opened(paint(Painting("a fox", 1, *size))).convert("RGB").crop((0, 0, size[0] // 2, size[1] // 4))
-        assert share(corner, (18, 20, 26)) > 0.05
+        assert share(corner, (18, 20, 26)) > 0.03
 
 
 def test_a_black_picture_is_black() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fluxroom.catalog.pricing import Work
 from fluxroom.catalog.rows import Route, SizeRule
+from fluxroom.catalog.sizes import PRESETS
+from fluxroom.catalog.wire import Endpoint
 from fluxroom.types import JSON, MEGAPIXEL, Mode, Quote, Reference, Size
 
 
@@ -26,34 +29,56 @@ def quote(
         values=jobs[0],
         loras=len(jobs[0].get("loras") or ()),
     )
-    found = route.price(mode).quote(work)
-    return found if size is not None or not references else replace(found, approximate=True)
+    price = route.price(mode)
+    found = price.quote(work)
+    guessed = size is None and bool(references) and price.kind in {"per_megapixel", "first_further"}
+    return replace(found, approximate=True) if guessed else found
 
 
-def _output(
-    mode: Mode, job: Mapping[str, JSON], references: Sequence[Reference], size: Size | None
-) -> float | None:
+def _output(mode: Mode, job: Mapping[str, JSON], references: Sequence[Reference], size: Size | None) -> float | None:
     """Megapixels of one picture; taken from the first reference where the provider follows it."""
     if size is not None:
         return size.megapixels
     if not references or not references[0].width:
         return None
-    sides = {name.removeprefix("expand_"): value for name, value in job.items() if isinstance(value, int)}
-    width = references[0].width + sides.get("left", 0) + sides.get("right", 0)
-    height = references[0].height + sides.get("top", 0) + sides.get("bottom", 0)
     factor = float(job.get("upscale_factor", 2)) if mode == "upscale" else 1.0
-    return width * height * factor**2 / MEGAPIXEL
+    return references[0].megapixels * factor**2
 
 
-def like_first(references: Sequence[Reference], rule: SizeRule) -> Size | None:
-    """The size that BFL's FLUX.2 gives an edit: that of the first reference, at most 4 MP, sides floored to 16.
-
-    Source: BFL docs, image editing, read 2026-11-20.
-    """
-    if not references or not references[0].width:
+def expanded(endpoint: Endpoint, job: Mapping[str, JSON], references: Sequence[Reference]) -> Size | None:
+    """The size after expanding by pixels per side; None when the endpoint does not, or the reference is a URL."""
+    sides = {side: endpoint.named(f"expand_{side}") for side in ("left", "right", "top", "bottom")}
+    if not all(sides.values()) or not references or not references[0].width:
         return None
-    width, height = references[0].width, references[0].height
-    most = rule.max_pixels or width * height
-    shrink = min(1.0, (most / (width * height)) ** 0.5)
+    added = {side: int(job.get(fields[0].wire) or 0) for side, fields in sides.items()}
+    first = references[0]
+    return Size(first.width + added["left"] + added["right"], first.height + added["top"] + added["bottom"])
+
+
+def unasked(endpoint: Endpoint, references: Sequence[Reference], rule: SizeRule) -> Size | None:
+    """The size that comes back when none is sent, where the provider says which; None where only it knows.
+
+    BFL's FLUX.2 gives an edit the size of the first reference, at most 4 MP, sides floored to 16, and 1024x1024
+    without one (BFL docs, read 2026-11-20); elsewhere the schema's own default counts.
+    """
+    fields = endpoint.named("image_size")
+    if not fields:
+        return None
+    defaults = {
+        field.part: int(field.schema["default"]) for field in fields if field.part and "default" in field.schema
+    }
+    if len(defaults) == len(fields):
+        return Size(defaults["width"], defaults["height"])
+    if not fields[0].part:
+        return PRESETS.get(str(fields[0].schema.get("default")))
+    if not references:
+        return Size(1024, 1024)
+    return _like(references[0], rule) if references[0].width else None
+
+
+def _like(picture: Reference, rule: SizeRule) -> Size:
+    most = rule.max_pixels or picture.width * picture.height
+    shrink = min(1.0, math.sqrt(most / (picture.width * picture.height)))
     step = rule.step
-    return Size(max(step, int(width * shrink) // step * step), max(step, int(height * shrink) // step * step))
+    sides = (max(step, int(side * shrink) // step * step) for side in (picture.width, picture.height))
+    return Size(*sides)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache
-from typing import cast
 
 from fluxroom.catalog.rows import Model, Route, models
 from fluxroom.errors import InvalidParams, UnknownModel
@@ -40,12 +38,12 @@ def find(name: str) -> Found:
         return found
     head, _, rest = wanted.partition("/")
     if head in PROVIDERS and rest:
-        return _at(cast("Provider", head), _current(rest), wanted)
+        return _at(head, _current(rest), wanted)
     raise UnknownModel(_no_such(wanted), model=wanted)
 
 
 def _current(name: str) -> str:
-    """fal serves its FLUX.1 endpoints under two names; rows use the newer one."""
+    """The newer name: fal serves its FLUX.1 endpoints under two, and rows use that one."""
     return name.replace("fal-ai/flux-1/", "fal-ai/flux/", 1) if name.startswith("fal-ai/flux-1/") else name
 
 
@@ -67,6 +65,8 @@ def _not_there(model: Model, provider: Provider) -> str:
 
 
 def _no_such(wanted: str) -> str:
+    from difflib import get_close_matches
+
     near = get_close_matches(wanted, [key for key in _index() if ":" not in key], n=3, cutoff=0.6)
     return f"There is no model {wanted!r}" + (f"; near: {', '.join(near)}" if near else "")
 

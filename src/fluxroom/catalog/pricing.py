@@ -1,7 +1,8 @@
 """What a request costs, from a formula that is data: the row says the kind and the amounts, this module does the sum.
 
-Amounts are US dollars as `Decimal`; a megapixel is 1,048,576 pixels. Where a provider does not publish how it rounds, the
-quote is a range from not rounded to rounded up; where a price is not published at all it is "at least", never nothing.
+Amounts are US dollars as `Decimal`; a megapixel is 1,048,576 pixels. Where a provider does not publish how it rounds,
+the quote is a range from not rounded to rounded up; where a price is not published at all it is "at least", never
+nothing.
 
 BFL's worked examples (docs.bfl.ai pricing and live replies of 2026):
 
@@ -18,7 +19,7 @@ BFL's worked examples (docs.bfl.ai pricing and live replies of 2026):
 
 fal's flux-2 counts input and output, and does not say how it rounds:
 
->>> dev = Price(kind="per_megapixel", amount=Decimal("0.012"), inputs=True, rounding="unknown")
+>>> dev = Price(kind="per_megapixel", amount=Decimal("0.012"), inputs="all", rounding="unknown")
 >>> dev.quote(Work(output=1.5, inputs=(1.0,))).text
 '$0.03–0.036'
 """
@@ -61,8 +62,10 @@ class Work:
 class Price:
     """A price formula.
 
-    `per_image`: `amount` a picture. `per_megapixel`: `amount` for each megapixel of output, and of input where `inputs`.
-    `first_further`: `amount` for the first megapixel, `further` for each further one, `input` for each of input.
+    `per_image`: `amount` a picture.
+    `per_megapixel`: `amount` for each megapixel of output, and of the references where `inputs` says so.
+    `first_further`: `amount` for the first megapixel, `further` for each further one, `input` for each of input; one
+    reference is rounded up, several count as one megapixel each or each rounded up (BFL does not say which).
     `by_value`: an amount or a range for each value of a parameter, such as `resolution`.
     `per_second`: `amount` for each second of computing, which nobody knows before; half to twice the typical time.
     `unknown`: nothing is published; at least `amount`.
@@ -72,10 +75,13 @@ class Price:
     amount: Decimal = Decimal(0)
     further: Decimal = Decimal(0)
     input: Decimal = Decimal(0)
-    inputs: bool = False
+    inputs: Literal["none", "all", "unknown"] = "none"  # `per_megapixel`: whether references are paid for too
     input_cap: float | None = None  # megapixels to which the provider shrinks each input before it counts it
+    input_floor: float = 0.0  # megapixels as which each input counts at least
     rounding: Rounding = "up"
+    seconds: float = 0.0  # typical seconds of computing; those of the route when 0
     parameter: str = ""
+    fallback: str = ""  # the value that counts when the parameter is not sent
     values: Mapping[str, Range] = field(default_factory=dict)
     source: str = ""
     approximate: bool = False
@@ -101,7 +107,7 @@ class Price:
             return ", ".join(f"{value} {_money(amounts)}" for value, amounts in self.values.items())
         return {
             "per_image": f"${self.amount:f} per image",
-            "per_megapixel": f"${self.amount:f} per MP" + (" of input and output" if self.inputs else ""),
+            "per_megapixel": f"${self.amount:f} per MP" + (" of input and output" if self.inputs == "all" else ""),
             "first_further": f"${self.amount:f} first MP, ${self.further:f} each further"
             + (f", ${self.input:f} per MP of input" if self.input else ""),
             "per_second": f"${self.amount:f} per second of computing",
@@ -159,8 +165,10 @@ def _per_image(price: Price, work: Work) -> Sum:
 def _per_megapixel(price: Price, work: Work) -> Sum:
     smallest, largest = _outputs(work)
     low, high = _units(smallest, price.rounding)[0], _units(largest, price.rounding)[1]
-    taken = _capped(price, work) if price.inputs else ()
-    low_in = sum((_units(size, price.rounding)[0] for size in taken), Decimal(0))
+    taken = _counted(price, work) if price.inputs != "none" else ()
+    low_in = Decimal(0)
+    if price.inputs == "all":
+        low_in = sum((_units(size, price.rounding)[0] for size in taken), low_in)
     high_in = sum((_units(size, price.rounding)[1] for size in taken), Decimal(0))
     lowest = price.amount * (low * work.images + low_in * work.jobs)
     highest = price.amount * (high * work.images + high_in * work.jobs)
@@ -173,24 +181,27 @@ def _per_megapixel(price: Price, work: Work) -> Sum:
 def _first_further(price: Price, work: Work) -> Sum:
     smallest, largest = _outputs(work)
     low, high = _units(smallest, "up")[0], _units(largest, "up")[1]
-    fed = sum((_units(size, "up")[0] for size in _capped(price, work)), Decimal(0))
+    taken = _counted(price, work)
+    most = sum((_units(size, "up")[0] for size in taken), Decimal(0))
+    least = Decimal(len(taken)) if len(taken) > 1 and not price.input_floor else most
     each = tuple(price.amount + price.further * (units - 1) for units in (low, high))
-    taken = price.input * fed * work.jobs
+    fed = tuple(price.input * units * work.jobs for units in (least, most))
     formula = f"{work.images} x (${price.amount:f} + {_span(low - 1, high - 1)} further MP x ${price.further:f})"
-    if fed and price.input:
-        formula += f" + {work.jobs} x {fed} MP of input x ${price.input:f}"
-    return (each[0] * work.images + taken, each[1] * work.images + taken), formula
+    if taken and price.input:
+        formula += f" + {work.jobs} x {_span(least, most)} MP of input x ${price.input:f}"
+    return (each[0] * work.images + fed[0], each[1] * work.images + fed[1]), formula
 
 
 def _by_value(price: Price, work: Work) -> Sum:
-    value = str(work.values.get(price.parameter, next(iter(price.values))))
+    value = str(work.values.get(price.parameter, price.fallback))
     low, high = price.values.get(value) or (min(price.values.values())[0], max(price.values.values())[1])
     return (low * work.images, high * work.images), f"{work.images} x {_money((low, high))} ({price.parameter} {value})"
 
 
 def _per_second(price: Price, work: Work) -> Sum:
-    typical = price.amount * Decimal(str(work.seconds)) * work.images
-    formula = f"{work.images} x half to twice {work.seconds:g} s x ${price.amount:f}"
+    seconds = price.seconds or work.seconds
+    typical = price.amount * Decimal(str(seconds)) * work.images
+    formula = f"{work.images} x half to twice {seconds:g} s x ${price.amount:f}"
     return (typical / 2, typical * 2), formula
 
 
@@ -208,10 +219,10 @@ _SUMS = {
 }
 
 
-def _capped(price: Price, work: Work) -> tuple[float, ...]:
-    if price.input_cap is None:
-        return work.inputs
-    return tuple(min(size, price.input_cap) for size in work.inputs)
+def _counted(price: Price, work: Work) -> tuple[float, ...]:
+    """Megapixels of each reference as the provider counts them."""
+    most = float("inf") if price.input_cap is None else price.input_cap
+    return tuple(max(price.input_floor, min(size, most)) for size in work.inputs)
 
 
 def _span(low: Decimal, high: Decimal) -> str:

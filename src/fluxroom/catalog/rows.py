@@ -128,6 +128,12 @@ class Model:
         """What any of its routes offers."""
         return tuple(mode for mode in MODES if any(mode in route.endpoints for route in self.routes.values()))
 
+    def takes(self, name: str) -> bool:
+        """Some route takes this canonical parameter in some mode."""
+        if name == "region":
+            return "bfl" in self.routes
+        return any(route.endpoint(mode).named(name) for route in self.routes.values() for mode in route.modes)
+
     def as_dict(self, lang: str = "en") -> dict[str, JSON]:
         """The row as JSON, with title and description in `lang` (`en` or `de`)."""
         return {
@@ -143,6 +149,7 @@ class Model:
             "seconds": self.seconds,
             "aliases": list(self.aliases),
             "modes": list(self.modes),
+            "why_not": {name: text.get(lang, text["en"]) for name, text in self.why_not.items() if not self.takes(name)},
             "routes": {provider: _route_dict(route) for provider, route in self.routes.items()},
         }
 
@@ -161,7 +168,7 @@ def _route_dict(route: Route) -> dict[str, JSON]:
 
 @cache
 def models() -> Mapping[str, Model]:
-    """Every model by id, in the order in which they are shown: newest family first, retired ones last."""
+    """Every model by id, in the order in which they are shown: FLUX.2, FLUX 3, Kontext, FLUX.1, tools, galleries."""
     with SHARED.open("rb") as file:
         shared = tomllib.load(file)
     rows: dict[str, JSON] = {}

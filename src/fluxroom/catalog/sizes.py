@@ -1,7 +1,8 @@
 """Sizes: every way to ask for one, and what an endpoint can be sent.
 
-A size is asked for as a preset (`landscape_4_3`), as `{"width": …, "height": …}`, as text `"1536x1024"`, as `"auto"`, or
-as `aspect_ratio` with `resolution`. Width and height beat a preset, which beats ratio and resolution. Pixels throughout.
+A size is asked for as a preset (`landscape_4_3`), as `{"width": …, "height": …}`, as text `"1536x1024"`, as `"auto"`,
+or as `aspect_ratio` with `resolution`. Width and height beat a preset, which beats ratio and resolution. Pixels
+throughout.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ TIERS: Mapping[str, int] = {"512sq": 512, "768sq": 768, "1k": 1024, "1.5k": 1536
 
 WIDEST = Fraction(21, 9)
 """BFL's widest ratio where a ratio is free text; the narrowest is its inverse (BFL OpenAPI, October 2026)."""
+
+STANDARD_RATIO = "4:3"
+"""Our standard size as a ratio: that of the preset `landscape_4_3`."""
 
 NAMES = ("image_size", "aspect_ratio", "resolution")
 _TEXT = re.compile(r"\s*(\d{1,5})\s*[xX×*]\s*(\d{1,5})\s*")
@@ -123,9 +127,7 @@ def _pixels(wish: Mapping[str, JSON], endpoint: Endpoint, rule: SizeRule, where:
     """At an endpoint that takes width and height, or presets."""
     if "image_size" in wish:
         lost = tuple(
-            NotSent(name, "image_size was given and decides")
-            for name in ("aspect_ratio", "resolution")
-            if name in wish
+            NotSent(name, "image_size was given and decides") for name in ("aspect_ratio", "resolution") if name in wish
         )
         return _with(_given(parse(wish["image_size"]), endpoint, rule, where), lost)
     if wish.get("aspect_ratio") == "auto":
@@ -230,10 +232,7 @@ def _ratio_only(wish: Mapping[str, JSON], endpoint: Endpoint, where: str) -> Siz
     elif "aspect_ratio" in wish:
         wire[field.wire] = _named_ratio(wish["aspect_ratio"], endpoint, where)
     if "resolution" in wish:
-        if tiers := endpoint.named("resolution"):
-            wire[tiers[0].wire] = wish["resolution"]
-        else:
-            lost.append(NotSent("resolution", f"{where} takes a ratio only"))
+        wire[endpoint.named("resolution")[0].wire] = wish["resolution"]
     return Sized(wire={name: value for name, value in wire.items() if value is not None}, not_sent=tuple(lost))
 
 
@@ -258,9 +257,9 @@ def _as_ratio(value: Size | str, endpoint: Endpoint) -> dict[str, JSON]:
 
 def _named_ratio(value: JSON, endpoint: Endpoint, where: str) -> JSON:
     choices = _enum(endpoint.named("aspect_ratio")[0].schema)
+    if value == "auto" and value not in choices:
+        return "match_input" if "match_input" in choices else None
     if choices:
-        if value == "auto" and value not in choices:
-            return None
         return value  # the field's own schema names the choices when it is none of them
     exact = ratio(value)
     if not 1 / WIDEST <= exact <= WIDEST:

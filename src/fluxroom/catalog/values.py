@@ -7,11 +7,11 @@ A message names the field, the value and what this endpoint takes, in one line:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from fluxroom.catalog.wire import Endpoint, Field
+from fluxroom.catalog.wire import Field
 from fluxroom.catalog.words import picture
 from fluxroom.errors import InvalidParams
 from fluxroom.types import JSON, Reference
@@ -46,6 +46,11 @@ def _typed(schema: Mapping[str, JSON], value: JSON) -> JSON:
     return value
 
 
+def stored(field: Field, value: JSON) -> JSON:
+    """A canonical value as it is kept with the job: as asked, with every picture as an address or a marker."""
+    return _pictures(value, field.schema, field.canonical)
+
+
 def _pictures(value: JSON, schema: Mapping[str, JSON], name: str) -> JSON:
     """The value with every picture as it stands in a stored payload: an address, or a marker with the hash."""
     if schema.get("format") == "image":
@@ -57,7 +62,7 @@ def _pictures(value: JSON, schema: Mapping[str, JSON], name: str) -> JSON:
         fields = schema.get("properties", {})
         return {key: _pictures(item, fields.get(key, {}), f"{name}.{key}") for key, item in value.items()}
     if isinstance(value, list | tuple):
-        inner = next((c["items"] for c in schema.get("anyOf", [schema]) if "items" in c), {})
+        inner: Mapping[str, JSON] = next((c["items"] for c in schema.get("anyOf", [schema]) if "items" in c), {})
         return [_pictures(item, inner, f"{name}[{index}]") for index, item in enumerate(value)]
     return value
 
@@ -65,7 +70,7 @@ def _pictures(value: JSON, schema: Mapping[str, JSON], name: str) -> JSON:
 def _validate(field: Field, value: JSON, where: str, name: str) -> None:
     if not _finite(value):
         raise InvalidParams(f"{name} {value} is not a finite number", field=name)
-    errors = _validator(field.wire, field.schema).iter_errors(_stand_in(value))
+    errors = _validator(field.schema).iter_errors(_stand_in(value))
     error = next(iter(sorted(errors, key=lambda found: len(found.absolute_path))), None)
     if error is None:
         return
@@ -96,9 +101,8 @@ def _stand_in(value: JSON) -> JSON:
 _VALIDATORS: dict[int, tuple[Any, Any]] = {}
 
 
-def _validator(wire: str, schema: Mapping[str, JSON]) -> Any:
+def _validator(schema: Mapping[str, JSON]) -> Any:
     """The compiled validator of a field; the schema is kept beside it so that its id stays its own."""
-    del wire
     known = _VALIDATORS.get(id(schema))
     if known is None:
         known = _VALIDATORS[id(schema)] = (schema, _draft()(schema))
@@ -123,29 +127,36 @@ _TYPES = {"integer": "an integer", "number": "a number", "boolean": "true or fal
 
 
 def _message(error: Any, path: str, where: str) -> str:
-    rule, limit, value = error.validator, error.validator_value, _short(error.instance)
-    allowed = span(error.schema)
+    rule, limit, value = error.validator, error.validator_value, error.instance
+    says = _SAYS.get(rule)
     if rule in _COMPARISONS:
-        return f"{path} {value} is {_COMPARISONS[rule]} {limit}; {where} takes {allowed}"
-    if rule == "enum":
-        return f"{path} {value} is not one of those that {where} takes: {allowed}"
-    if rule == "type":
-        wanted = " or ".join(_TYPES[kind] for kind in ([limit] if isinstance(limit, str) else limit))
-        return f"{path} must be {wanted}, not {value}; {where} takes {allowed}"
+        what = f"{_short(value)} is {_COMPARISONS[rule]} {limit}"
+    elif says is not None:
+        what = says(value, limit)
+    else:
+        what = f"{_short(value)} is not accepted"
     if rule == "required":
-        missing = [name for name in limit if name not in error.instance]
-        return f"{path} lacks {', '.join(missing)}; {where} needs {', '.join(limit)} in each"
+        return f"{path} {what}; {where} needs {', '.join(limit)} in each"
+    allowed = ", ".join(error.schema["properties"]) if rule == "additionalProperties" else span(error.schema)
     if rule == "additionalProperties":
-        known = error.schema["properties"]
-        unknown = [name for name in error.instance if name not in known]
-        return f"{path} has no {', '.join(unknown)}; {where} takes {', '.join(known)}"
-    if rule in {"maxItems", "minItems"}:
-        return f"{path} has {len(error.instance)} entries; {where} takes {allowed}"
-    if rule in {"maxLength", "minLength"}:
-        return f"{path} has {len(error.instance)} characters; {where} takes {allowed}"
-    if rule == "multipleOf":
-        return f"{path} {value} is not a multiple of {limit}; {where} takes {allowed}"
-    return f"{path} {value} is not what {where} takes ({error.message})"
+        what = f"has no {', '.join(name for name in value if name not in error.schema['properties'])}"
+    return f"{path} {what}; {where} takes {allowed}"
+
+
+_SAYS: Mapping[str, Callable[[Any, Any], str]] = {
+    "enum": lambda value, _: f"{_short(value)} is not one of the values",
+    "type": lambda value, limit: f"must be {_kinds(limit)}, not {_short(value)}",
+    "required": lambda value, limit: f"lacks {', '.join(name for name in limit if name not in value)}",
+    "maxItems": lambda value, _: f"has {len(value)} entries",
+    "minItems": lambda value, _: f"has {len(value)} entries",
+    "maxLength": lambda value, _: f"has {len(value)} characters",
+    "minLength": lambda value, _: f"has {len(value)} characters",
+    "multipleOf": lambda value, limit: f"{_short(value)} is not a multiple of {limit}",
+}
+
+
+def _kinds(kind: str | Sequence[str]) -> str:
+    return " or ".join(_TYPES.get(name, name) for name in ([kind] if isinstance(kind, str) else kind))
 
 
 def span(schema: Mapping[str, JSON]) -> str:
@@ -163,7 +174,7 @@ def span(schema: Mapping[str, JSON]) -> str:
             return f"up to {schema[high]}{unit}"
         if low in schema:
             return f"at least {schema[low]}{unit}"
-    return " or ".join(_TYPES.get(name, name) for name in ([kind] if isinstance(kind, str) else kind))
+    return _kinds(kind)
 
 
 def _short(value: JSON) -> str:
@@ -185,12 +196,3 @@ def locate(schema: Mapping[str, JSON], value: JSON) -> list[tuple[str | int, ...
         inner: Mapping[str, JSON] = next((choice["items"] for choice in choices if "items" in choice), {})
         return [(index, *path) for index, item in enumerate(value) for path in locate(inner, item)]
     return [()] if any(choice.get("format") == "image" for choice in choices) else []
-
-
-def picture_fields(endpoint: Endpoint) -> Mapping[str, Mapping[str, JSON]]:
-    """Parameters other than references that hold pictures somewhere, by canonical name, with their schemas."""
-    return {
-        field.canonical: field.schema
-        for field in endpoint.fields.values()
-        if field.canonical != "references" and '"image"' in str(field.schema).replace("'", '"')
-    }

@@ -17,8 +17,8 @@ _CALL_TIMEOUT = 60.0
 _SUBMIT_TIMEOUT = 120.0
 """Seconds for a submit: references travel in it, and giving up early leaves a job in doubt."""
 
-_MOST_FOLLOWS = 4
-"""Calls that one poll may lead to; more would be a loop."""
+_MOST_FOLLOWS = 12
+"""Calls that one poll may lead to: a BFL task without a polling address is sought on all regional hosts."""
 
 
 class UntrustedCallError(Exception):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from fluxroom.engine.transport import InterruptedCallError, NotSentError, TooLargeError, Transport
-from fluxroom.imaging.probe import NotAnImage, Picture, verify
+from fluxroom.imaging.containers import NotAnImage
+from fluxroom.imaging.probe import Picture, verify
 from fluxroom.providers import Dialect, Hosts, Media
 
 MOST_BYTES = 128 * 1024 * 1024

@@ -14,6 +14,9 @@ SLOW_POLL = 60.0
 TICKET_LIFE = 24 * 3600.0
 """A ticket this old without a final answer is in doubt."""
 
+_SHORTEST = 0.12
+"""Between two polls, at the least."""
+
 GONE_PATIENCE = 30.0
 """How long a provider may say that it does not know a task it has just taken: its answer is regional and eventual."""
 
@@ -77,8 +80,8 @@ class Pace:
             return SLOW_POLL
         earliest = max(self.first, expected / 2)
         if elapsed < earliest:
-            return min(earliest - elapsed, self.longest)
-        small = max(0.1, min(expected * 0.06, self.longest))
+            return max(_SHORTEST, min(earliest - elapsed, self.longest))
+        small = max(_SHORTEST, min(expected * 0.06, self.longest))
         late = elapsed - 2 * expected
         return round(min(small + max(0.0, late) / 4, self.longest), 3)
 

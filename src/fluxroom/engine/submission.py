@@ -65,6 +65,9 @@ class Submission:
                 values[digest] = await self._stand_in(job, digest)
         except FluxroomError as error:
             return Prepared(error=error)
+        except Exception as error:  # noqa: BLE001  a bug must not leave the job waiting for ever
+            _log.exception("a fault of ours while preparing a job", job=job.id)
+            return Prepared(error=FluxroomError(f"The references could not be prepared ({type(error).__name__})."))
         return Prepared(values)
 
     async def submit(self, job: Job, prepared: Prepared) -> Job | None:
@@ -97,25 +100,42 @@ class Submission:
     async def _send(self, job: Job, values: Mapping[str, str]) -> SubmitOutcome:
         """POST the job: the only function in Fluxroom that does."""
         tongue, hosts = self._courier.desk(job)
-        order = Order(
-            endpoint=job.endpoint,
-            body=filled(job.wire, values),
-            store_io=self._settings.fal_store_io,
-            lifecycle=self._settings.fal_lifecycle,
-        )
-        family = _FAMILIES.get(catalog.models()[job.model].family, catalog.models()[job.model].family)
-        _log.info(f"Submitting {family} job", job=job.id, route=job.route, mode=job.mode, **_shown(job.wire))
-        _log.debug("payload", job=job.id, endpoint=job.endpoint, payload=job.wire)
         try:
-            reply = await self._courier.carry(job.provider, hosts, tongue.submit(hosts, order), submit=True)
+            order = self._order(job, values)
+            call = tongue.submit(hosts, order)
+        except Exception as error:  # noqa: BLE001  nothing was sent yet: the job ends, and nothing is charged
+            _log.exception("a fault of ours before sending a job", job=job.id)
+            return Rejected(error=FluxroomError(f"The job could not be sent ({type(error).__name__})."))
+        try:
+            reply = await self._courier.carry(job.provider, hosts, call, submit=True)
+            _log.debug("answer", job=job.id, status=reply.status, answer=reply.json())
+            return tongue.accepted(hosts, order, reply)
         except NotSentError as error:
             return NotTaken(error=Unavailable(f"{job.provider} could not be reached ({error}).", provider=job.provider))
         except UntrustedCallError:
             return Rejected(error=UntrustedAnswer(provider=job.provider, charge="not_charged"))
         except (InterruptedCallError, TooLargeError) as error:
             return Ambiguous(why=f"the connection broke after the request was sent ({error})")
-        _log.debug("answer", job=job.id, status=reply.status, answer=reply.json())
-        return tongue.accepted(hosts, order, reply)
+        except Exception as error:  # noqa: BLE001  whatever it was, the request may have left
+            _log.exception("a fault of ours while sending a job", job=job.id)
+            return Ambiguous(why=f"a fault of ours while the answer was read ({type(error).__name__})")
+
+    def _order(self, job: Job, values: Mapping[str, str]) -> Order:
+        family = catalog.models()[job.model].family
+        _log.info(
+            f"Submitting {_FAMILIES.get(family, family)} job",
+            job=job.id,
+            route=job.route,
+            mode=job.mode,
+            **_shown(job.wire),
+        )
+        _log.debug("payload", job=job.id, endpoint=job.endpoint, payload=job.wire)
+        return Order(
+            endpoint=job.endpoint,
+            body=filled(job.wire, values),
+            store_io=self._settings.fal_store_io,
+            lifecycle=self._settings.fal_lifecycle,
+        )
 
     async def _put_back(self, job: Job, outcome: NotTaken) -> None:
         now = self._ledger.clock.time()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Protocol
 
@@ -126,7 +127,7 @@ class AiohttpTransport:
         url, host = self._resolve(url)
         try:
             async with self._open().request(
-                method, url, headers={**headers, **host}, data=body, timeout=timeout, allow_redirects=False
+                method, url, headers={**headers, **host}, data=_in_parts(body), timeout=timeout, allow_redirects=False
             ) as response:
                 data = await _read(response, limit)
                 names = {name.lower(): value for name, value in response.headers.items()}
@@ -169,6 +170,11 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
             raise TooLargeError(f"more than {limit} bytes")
         parts.append(part)
     return b"".join(parts)
+
+
+def _in_parts(body: bytes | None) -> bytes | io.BytesIO | None:
+    # A large body in one piece would hold up the event loop while it is written.
+    return io.BytesIO(body) if body and len(body) > 2**18 else body
 
 
 def _name(error: Exception) -> str:

@@ -10,7 +10,7 @@ from aiohttp import web
 from fluxroom.sandbox import admin, bfl_account, fal_api, fal_storage
 from fluxroom.sandbox.bfl import submit
 from fluxroom.sandbox.bfl_results import deliver, get_result, moved
-from fluxroom.sandbox.exchange import MOUNTS, WORLD, Mounts, keep_requests, new_id
+from fluxroom.sandbox.exchange import MOUNTS, NOTES, WORLD, Mounts, keep_requests, new_id
 from fluxroom.sandbox.fal_queue import dispatch
 from fluxroom.sandbox.fal_run import run
 from fluxroom.sandbox.gallery import Gallery
@@ -72,5 +72,5 @@ def _bfl(prefix: str) -> list[web.RouteDef]:
 
 async def _name_request(request: web.Request, response: web.StreamResponse) -> None:
     """Name each request. fal's clients take an answer without this header for a proxy's and repeat the request."""
-    if not request.path.startswith(("/bfl", "/admin", "/elsewhere")) and not request.get("bare"):
-        response.headers.setdefault("x-fal-request-id", request.get("task") or new_id())
+    if not request.path.startswith(("/bfl", "/admin", "/elsewhere")) and not request[NOTES].bare:
+        response.headers.setdefault("x-fal-request-id", request[NOTES].task or new_id())

@@ -9,7 +9,8 @@ from fluxroom.sandbox import prices, sizes
 from fluxroom.sandbox.bfl_results import media_base
 from fluxroom.sandbox.bfl_specs import default_of, endpoints, takes_webhook
 from fluxroom.sandbox.bfl_validation import check_body
-from fluxroom.sandbox.exchange import MOUNTS, Refused, answer, new_id, origin, shorten, world_of
+from fluxroom.sandbox.exchange import MOUNTS, NOTES, Refused, answer, new_id, origin, shorten, world_of
+from fluxroom.sandbox.finetunes import finetunes_left
 from fluxroom.sandbox.media import GALLERY, other_origin
 from fluxroom.sandbox.moderation import INPUT_REASONS, tripped
 from fluxroom.sandbox.pictures import BFL_LIMITS, InputPicture
@@ -60,6 +61,9 @@ async def submit(request: web.Request) -> web.StreamResponse:
     complaints = check_body(endpoint, body)
     if complaints:
         return answer({"detail": complaints}, 422)
+    finetune = body.get("finetune_id")
+    if finetune is not None and finetune not in finetunes_left(world_of(request)):
+        return answer({"detail": "Finetune not found or not ready"}, 400)
     return await _take(request, endpoint, body, asked)
 
 
@@ -75,7 +79,7 @@ async def _take(request: web.Request, endpoint: str, body: dict[str, Any], asked
         world.take(task)
     finally:
         world.books.commit()
-    request["task"] = task.id
+    request[NOTES].task = task.id
     webhooks = request.app[WEBHOOKS]
     if task.webhook is not None and "webhook-early" in task.faults:
         await webhooks.deliver(task)
@@ -94,6 +98,7 @@ async def _prepare(request: web.Request, endpoint: str, body: dict[str, Any], as
         outcome, reply = _misfit(endpoint, body, inputs, masks)
     first = (inputs[0].width, inputs[0].height) if inputs else None
     size = sizes.bfl_size(endpoint, body, first)
+    priced = sizes.bfl_priced_size(endpoint, body, first)
     taken = [(picture.width, picture.height) for picture in inputs]
     started, ready = world.schedule("bfl", world.seconds_for("bfl", endpoint, asked.duration), asked.faults)
     seed = body.get("seed")
@@ -107,10 +112,10 @@ async def _prepare(request: web.Request, endpoint: str, body: dict[str, Any], as
         started=started,
         ready=ready,
         outcome=outcome,
-        cost=prices.bfl_credits(endpoint, body, size, taken),
-        units=sizes.megapixels(size),
+        cost=prices.bfl_credits(endpoint, body, priced, taken),
+        units=sizes.megapixels(priced),
         input_mp=round(sum(sizes.megapixels(each) for each in taken), 2),
-        output_mp=sizes.megapixels(size),
+        output_mp=sizes.megapixels(priced),
         body=shorten(body),
         picture={
             "prompt": asked.text,

@@ -10,19 +10,11 @@ from aiohttp import web
 from fluxroom.sandbox.bfl import require_key
 from fluxroom.sandbox.bfl_specs import raw_openapi
 from fluxroom.sandbox.exchange import answer, read_json, world_of
+from fluxroom.sandbox.finetunes import FINETUNES, delete, finetunes_left
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-FINETUNES: Final = {
-    "sandbox-org/fox-style": {
-        "finetune_id": "sandbox-org/fox-style",
-        "finetune_comment": "fox",
-        "mode": "style",
-        "trigger_word": "TOK",
-        "model": "flux-2-klein-9b",
-    }
-}
 _DENIED: Final = "Finetune not found or access denied"
 
 
@@ -36,11 +28,6 @@ def _with_key(
     return checked
 
 
-def _left(request: web.Request) -> list[str]:
-    deleted = world_of(request).books.setting("deleted-finetunes") or []
-    return [name for name in FINETUNES if name not in deleted]
-
-
 async def account_credits(request: web.Request) -> web.Response:
     """``GET /v1/credits``."""
     return answer({"credits": world_of(request).credits()})
@@ -48,7 +35,7 @@ async def account_credits(request: web.Request) -> web.Response:
 
 async def my_finetunes(request: web.Request) -> web.Response:
     """``GET /v1/my_finetunes``."""
-    return answer({"finetunes": _left(request)})
+    return answer({"finetunes": finetunes_left(world_of(request))})
 
 
 async def finetune_details(request: web.Request) -> web.Response:
@@ -57,7 +44,7 @@ async def finetune_details(request: web.Request) -> web.Response:
     if name is None:
         error = {"type": "missing", "loc": ["query", "finetune_id"], "msg": "Field required", "input": None}
         return answer({"detail": [error]}, 422)
-    if name not in _left(request):
+    if name not in finetunes_left(world_of(request)):
         return answer({"detail": _DENIED}, 404)
     return answer({"finetune_details": FINETUNES[name]})
 
@@ -71,10 +58,10 @@ async def delete_finetune(request: web.Request) -> web.Response:
             {"detail": [{"type": "missing", "loc": ["body", "finetune_id"], "msg": "Field required", "input": body}]},
             422,
         )
-    if name not in _left(request):
+    if name not in finetunes_left(world_of(request)):
         return answer({"detail": _DENIED}, 404)
     world = world_of(request)
-    world.books.set("deleted-finetunes", [*(world.books.setting("deleted-finetunes") or []), name])
+    delete(world, name)
     stamp = dt.datetime.fromtimestamp(world.now(), dt.UTC).isoformat()
     return answer({"status": "success", "message": "Finetune deleted", "deleted_finetune_id": name, "timestamp": stamp})
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
-from fluxroom.sandbox.exchange import MOUNTS, answer, drop, origin, world_of
+from fluxroom.sandbox.exchange import MOUNTS, NOTES, answer, drop, origin, world_of
 from fluxroom.sandbox.media import expired, file_name, foreign, read_name, send_picture
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ async def get_result(request: web.Request) -> web.StreamResponse:
         return answer(
             {"detail": [{"type": "missing", "loc": ["query", "id"], "msg": "Field required", "input": None}]}, 422
         )
-    request["task"] = task_id
+    request[NOTES].task = task_id
     task = world.task(task_id) if request.app[MOUNTS].polls else None
     if task is None or task.provider != "bfl":
         return answer(task_body(task_id, "Task not found"), 404)

@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value BLOB);
 """
 _ADD_TASK: Final = f"INSERT INTO tasks ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?)"  # noqa: S608  fixed column list
 _ONE_TASK: Final = f"SELECT {COLUMNS} FROM tasks WHERE id = ?"  # noqa: S608  fixed column list
-_ALL_TASKS: Final = f"SELECT {COLUMNS} FROM tasks ORDER BY submitted, id"  # noqa: S608  fixed column list
+_ALL_TASKS: Final = f"SELECT {COLUMNS} FROM tasks ORDER BY rowid"  # noqa: S608  fixed column list
 _COUNT_USE: Final = """INSERT INTO counters VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET used = used + 1
   WHERE used < ? RETURNING used"""
 _ADD_PEAK: Final = "INSERT INTO peaks VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET peak = max(peak, excluded.peak)"

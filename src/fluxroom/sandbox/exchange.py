@@ -38,6 +38,18 @@ class Mounts:
     delivery: str | None = None
 
 
+@dataclass(slots=True)
+class Notes:
+    """What is found out about one request on its way, for the books. ``bare``: not the provider's own answer."""
+
+    task: str | None = None
+    faults: list[str] | None = None
+    body: Any = None
+    bare: bool = False
+    dropped: bool = False
+
+
+NOTES: Final = web.RequestKey("notes", Notes)
 WORLD: Final = web.AppKey("world", World)
 MOUNTS: Final = web.AppKey("mounts", Mounts)
 
@@ -71,13 +83,13 @@ def proxy_page(status: int, reason: str) -> web.Response:
 
 def bare(request: web.Request, response: web.Response) -> web.Response:
     """An answer that did not come from the provider's own server: without its request id."""
-    request["bare"] = True
+    request[NOTES].bare = True
     return response
 
 
 def drop(request: web.Request, *, reset: bool = False) -> web.Response:
     """Close the connection without an answer; ``reset``: with a TCP reset, as a refusing machine does."""
-    request["dropped"] = True
+    request[NOTES].dropped = True
     transport = request.transport
     if transport is not None:
         sock = transport.get_extra_info("socket")
@@ -124,7 +136,7 @@ async def read_json(request: web.Request) -> Any:
     """The body as JSON; ValueError when it is none."""
     data = await request.read()
     body = orjson.loads(data)
-    request["body"] = body
+    request[NOTES].body = body
     return body
 
 
@@ -144,6 +156,7 @@ class Refused(Exception):
 @web.middleware
 async def keep_requests(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Write every request of the two providers' surfaces into the books."""
+    request[NOTES] = Notes()
     if request.path.startswith("/admin"):
         return await handler(request)
     at = world_of(request).now()
@@ -171,11 +184,13 @@ def _write_down(request: web.Request, at: float, status: int) -> None:
         "path": request.path,
         "query": query,
         "headers": headers_kept(request),
-        "status": 0 if request.get("dropped") else status,
+        "status": 0 if request[NOTES].dropped else status,
     }
-    for name in ("task", "faults"):
-        if name in request:
-            line[name] = request[name]
-    if "body" in request:
-        line["body"] = shorten(request["body"])
+    notes = request[NOTES]
+    if notes.task is not None:
+        line["task"] = notes.task
+    if notes.faults is not None:
+        line["faults"] = notes.faults
+    if notes.body is not None:
+        line["body"] = shorten(notes.body)
     world_of(request).books.add_request(at, line)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 from aiohttp import web
 
-from fluxroom.sandbox.exchange import Refused, answer, drop, world_of
+from fluxroom.sandbox.exchange import NOTES, Refused, answer, drop, world_of
 from fluxroom.sandbox.fal_catalog import app_of
 from fluxroom.sandbox.fal_results import addresses, result, status_object
 from fluxroom.sandbox.fal_tasks import make_task, require_app, require_key
@@ -54,7 +54,7 @@ async def submit(request: web.Request, endpoint: str) -> web.StreamResponse:
     task = await make_task(request, endpoint, body, asked)
     wanted = request.query.get("fal_webhook")
     task.webhook = {"url": wanted} if wanted else None
-    request["task"] = task.id
+    request[NOTES].task = task.id
     return await disturbed(request, asked, await _taken(request, task))
 
 
@@ -82,7 +82,7 @@ def _check_length(request: web.Request) -> None:
 
 
 async def _about(request: web.Request, found: re.Match[str]) -> web.StreamResponse:
-    request["task"] = found["id"]
+    request[NOTES].task = found["id"]
     task = world_of(request).task(found["id"])
     if task is None or task.provider != "fal" or app_of(task.endpoint) != found["app"]:
         return answer({"status": "NOT_FOUND"}, 404)

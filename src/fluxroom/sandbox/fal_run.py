@@ -8,7 +8,7 @@ from typing import Final
 import orjson
 from aiohttp import web
 
-from fluxroom.sandbox.exchange import Refused, answer, world_of
+from fluxroom.sandbox.exchange import NOTES, Refused, answer, world_of
 from fluxroom.sandbox.fal_catalog import endpoints
 from fluxroom.sandbox.fal_results import result
 from fluxroom.sandbox.fal_tasks import make_task, require_app, require_key
@@ -32,7 +32,7 @@ async def run(request: web.Request) -> web.StreamResponse:
     if task.outcome == "invalid" and not task.picture:
         task.ready = task.started = task.submitted
     world_of(request).take(task)
-    request["task"] = task.id
+    request[NOTES].task = task.id
     if streamed:
         return await _stream(request, task)
     await _until_ready(request, task)

@@ -10,7 +10,7 @@ from fluxroom.sandbox.complaints import truth
 from fluxroom.sandbox.exchange import MOUNTS, Refused, answer, headers_kept, new_id, origin, shorten, world_of
 from fluxroom.sandbox.fal_catalog import app_of, apps, bfl_hosted, endpoints
 from fluxroom.sandbox.fal_errors import failure, invalid
-from fluxroom.sandbox.fal_validation import check_input
+from fluxroom.sandbox.fal_validation import check_input, silent_limit
 from fluxroom.sandbox.media import GALLERY
 from fluxroom.sandbox.moderation import tripped
 from fluxroom.sandbox.pictures import FAL_LIMITS, InputPicture, Limits
@@ -63,7 +63,7 @@ def image_inputs(endpoint: str, values: dict[str, Any]) -> list[tuple[list[str |
     """The references of an input in their order, each with where it stands. Those over a silent limit are not read."""
     field = endpoints()[endpoint]["fields"].get("image_urls", {})
     several = values.get("image_urls") or []
-    several = several[: field.get("max_items_effective") or len(several)]
+    several = several[: silent_limit(field) or len(several)]
     found: list[tuple[list[str | int], str]] = [
         (["body", "image_urls", index], url) for index, url in enumerate(several)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import Any, Final
 
 from fluxroom.sandbox import complaints as say
@@ -11,6 +12,7 @@ from fluxroom.sandbox.fal_catalog import defaults_of, endpoints, meta
 
 ERROR_PAGE: Final = "https://docs.fal.ai/errors#"
 _LARGEST_SIDE: Final = 14142
+_RANGE: Final = re.compile(r"(\d+)-(\d+)")
 _FILE_TYPES: Final = ("file_url", "string | Blob | File")
 
 
@@ -74,7 +76,7 @@ def _any_string(field: dict[str, Any], given: Any) -> bool:
 def _check_array(field: dict[str, Any], given: Any, at: Location) -> list[Complaint]:
     if not isinstance(given, list):
         return [say.complaint("list_type", at, "Input should be a valid list", given)]
-    low, high = field.get("min_items"), field.get("max_items")
+    low, high = field.get("min_items"), None if silent_limit(field) else field.get("max_items")
     if low is not None and len(given) < low:
         sentence = f"List should have at least {low} item{'s' if low != 1 else ''} after validation, not {len(given)}"
         return [say.complaint("sequence_too_short", at, sentence, given, {"min_length": low})]
@@ -83,11 +85,21 @@ def _check_array(field: dict[str, Any], given: Any, at: Location) -> list[Compla
         return [say.complaint("sequence_too_long", at, sentence, given, {"max_length": high})]
     found: list[Complaint] = []
     for index, item in enumerate(given):
-        found += _check_item(str(field["items"]), item, (*at, index))
+        found += _check_item(field["items"], item, (*at, index))
     return found
 
 
-def _check_item(kind: str, given: Any, at: Location) -> list[Complaint]:
+def silent_limit(field: dict[str, Any]) -> int | None:
+    """How many items of a list are used where further ones are ignored without a word."""
+    if "are ignored" in str(field.get("note")):
+        return int(field["max_items"])
+    effective = field.get("max_items_effective")
+    return None if effective is None else int(effective)
+
+
+def _check_item(kind: str | dict[str, str], given: Any, at: Location) -> list[Complaint]:
+    if isinstance(kind, dict):
+        return _check_fields(_described(kind), "LoRAInput", given, at)
     if kind in meta()["nested_types"]:
         return _check_nested(kind, given, at)
     if kind in {"number", "integer"}:
@@ -123,8 +135,22 @@ def _check_image_size(field: dict[str, Any], given: Any, at: Location) -> list[C
 
 def _check_nested(name: str, given: Any, at: Location) -> list[Complaint]:
     fields = meta()["nested_types"].get(name)
-    if fields is None:
-        return []
+    return [] if fields is None else _check_fields(fields, name, given, at)
+
+
+def _described(items: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """Fields that the compiled file describes in words: ``number 0-4, default 1``."""
+    found: dict[str, dict[str, Any]] = {}
+    for key, words in items.items():
+        field: dict[str, Any] = {"type": words.replace(",", " ").split()[0], "required": "required" in words}
+        bounds = _RANGE.search(words)
+        if bounds is not None:
+            field["min"], field["max"] = float(bounds[1]), float(bounds[2])
+        found[key] = field
+    return found
+
+
+def _check_fields(fields: dict[str, dict[str, Any]], name: str, given: Any, at: Location) -> list[Complaint]:
     if not isinstance(given, dict):
         sentence = f"Input should be a valid dictionary or instance of {name}"
         return [say.complaint("model_type", at, sentence, given, {"class_name": name})]
@@ -134,19 +160,21 @@ def _check_nested(name: str, given: Any, at: Location) -> list[Complaint]:
             if field.get("required"):
                 found.append(say.missing((*at, key), given))
         elif given[key] is not None or field.get("required"):
-            found += _check_typed(str(field["type"]), given[key], (*at, key))
+            found += _check_typed(field, given[key], (*at, key))
     return found
 
 
-def _check_typed(kind: str, given: Any, at: Location) -> list[Complaint]:
+def _check_typed(field: dict[str, Any], given: Any, at: Location) -> list[Complaint]:
     """Check a value against a TypeScript type as the generated client prints it."""
+    kind = str(field["type"])
     if kind.startswith("Array<") and kind.endswith(">"):
         return _check_array({"items": kind[6:-1]}, given, at)
     if '"' in kind:
         choices = [ast.literal_eval(part.strip()) for part in kind.split("|") if part.strip()]
         error = say.check_choice(at, given, choices)
     elif kind == "number":
-        _, error = say.check_number(at, given)
+        number, error = say.check_number(at, given)
+        error = error or say.check_bounds(at, given, number or 0, field.get("min"), field.get("max"))
     elif kind == "boolean":
         error = say.check_boolean(at, given)
     elif kind in {"string", *_FILE_TYPES}:

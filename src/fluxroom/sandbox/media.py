@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from fluxroom.sandbox.exchange import answer, cut, html, world_of
+from fluxroom.sandbox.exchange import NOTES, answer, cut, html, world_of
 from fluxroom.sandbox.gallery import EXTENSIONS, Gallery
 from fluxroom.sandbox.painter import CONTENT_TYPES
 from fluxroom.sandbox.pictures import bomb
@@ -55,7 +55,7 @@ def expired() -> web.Response:
 async def send_picture(request: web.Request, task: Task, index: int) -> web.StreamResponse:
     """One picture of a task."""
     world = world_of(request)
-    request["task"] = task.id
+    request[NOTES].task = task.id
     for fault in task.faults.with_prefix("media-"):
         handler = _FAULTS.get(fault.name)
         if handler is not None and world.strikes(task.id, fault):
@@ -140,6 +140,6 @@ async def elsewhere(request: web.Request) -> web.StreamResponse:
         return answer(
             {"id": "elsewhere", "status": "Ready", "result": {"sample": f"{other_origin(request)}/elsewhere/x.png"}}
         )
-    request["task"] = task.id
+    request[NOTES].task = task.id
     data = await request.app[GALLERY].picture(task, found[1])
     return web.Response(body=data, content_type=CONTENT_TYPES[task.picture["format"]])

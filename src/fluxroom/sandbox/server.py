@@ -55,6 +55,7 @@ class Sandbox:
         self._shared: Shared | None = None
         self._runners: list[web.BaseRunner] = []
         self._ports: dict[str, int] = {}
+        self._tls_context: ssl.SSLContext | None = None
         self.certificate: Path | None = None
 
     @property
@@ -168,17 +169,36 @@ class Sandbox:
         from fluxroom.sandbox.tls import server_context
 
         folder = self._tls if isinstance(self._tls, Path) else Path(tempfile.mkdtemp(prefix="fluxroom-sandbox-"))
-        self.certificate, context = server_context(folder, self._host)
-        return context
+        self.certificate, self._tls_context = server_context(folder, self._host)
+        return self._tls_context
 
     async def _listen(self, name: str, app: Any, port: int = 0, *, context: ssl.SSLContext | None = None) -> None:
         from aiohttp import web
 
-        runner = app if isinstance(app, web.BaseRunner) else web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        runner: web.BaseRunner = (
+            app if isinstance(app, web.BaseRunner) else web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        )
         await runner.setup()
         self._runners.append(runner)
         await web.TCPSite(runner, self._host, port, ssl_context=context, reuse_address=True).start()
         self._ports[name] = int(runner.addresses[-1][1])
+
+    async def refuse_connections(self) -> None:
+        """Stop listening on every port, so that connections are refused, and close those that are open."""
+        for runner in self._runners:
+            for site in list(runner.sites):
+                await site.stop()
+            if runner.server is not None:
+                for connection in runner.server.connections:
+                    connection.force_close()
+
+    async def accept_connections(self) -> None:
+        """Listen again on the same ports."""
+        from aiohttp import web
+
+        for runner, (name, port) in zip(self._runners, self._ports.items(), strict=True):
+            context = self._tls_context if name in {"tls", "run", "queue"} else None
+            await web.TCPSite(runner, self._host, port, ssl_context=context, reuse_address=True).start()
 
     async def stop(self) -> None:
         """Close all ports; the books file stays."""

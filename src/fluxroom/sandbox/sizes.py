@@ -52,10 +52,21 @@ def bfl_size(endpoint: str, body: dict[str, Any], first: Size | None) -> Size:
     if endpoint.startswith("flux-3"):
         return _tiered(body.get("aspect_ratio", "auto"), body.get("resolution", "1k"), body.get("prompt", ""), first)
     if endpoint.startswith("flux-2") or endpoint == "flux-tools/outpainting-v1":
-        width, height = int(body.get("width") or 0), int(body.get("height") or 0)
-        auto = within(first, 4 * MEGAPIXEL) if first else (1024, 1024)
-        return floored((width or auto[0], height or auto[1]))
+        return floored(_flux_2_size(body, first))
     return _flux_1_size(endpoint, body, first)
+
+
+def bfl_priced_size(endpoint: str, body: dict[str, Any], first: Size | None) -> Size:
+    """The size that BFL counts: for FLUX.2 width x height as asked, before it is floored (live capture, 2026)."""
+    if endpoint.startswith("flux-2"):
+        return _flux_2_size(body, first)
+    return bfl_size(endpoint, body, first)
+
+
+def _flux_2_size(body: dict[str, Any], first: Size | None) -> Size:
+    width, height = int(body.get("width") or 0), int(body.get("height") or 0)
+    auto = floored(within(first, 4 * MEGAPIXEL)) if first else (1024, 1024)
+    return width or auto[0], height or auto[1]
 
 
 def _flux_1_size(endpoint: str, body: dict[str, Any], first: Size | None) -> Size:

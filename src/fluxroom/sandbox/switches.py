@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from fluxroom.sandbox.exchange import (
+    NOTES,
     Refused,
     answer,
     bare,
@@ -18,7 +19,7 @@ from fluxroom.sandbox.exchange import (
     read_json,
     world_of,
 )
-from fluxroom.sandbox.faults import Fault, FaultSet, Markers, parse_header, read_markers
+from fluxroom.sandbox.faults import Fault, FaultSet, Markers, UnknownFaultError, parse_header, read_markers
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -79,7 +80,10 @@ class Asked:
 
 async def open_submit(request: web.Request, provider: Provider, endpoint: str, key_id: str) -> tuple[Any, Asked]:
     """Read a submit: its JSON body and what it asks of the sandbox. Refused when a fault or the body ends it here."""
-    given = parse_header(request.headers.get("x-sandbox-fault", ""))
+    try:
+        given = parse_header(request.headers.get("x-sandbox-fault", ""))
+    except UnknownFaultError as error:
+        raise Refused(answer({"detail": str(error)}, 400)) from error
     early = [*given, *world_of(request).planned(provider, endpoint, key_id)]
     if any(fault.name == "submit-refused" for fault in early):
         raise Refused(drop(request, reset=True))
@@ -116,7 +120,7 @@ def _all_asked(request: web.Request, early: list[Fault], prompt: Any) -> Asked:
     given = request.headers.get("x-sandbox-duration")
     duration = marks.duration if given is None else float(given)
     if faults.by_name:
-        request["faults"] = list(faults.by_name)
+        request[NOTES].faults = list(faults.by_name)
     scope = hashlib.sha256(f"{request.path}\0{prompt}".encode()).hexdigest()[:24]
     return Asked(faults, f"submit-{scope}", marks.text, duration)
 
@@ -161,7 +165,7 @@ async def _spoiled(request: web.Request, name: str, taken: web.Response) -> web.
     if name == "submit-not-json":
         return html("<!doctype html><html><body>Welcome</body></html>")
     if name == "submit-503-id":
-        return answer({"detail": "Service Unavailable", "id": request["task"]}, 503)
+        return answer({"detail": "Service Unavailable", "id": request[NOTES].task}, 503)
     status = int(name.split("-")[1])
     if status == 500:
         return answer({"detail": "Internal Server Error"}, 500)

@@ -6,7 +6,7 @@ import re
 from urllib.parse import quote
 
 from fluxroom.providers import Hosts
-from fluxroom.providers.bfl.untrusted import Address, address
+from fluxroom.providers.untrusted import Address, address
 
 DOMAIN = "bfl.ai"
 """Both the API and the signed pictures are below it: api.eu2, gateway, delivery-us1, delivery.ice (seen live, 2026)."""

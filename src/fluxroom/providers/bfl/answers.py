@@ -9,7 +9,7 @@ from typing import Any
 from fluxroom.errors import FluxroomError, InvalidReference, ModeratedInput, ModeratedOutput, ProviderError
 from fluxroom.providers import Again, Failed, Gone, Media, Pending, PollOutcome, Ready, Refused, Reply, Ticket
 from fluxroom.providers.bfl.refusals import dollars
-from fluxroom.providers.bfl.untrusted import number, parsed, plain, whole, wording
+from fluxroom.providers.untrusted import number, parsed, plain, whole, wording
 from fluxroom.types import JSON
 
 Body = Mapping[str, JSON]

@@ -21,7 +21,7 @@ from fluxroom.providers import (
     Upload,
 )
 from fluxroom.providers.bfl import addresses, answers, seeking, submits
-from fluxroom.providers.bfl.untrusted import parsed
+from fluxroom.providers.untrusted import parsed
 from fluxroom.types import JSON, Provider, Reference
 
 LARGEST_REFERENCE = 20_000_000

@@ -20,7 +20,7 @@ from fluxroom.errors import (
     UnknownModel,
 )
 from fluxroom.providers import Reply
-from fluxroom.providers.bfl.untrusted import amount, parsed, wording
+from fluxroom.providers.untrusted import amount, parsed, wording
 from fluxroom.types import JSON
 
 STATUS: Mapping[int, type[FluxroomError]] = {

@@ -8,7 +8,7 @@ from fluxroom.errors import UntrustedAnswer
 from fluxroom.providers import Accepted, Ambiguous, Hosts, NotTaken, Order, Rejected, Reply, SubmitOutcome
 from fluxroom.providers.bfl.addresses import trusts
 from fluxroom.providers.bfl.refusals import dollars, refusal
-from fluxroom.providers.bfl.untrusted import address, identifier, parsed
+from fluxroom.providers.untrusted import address, identifier, parsed
 from fluxroom.types import JSON
 
 UNDECIDED = frozenset({408, 499})

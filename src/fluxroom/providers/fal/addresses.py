@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from fluxroom.providers import Hosts, Ticket
-from fluxroom.providers.fal.untrusted import Address, address
+from fluxroom.providers.untrusted import Address, address
 from fluxroom.types import JSON
 
 DOMAINS = ("fal.ai", "fal.run", "fal.media")

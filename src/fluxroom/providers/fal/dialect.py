@@ -20,7 +20,7 @@ from fluxroom.providers import (
     Upload,
 )
 from fluxroom.providers.fal import addresses, results, status, submits, uploads
-from fluxroom.providers.fal.untrusted import parsed
+from fluxroom.providers.untrusted import parsed
 from fluxroom.types import Provider, Reference
 
 ACCEPT = {"accept": "application/json"}

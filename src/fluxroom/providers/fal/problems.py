@@ -24,7 +24,7 @@ from fluxroom.errors import (
     UnknownModel,
 )
 from fluxroom.providers import Reply
-from fluxroom.providers.fal.untrusted import amount, parsed, plain, wording
+from fluxroom.providers.untrusted import amount, parsed, plain, wording
 from fluxroom.types import JSON
 
 Kind = type[FluxroomError]

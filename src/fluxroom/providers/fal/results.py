@@ -10,7 +10,7 @@ from typing import Any
 from fluxroom.errors import ModeratedInput, ModeratedOutput, RequestError
 from fluxroom.providers import Again, Failed, Gone, Media, Pending, PollOutcome, Ready, Refused, Reply, Ticket
 from fluxroom.providers.fal.problems import Problem, error, kind_of, problem, units
-from fluxroom.providers.fal.untrusted import number, parsed, plain, whole
+from fluxroom.providers.untrusted import number, parsed, plain, whole
 from fluxroom.types import JSON
 
 Body = Mapping[str, JSON]
@@ -46,14 +46,12 @@ def read_result(ticket: Ticket, reply: Reply) -> PollOutcome:
 def _replayed(reply: Reply, body: Body | None, *, failed: bool) -> bool:
     """Whether this is the model's own failure, which is final, and not trouble on the way to fal.
 
-    A page of a proxy has no JSON and no `x-fal-request-id`; fal's own Python client tells them apart the same way. What
-    a model never answers by itself (a key refused, a wrong method) counts only when the status said that it failed.
+    What a model never answers by itself (a key refused, a wrong method), and every 5xx, counts only when the status
+    said that the run failed: fal's own edge answers 503 with a request id and JSON too, and the picture may be there.
     """
     if body is None or reply.status < 400:
         return False
-    if reply.status < 500:
-        return failed or reply.status in FINAL
-    return failed or "x-fal-request-id" in reply.headers
+    return failed or reply.status in FINAL
 
 
 def _failure(ticket: Ticket, reply: Reply, found: Problem) -> Failed | Refused:
@@ -75,8 +73,9 @@ def _output(ticket: Ticket, reply: Reply, body: Body | None) -> PollOutcome:
     body = body or {}
     if isinstance(body.get("response"), dict):
         body = body["response"]  # older documents wrap the output
-    if body.get("status") in {"IN_QUEUE", "IN_PROGRESS"}:
-        return Pending(phase=str(body["status"]), queued=body["status"] == "IN_QUEUE")
+    word = plain(body.get("status"))
+    if word in {"IN_QUEUE", "IN_PROGRESS"}:
+        return Pending(phase=word, queued=word == "IN_QUEUE")
     files = [file for name in ("images", "image") for file in _listed(body.get(name))]
     if body.get("images") == [] and not files:
         return _failure(ticket, reply, Problem(type="no_media_generated"))

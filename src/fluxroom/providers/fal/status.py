@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from fluxroom.providers import Again, Call, Failed, Follow, Gone, Hosts, Pending, PollOutcome, Reply, Ticket
 from fluxroom.providers.fal.addresses import request_url
 from fluxroom.providers.fal.problems import Problem, error, problem
-from fluxroom.providers.fal.untrusted import number, parsed, whole, wording
+from fluxroom.providers.untrusted import number, parsed, whole, wording
 from fluxroom.types import JSON
 
 Body = Mapping[str, JSON]

@@ -8,7 +8,7 @@ from fluxroom.errors import UntrustedAnswer
 from fluxroom.providers import Accepted, Ambiguous, Hosts, NotTaken, Order, Rejected, Reply, SubmitOutcome
 from fluxroom.providers.fal.addresses import ADDRESSES, application, takes_key
 from fluxroom.providers.fal.problems import refusal
-from fluxroom.providers.fal.untrusted import identifier, parsed
+from fluxroom.providers.untrusted import identifier, parsed
 from fluxroom.types import JSON
 
 UNDECIDED = frozenset({408, 499})

@@ -13,7 +13,7 @@ from fluxroom.errors import FluxroomError, ProviderError, UntrustedAnswer
 from fluxroom.providers import Call, Hosts, Inline, Prepared, Reply, Upload
 from fluxroom.providers.fal.addresses import trusts
 from fluxroom.providers.fal.problems import refusal
-from fluxroom.providers.fal.untrusted import parsed
+from fluxroom.providers.untrusted import parsed
 from fluxroom.types import Reference
 
 INLINE_BELOW = 256 * 1024

@@ -1,0 +1,151 @@
+"""The options of a request, and what they become: prompt and options as the library takes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fluxroom.cli.completing import complete_models
+from fluxroom.cli.sections import Option
+from fluxroom.types import MODES
+
+MODEL = "Model and reference"
+PICTURE = "Picture"
+CONTROL = "Guidance and safety"
+MORE = "Anything else"
+
+_Spec = tuple[str, tuple[str, ...], dict[str, Any]]
+
+# Ranges and choices are not repeated here: each endpoint has its own, and the catalog checks against those.
+_CANONICAL: tuple[_Spec, ...] = (
+    (PICTURE, ("--size", "--image-size", "image_size"), {"help": "1536x1024, a preset (landscape_4_3 …) or auto."}),
+    (PICTURE, ("--aspect-ratio",), {"metavar": "W:H", "help": "Such as 16:9; --size wins over it."}),
+    (PICTURE, ("--resolution",), {"help": "Such as 1K or 2MP, where the model has it."}),
+    (PICTURE, ("--seed",), {"type": int, "help": "The same seed and request give the same picture."}),
+    (PICTURE, ("-n", "--num-images", "num_images"), {"type": int, "help": "How many pictures to make."}),
+    (PICTURE, ("--output-format",), {"metavar": "FORMAT", "help": "png, jpeg or webp, as the model has it."}),
+    (CONTROL, ("--negative-prompt",), {"help": "What should not be in the picture."}),
+    (CONTROL, ("--guidance-scale",), {"type": float, "help": "How closely the picture follows the prompt."}),
+    (CONTROL, ("--steps", "--num-inference-steps", "num_inference_steps"), {"type": int, "help": "Denoising steps."}),
+    (CONTROL, ("--strength",), {"type": float, "help": "How far an edit may go from its reference."}),
+    (CONTROL, ("--expand-prompt/--no-expand-prompt", "enable_prompt_expansion"), {"help": "Let the provider rewrite."}),
+    (CONTROL, ("--safety-tolerance",), {"type": int, "help": "How much moderation lets pass; higher is more."}),
+    (CONTROL, ("--safety-checker/--no-safety-checker", "enable_safety_checker"), {"help": "fal's safety checker."}),
+    (CONTROL, ("--grounding/--no-grounding",), {"help": "Let the model search the web, where it has a switch."}),
+    (CONTROL, ("--raw/--no-raw",), {"help": "Less processed, more natural pictures."}),
+    (CONTROL, ("--acceleration",), {"help": "Faster at some cost in quality: none, regular, high."}),
+    (CONTROL, ("--scheduler",), {"help": "The sampler's schedule."}),
+)
+
+_REST: tuple[_Spec, ...] = (
+    (MODEL, ("-m", "--model"), {"shell_complete": complete_models, "help": "flux-2-pro, or a route: fal/flux-2-pro."}),
+    (MODEL, ("-r", "--reference", "references"), {"multiple": True, "help": "File or https URL; repeat, in order."}),
+    (MODEL, ("--mask",), {"metavar": "FILE", "help": "White where the picture may change."}),
+    (MODEL, ("--mode",), {"metavar": "|".join(MODES), "help": "Usually told by the rest of the request."}),
+    (MODEL, ("--max-references",), {"type": int, "help": "Send only the first so many references."}),
+    (MODEL, ("--prompt-file",), {"metavar": "FILE", "help": "Prompt from text or JSON (- is standard input)."}),
+    (CONTROL, ("--lora", "loras"), {"multiple": True, "metavar": "PATH[:SCALE]", "help": "A LoRA; may be repeated."}),
+    (MORE, ("-p", "--param", "param"), {"multiple": True, "metavar": "NAME=VALUE", "help": "Any other parameter."}),
+    (MORE, ("--extra",), {"multiple": True, "metavar": "PROVIDER.FIELD=VALUE", "help": "A field nobody knows yet."}),
+    (MORE, ("--region",), {"type": click.Choice(["global", "eu", "us"]), "help": "Where BFL works on it."}),
+    (MORE, ("--on-unsupported",), {"type": click.Choice(["error", "report"]), "help": "Refuse what the model lacks, or leave it out and say so."}),  # noqa: E501  one line per option
+)  # fmt: skip
+
+_OWN = ("prompt", "prompt_file", "loras", "param", "extra", "references")
+"""Options that are worked on here before the library gets them."""
+
+
+def request_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command every option of a request."""
+    for section, words, options in reversed((*_REST[:6], *_CANONICAL, *_REST[6:])):
+        flag = {"default": None} if "/" in words[0] else {}
+        function = click.option(*words, cls=Option, section=section, **flag, **options)(function)
+    return function
+
+
+def request_names() -> frozenset[str]:
+    """The names under which a command receives the options of a request."""
+    words = [spec[1] for spec in (*_REST, *_CANONICAL)]
+    named = {next((word for word in group if not word.startswith("-")), "") or group[-1] for group in words}
+    return frozenset(name.lstrip("-").replace("-", "_") for name in named) | {"prompt"}
+
+
+def read_request(given: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Prompt and options for `AsyncClient.plan` from what was typed.
+
+    Raises:
+        click.UsageError: something was typed in a form that cannot be read.
+    """
+    named = request_names()
+    options = {name: value for name, value in given.items() if name in named - {*_OWN} and value not in {None, ()}}
+    options["references"] = list(given.get("references") or ())
+    if given.get("loras"):
+        options["loras"] = [_lora(text) for text in given["loras"]]
+    if str(options.get("image_size", "")).startswith("{"):
+        options["image_size"] = _value(options["image_size"])
+    for text in given.get("param") or ():
+        name, value = _pair(text, "-p")
+        if name in options:
+            raise click.UsageError(f"{name} is given twice: with its own option and with -p.")
+        options[name] = value
+    extra = _extra(given.get("extra") or ())
+    if extra:
+        options["extra"] = extra
+    return _prompt(given.get("prompt"), given.get("prompt_file")), options
+
+
+def _pair(text: str, option: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise click.UsageError(f"{option} takes NAME=VALUE, not {text!r}.")
+    return name.strip().replace("-", "_"), _value(value)
+
+
+def _value(text: str) -> Any:
+    """JSON when it is JSON, else the text as it is."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _lora(text: str) -> dict[str, Any]:
+    """`path:0.8` is a path and a scale; the colon of an address is no scale."""
+    path, colon, scale = text.rpartition(":")
+    if colon and path:
+        try:
+            return {"path": path, "scale": float(scale)}
+        except ValueError:
+            pass
+    return {"path": text}
+
+
+def _extra(texts: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for text in texts:
+        provider, dot, rest = text.partition(".")
+        if not dot or "=" in provider:
+            raise click.UsageError(f"--extra takes PROVIDER.FIELD=VALUE, not {text!r}.")
+        name, value = _pair(rest, "--extra")
+        found.setdefault(provider, {})[name] = value
+    return found
+
+
+def _prompt(words: str | None, file: str | None) -> Any:
+    if file is None:
+        return words
+    if words:
+        raise click.UsageError("Give the prompt in words or with --prompt-file, not both.")
+    try:
+        text = click.get_text_stream("stdin").read() if file == "-" else Path(file).expanduser().read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", "") or "it is not text in UTF-8"
+        raise click.UsageError(f"--prompt-file {file}: {reason}.") from error
+    structured = _value(text) if text.lstrip().startswith("{") else None
+    if file.endswith(".json") and not isinstance(structured, dict):
+        raise click.UsageError(f"--prompt-file {file}: it must hold one JSON object.")
+    return structured if isinstance(structured, dict) else text.strip()

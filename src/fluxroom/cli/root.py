@@ -1,0 +1,60 @@
+"""The command `fluxroom` itself: its commands by name, and what happens when one fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from fluxroom.cli.lazy import LazyGroup
+from fluxroom.cli.shared import shared
+from fluxroom.errors import FluxroomError
+
+COMMANDS = {
+    "generate": "Make a picture from words.",
+    "edit": "Edit a picture, with more pictures as references.",
+    "quote": "Say what a picture would cost; nothing is sent.",
+    "models": "List the models; show one with all its parameters; check a route.",
+    "jobs": "List jobs; go on with unfinished ones; decide about those in doubt.",
+    "inspect": "Show what made a picture, from the file itself.",
+    "doctor": "See what is set up, what works and what to do next.",
+    "serve": "Start the gateway and the studio.",
+    "sandbox": "Both providers on this machine: free, for trying and testing.",
+    "completion": "Print the completion script for bash, zsh or fish.",
+}
+
+
+class _Root(LazyGroup):
+    """Turns every error into one line and the right exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; errors end here."""
+        try:
+            return super().invoke(ctx)
+        except FluxroomError as error:
+            from fluxroom.cli.problems import show
+
+            show(ctx, error)
+            raise click.exceptions.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            raise click.exceptions.Exit(130) from None
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click's own way to end
+        except Exception as error:
+            from fluxroom.cli.problems import show_fault
+
+            show_fault(ctx, error)
+            raise click.exceptions.Exit(1) from None
+
+
+@click.group(
+    cls=_Root,
+    package="fluxroom.cli.commands",
+    table=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Begin with: fluxroom generate 'a red fox in fresh snow'   (without a key it works in the free sandbox)",
+)
+@shared
+@click.version_option(package_name="fluxroom", message="fluxroom %(version)s")
+def root() -> None:
+    """One door to every FLUX image model, at Black Forest Labs and fal.ai."""

@@ -1,0 +1,95 @@
+"""What every route works with: the open client, the settings and the word that the process is about to end."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Request
+
+from fluxroom.client import AsyncClient
+from fluxroom.engine import Engine
+from fluxroom.engine.accounts import in_sandbox
+from fluxroom.errors import NotFound
+from fluxroom.settings import Settings
+
+T = TypeVar("T")
+
+_ID = re.compile(r"[0-9abcdefghjkmnpqrstvwxyz]{22}")
+
+
+@dataclass(slots=True)
+class Gateway:
+    """One running gateway."""
+
+    settings: Settings
+    client: AsyncClient
+    closing: asyncio.Event = field(default_factory=asyncio.Event)  # set: long answers end now, jobs go on
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of this process."""
+        return self.client.engine
+
+    @property
+    def sandbox(self) -> bool:
+        """Whether pictures are made up by the built-in sandbox."""
+        return in_sandbox(self.settings)
+
+    async def unless_closing(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """What `work` returns, or None when the gateway is told to stop first."""
+        task = asyncio.ensure_future(work)
+        closing = asyncio.ensure_future(self.closing.wait())
+        try:
+            await asyncio.wait({task, closing}, return_when=asyncio.FIRST_COMPLETED)
+            return task.result() if task.done() else None
+        finally:
+            for unfinished in (task, closing):
+                if not unfinished.done():
+                    unfinished.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await unfinished
+
+
+def running_version() -> str:
+    """The version that is installed; empty when it runs from a bare checkout."""
+    try:
+        return version("fluxroom")
+    except PackageNotFoundError:
+        return ""
+
+
+def is_id(text: str) -> bool:
+    """Whether a text has the form of our ids.
+
+    >>> is_id("01kaz3x9f0m2n4p6q8r0st"), is_id("../../etc/passwd")
+    (True, False)
+    """
+    return bool(_ID.fullmatch(text))
+
+
+def checked_id(text: str, what: str) -> str:
+    """The id, unchanged.
+
+    Raises:
+        NotFound: it does not have the form of an id, so there is nothing under it.
+    """
+    if not is_id(text):
+        raise NotFound(
+            f"There is no {what} {text[:40]!r}.", advice="List what there is with GET /v1/generations.", field="id"
+        )
+    return text
+
+
+def _gateway(request: Request) -> Gateway:
+    found: Gateway = request.app.state.gateway
+    return found
+
+
+Running = Annotated[Gateway, Depends(_gateway)]
+"""The gateway, as a parameter of a route."""

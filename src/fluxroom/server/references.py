@@ -1,0 +1,78 @@
+"""Pictures that a request names: public URL, data URI, image id or sha256, and never a file of this machine."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from fluxroom import catalog
+from fluxroom.errors import InvalidReference
+from fluxroom.server.gateway import Gateway, is_id
+from fluxroom.server.schemas import GenerationBody
+from fluxroom.store import images
+from fluxroom.types import JSON
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+async def client_options(gateway: Gateway, body: GenerationBody) -> dict[str, Any]:
+    """The body as keyword arguments of the client, with every picture in a form that reads no file.
+
+    Raises:
+        UnknownModel: there is no such model.
+        InvalidReference: a picture is named in a way that the gateway does not take; nothing was read or sent.
+    """
+    return {
+        "model": body.model,
+        **body.options,
+        **await _parameters(gateway, body.model, body.parameters),
+        "references": [await _source(gateway, source) for source in body.references],
+    }
+
+
+async def _parameters(gateway: Gateway, model: str, given: dict[str, JSON]) -> dict[str, JSON]:
+    """The parameters with every picture in them (`mask`, `control_image_url`, `ip_adapters.0.image_url`, …) checked.
+
+    The client opens pictures at exactly the places that the catalog locates, so these are the ones to look at.
+    """
+    row, _, _ = catalog.find(model)
+    places = {
+        place
+        for provider, route in row.routes.items()
+        for mode in route.modes
+        for place in catalog.locate_images(row.id, provider, mode, given)
+    }
+    for place in sorted(places, key=str):
+        *way, last = place
+        inner: Any = given
+        for step in way:
+            inner = inner[step]
+        inner[last] = await _source(gateway, inner[last])
+    return given
+
+
+async def _source(gateway: Gateway, source: JSON) -> str:
+    if not isinstance(source, str):
+        raise InvalidReference(f"A picture is named by a text, not by {_kind(source)}.", advice=_ADVICE)
+    text = source.strip()
+    if text.startswith("data:") or text.lower().startswith(("https://", "http://")) or _SHA256.fullmatch(text):
+        return text
+    if is_id(text):
+        stored = await gateway.engine.store.database.read(lambda connection: images.get(connection, text))
+        if stored is None:
+            raise InvalidReference(f"There is no image {text}.", advice=_ADVICE)
+        return stored.sha256
+    raise InvalidReference(
+        f"{text[:80]!r} cannot be used as a picture: the gateway reads no files of the machine it runs on.",
+        advice=_ADVICE,
+    )
+
+
+def _kind(value: JSON) -> str:
+    names = {dict: "an object", list: "a list", bool: "true or false", int: "a number", float: "a number"}
+    return names.get(type(value), "nothing")
+
+
+_ADVICE = (
+    "Give a public https URL, a data URI, the id of an image made here, or the sha256 that POST /v1/assets returned."
+)

@@ -1,0 +1,199 @@
+"""The gateway as a process: its socket, its words on the terminal, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Generator
+from types import FrameType
+
+import uvicorn
+
+from fluxroom.client import AsyncClient
+from fluxroom.engine.accounts import in_sandbox
+from fluxroom.errors import LocalError
+from fluxroom.server.app import DRAIN, create_app
+from fluxroom.server.gateway import running_version
+from fluxroom.settings import BadSettings, Settings, is_loopback
+from fluxroom.types import PROVIDERS
+
+_SWITCH = 0.0005
+"""Seconds between two threads' turns: at Python's default of 5 ms the database's writer starves under load."""
+
+_LAST_ANSWERS = 2
+"""Seconds for answers under way once the gateway is told to stop."""
+
+
+def serve(settings: Settings) -> None:
+    """Run the gateway until SIGINT or SIGTERM; then end within ten seconds. Running jobs stay resumable.
+
+    Raises:
+        BadSettings: the address is not on this machine.
+        LocalError: the port is taken or may not be used.
+        StorageFull, StorageUnwritable: the data folder cannot be used.
+    """
+    sys.setswitchinterval(_SWITCH)
+    listening = listen(settings.host, settings.port)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_run(settings, listening))
+    finally:
+        listening.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket on a loopback address.
+
+    Raises:
+        BadSettings: the address is not on this machine, or no address.
+        LocalError: the port is taken or may not be used.
+    """
+    shown = f"[{host}]" if ":" in host else host
+    if not is_loopback(f"http://{shown}"):
+        raise BadSettings(
+            f"FLUXROOM_HOST: {host} can be reached from other machines, and this gateway has no keys of its own yet: "
+            "whoever reaches it could spend your money.",
+            advice="Use 127.0.0.1, and reach it from elsewhere through an SSH tunnel: ssh -L 7860:127.0.0.1:7860 HOST.",
+            field="FLUXROOM_HOST",
+        )
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        found = socket.socket(family, socket.SOCK_STREAM)
+    except (socket.gaierror, OverflowError) as error:
+        raise BadSettings(f"FLUXROOM_HOST and FLUXROOM_PORT: {host}:{port} is no address ({error}).") from None
+    try:
+        if sys.platform != "win32":  # there, this option lets two programs share a port
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind(address)
+        found.listen(2048)
+    except OSError as error:
+        found.close()
+        raise _port_trouble(shown, port, error) from None
+    return found
+
+
+def _port_trouble(host: str, port: int, error: OSError) -> LocalError:
+    if error.errno == errno.EADDRINUSE:
+        return LocalError(
+            f"Port {port} is taken: another program, perhaps another gateway, listens on {host}:{port}.",
+            advice=f"Open http://{host}:{port} to see what it is, or use another port: FLUXROOM_PORT={port + 1}.",
+        )
+    return LocalError(
+        f"The gateway cannot listen on {host}:{port}: {error.strerror or error}.",
+        advice="Use another port: FLUXROOM_PORT=7860.",
+    )
+
+
+async def _run(settings: Settings, listening: socket.socket) -> None:
+    client = AsyncClient(settings=settings, everyones=True)
+    async with client:
+        app = create_app(settings, client=client)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,  # nobody stands before a gateway on loopback; believing them would let callers lie
+            ws="none",
+            timeout_graceful_shutdown=_LAST_ANSWERS,
+            timeout_keep_alive=30,
+        )
+        server = _Server(config, app.state.gateway.closing, greeting(settings, listening))
+        try:
+            await server.serve(sockets=[listening])
+        finally:
+            app.state.gateway.closing.set()
+            await client.close(DRAIN)
+    _say("Fluxroom has stopped. Pictures that were under way are fetched when it starts again.\n")
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn with its last moments our way.
+
+    Its own signal handling raises the signal again once it has stopped, which would end the process before the
+    engine has put its jobs down.
+    """
+
+    def __init__(self, config: uvicorn.Config, closing: asyncio.Event, words: str) -> None:
+        super().__init__(config)
+        self._closing = closing
+        self._words = words
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        before = {name: signal.signal(name, self._told(loop)) for name in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for name, handler in before.items():
+                signal.signal(name, handler)
+
+    def _told(self, loop: asyncio.AbstractEventLoop) -> Callable[[int, FrameType | None], None]:
+        def stop(_signal: int, _frame: FrameType | None) -> None:
+            self.force_exit = self.should_exit  # the second time, do not wait for answers under way
+            self.should_exit = True
+            loop.call_soon_threadsafe(self._closing.set)
+
+        return stop
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            _say(self._words)
+
+
+def greeting(settings: Settings, listening: socket.socket) -> str:
+    """What runs, where, with what, and what to do next."""
+    host, port = listening.getsockname()[:2]
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    if in_sandbox(settings):
+        with_what = "the sandbox: pictures are free and made up; set BFL_API_KEY or FAL_KEY in .env for real ones"
+    else:
+        names = {"bfl": "Black Forest Labs", "fal": "fal.ai"}
+        with_what = " and ".join(
+            names[provider]
+            for provider in PROVIDERS
+            if settings.key(provider) or is_loopback(settings.submit_url(provider))
+        )
+        with_what += ": pictures cost money" if with_what else "no provider: set BFL_API_KEY or FAL_KEY in .env"
+    return f"""Fluxroom {running_version()} is running.
+
+  page      {address}
+  works on  {with_what}
+  data      {settings.data_folder}
+
+Next:
+  open {address} in a browser, or make a picture from another terminal:
+    fluxroom generate "a red fox in fresh snow" -o fox.png
+    curl {address}/v1/generations -H 'Content-Type: application/json' -H 'Prefer: wait=60' \\
+      -d '{{"prompt": "a red fox in fresh snow", "model": "flux-2-pro"}}'
+  or from Python:
+    from fluxroom import Client
+    with Client() as client:
+        client.generate("a red fox in fresh snow", model="flux-2-pro").save("fox.png")
+
+Stop with Ctrl-C; pictures under way are kept.
+"""
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The loop of uvloop where there is one."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _say(words: str) -> None:
+    sys.stdout.write(words)
+    sys.stdout.flush()

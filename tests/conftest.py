@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+_OURS = ("FLUXROOM_", "BFL_API_KEY", "FAL_KEY", "FAL_API_KEY")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No variable and no .env file of whoever runs the tests reaches them."""
+    for name in list(os.environ):
+        if name.startswith(_OURS):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("FLUXROOM_DATA", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
