@@ -15,6 +15,7 @@ FLOORS = {
     "types": 1,
     "identifiers": 1,
     "settings": 2,
+    "parameters": 2,
     "logs": 3,
     "catalog": 4,
     "providers": 5,
@@ -25,10 +26,11 @@ FLOORS = {
     "flows": 7,
     "result": 8,
     "client": 9,
-    "remote": 9,
-    "cli": 10,
-    "server": 10,
-    "mcp": 10,
+    "blocking": 10,
+    "remote": 10,
+    "cli": 11,
+    "server": 11,
+    "mcp": 11,
 }
 """A room imports only lower floors, never a neighbour."""
 

@@ -7,13 +7,14 @@ work against the built-in sandbox and say so (`image.sandbox`).
 from __future__ import annotations
 
 import warnings
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
 from fluxroom.errors import FluxroomError, by_code
-from fluxroom.types import Event, Mode, OnUnsupported, Plan, Quote, Request
+from fluxroom.parameters import EditParameters, ModelId, Options, Parameters, Picture
+from fluxroom.types import Event, Mode, OnUnsupported, Plan, Quote, Request, Size
 
 if TYPE_CHECKING:
     from fluxroom.catalog import Model
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from fluxroom.store.jobs import Job
 
 DEFAULT_MODEL = "flux-2-pro"
+
+Prompt = str | Mapping[str, Any] | None
+"""What to paint; a mapping is a structured prompt."""
 
 
 class PartialResultWarning(UserWarning):
@@ -128,22 +132,56 @@ class AsyncClient:
 
     # pictures --------------------------------------------------------------------------------------------------------
 
+    @overload
     async def generate(
         self,
-        prompt: str | Mapping[str, Any] | None = None,
+        prompt: Prompt = None,
         *,
-        model: str = DEFAULT_MODEL,
+        model: ModelId | str = DEFAULT_MODEL,
+        num_images: Literal[1] = 1,
         wait: float | None = None,
-        **options: Any,
-    ) -> Any:
+        **options: Unpack[Parameters],
+    ) -> Image: ...
+
+    @overload
+    async def generate(
+        self,
+        prompt: Prompt = None,
+        *,
+        model: ModelId | str = DEFAULT_MODEL,
+        num_images: Literal[2, 3, 4, 5, 6, 7, 8, 9, 10],
+        wait: float | None = None,
+        **options: Unpack[Parameters],
+    ) -> list[Image]: ...
+
+    @overload
+    async def generate(
+        self,
+        prompt: Prompt = None,
+        *,
+        model: ModelId | str = DEFAULT_MODEL,
+        num_images: int,
+        wait: float | None = None,
+        **options: Unpack[Parameters],
+    ) -> Image | list[Image]: ...
+
+    async def generate(
+        self,
+        prompt: Prompt = None,
+        *,
+        model: ModelId | str = DEFAULT_MODEL,
+        num_images: int = 1,
+        wait: float | None = None,
+        **options: Unpack[Parameters],
+    ) -> Image | list[Image]:
         """Make a picture and wait for it; a list when `num_images` is above 1.
 
         Args:
             prompt: what to paint; a mapping is sent as compact JSON text.
             model: a model (`flux-2-pro`) or a route (`bfl/flux-2-pro`).
+            num_images: how many pictures; one job each where the model makes one at a time.
             wait: seconds to wait; the job goes on afterwards and the picture is kept when it comes.
-            options: canonical parameters (`seed`, `image_size`, …), the endpoint's own ones, and `references`,
-                `mask`, `mode`, `extra`, `on_unsupported`, `max_references`, `region`.
+            options: parameters (`seed`, `image_size`, `references`, …): see `fluxroom models show MODEL`.
 
         Raises:
             RequestError: the request cannot be carried out; nothing was sent.
@@ -151,30 +189,37 @@ class AsyncClient:
             WaitEnded: not finished in time; the job goes on.
             SubmitUnknown: the provider may have taken it; a person decides.
         """
-        identity = await self.submit(prompt, model=model, **options)
+        if num_images == 1:
+            identity = await self.submit(prompt, model=model, **options)
+        else:
+            identity = await self.submit(prompt, model=model, num_images=num_images, **options)
         found = await self.engine.wait(identity, self.settings.wait if wait is None else wait)
         pictures = self.images(found)
-        return pictures[0] if len(pictures) == 1 and _asked_for_one(found) else pictures
+        return pictures[0] if num_images == 1 and len(pictures) == 1 else pictures
 
     async def edit(
         self,
-        image: Any,
-        prompt: str | Mapping[str, Any] | None = None,
+        image: Picture,
+        prompt: Prompt = None,
         *,
-        references: Sequence[Any] = (),
-        **options: Any,
-    ) -> Any:
+        references: Sequence[Picture] = (),
+        model: ModelId | str = DEFAULT_MODEL,
+        wait: float | None = None,
+        **options: Unpack[EditParameters],
+    ) -> Image:
         """Edit a picture: `image` is reference 1 ("image 1"), `references` are 2, 3, …. As `generate` otherwise."""
-        return await self.generate(prompt, references=[image, *references], **options)
+        return await self.generate(prompt, model=model, wait=wait, references=[image, *references], **options)
 
-    async def submit(self, prompt: str | Mapping[str, Any] | None = None, **options: Any) -> str:
+    async def submit(
+        self, prompt: Prompt = None, *, model: ModelId | str = DEFAULT_MODEL, **options: Unpack[Options]
+    ) -> str:
         """Send a request without waiting; returns the generation's id. Options as in `generate`."""
         engine = await self._open()
-        request, plan = await self.plan(prompt, **options)
+        request, plan = await self.plan(prompt, model=model, **options)
         return await engine.submit(request, plan)
 
     async def plan(
-        self, prompt: str | Mapping[str, Any] | None = None, *, model: str = DEFAULT_MODEL, **options: Any
+        self, prompt: Prompt = None, *, model: ModelId | str = DEFAULT_MODEL, **options: Unpack[Options]
     ) -> tuple[Request, Plan]:
         """What a request would become, checked and priced, without sending it."""
         from fluxroom.engine.routing import plan
@@ -183,13 +228,17 @@ class AsyncClient:
         request = await self._request(prompt, model, **options)
         return request, plan(request, engine.accounts, self.settings)
 
-    async def quote(self, prompt: str | Mapping[str, Any] | None = None, **options: Any) -> Quote:
+    async def quote(
+        self, prompt: Prompt = None, *, model: ModelId | str = DEFAULT_MODEL, **options: Unpack[Options]
+    ) -> Quote:
         """What a request would cost; nothing is sent. Options as in `generate`."""
-        return (await self.plan(prompt, **options))[1].quote
+        return (await self.plan(prompt, model=model, **options))[1].quote
 
-    async def stream(self, prompt: str | Mapping[str, Any] | None = None, **options: Any) -> AsyncIterator[Event]:
+    async def stream(
+        self, prompt: Prompt = None, *, model: ModelId | str = DEFAULT_MODEL, **options: Unpack[Options]
+    ) -> AsyncGenerator[Event, None]:
         """Send a request and tell what happens: `Queued`, `Running`, and one `Done` per job."""
-        identity = await self.submit(prompt, **options)
+        identity = await self.submit(prompt, model=model, **options)
         async for event in self.engine.events(identity):
             yield event
 
@@ -244,12 +293,12 @@ class AsyncClient:
         engine = await self._open()
         return await offered(engine.courier, route, self.settings)
 
-    async def _request(self, prompt: str | Mapping[str, Any] | None, model: str, **options: Any) -> Request:
+    async def _request(self, prompt: Prompt, model: str, **options: Any) -> Request:
         from fluxroom import catalog
         from fluxroom.engine.intake import take_in, take_in_at
 
         engine = await self._open()
-        given = {name: value for name, value in options.items() if value is not None}
+        given = {name: _plain(value) for name, value in options.items() if value is not None}
         sources = given.pop("references", None) or ()
         if isinstance(sources, (str, bytes)) or not isinstance(sources, Sequence):
             sources = [sources]
@@ -275,6 +324,10 @@ class AsyncClient:
         )
 
 
+def _plain(value: Any) -> Any:
+    return {"width": value.width, "height": value.height} if isinstance(value, Size) else value
+
+
 def error_of(job: Job) -> FluxroomError:
     """The error of a job that made no picture."""
     facts = dict(job.error or {})
@@ -282,7 +335,3 @@ def error_of(job: Job) -> FluxroomError:
     for name in ("retryable", "job", "route"):
         facts.pop(name, None)
     return by_code(code)(message, advice=advice, job=job.id, route=job.route, **facts)
-
-
-def _asked_for_one(found: Snapshot) -> bool:
-    return len(found.jobs) == 1 and found.generation.params.get("num_images", 1) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 
+from fluxroom.catalog import words
 from fluxroom.catalog.rows import Model, Route, models
 from fluxroom.errors import InvalidParams, UnknownModel
 from fluxroom.types import MODES, PROVIDERS, Mode, Provider, Request
@@ -15,7 +16,6 @@ MODE_ALIASES: Mapping[str, Mode] = {"outpaint": "expand", "inpaint": "fill", "re
 """Other words for a mode, as people and other tools say them."""
 
 _SIDES = ("expand_top", "expand_bottom", "expand_left", "expand_right", "top", "bottom", "left", "right")
-_PICTURE_WORDS = ("references", "image_url", "image_urls", "input_image", "image", "images", "image_prompt")
 
 
 def find(name: str) -> Found:
@@ -139,9 +139,9 @@ def route_mode(request: Request, provider: Provider) -> Mode:
 
 
 def _suggested(request: Request, route: Route) -> Mode:
-    given = {name for name, value in request.params.items() if value is not None}
-    pictures = bool(request.references) or any(name in given for name in _PICTURE_WORDS)
-    if given & {"mask", "mask_url"}:
+    given = {words.meaning(name) for name, value in request.params.items() if value is not None}
+    pictures = bool(request.references) or "references" in given
+    if "mask" in given:
         wishes: tuple[Mode, ...] = ("fill", "erase", "edit")
     elif given & set(_SIDES):
         wishes = ("expand", "edit", "generate")

@@ -81,6 +81,12 @@ def read(request: Request, endpoint: Endpoint) -> Asked:
     return asked
 
 
+def meaning(name: str) -> str:
+    """The canonical parameter that a word means wherever it is used; the word itself where none is known."""
+    known = name in CANONICAL or name in ALIASES
+    return ALIASES.get(name, name) if known else _bare(name)
+
+
 def _meaning(name: str, endpoint: Endpoint, asked: Asked) -> tuple[str, Field | None]:
     """The canonical name of a word, and the field whose wire name it is."""
     if name in endpoint.canonical or name in CANONICAL:
@@ -103,11 +109,15 @@ def _meaning(name: str, endpoint: Endpoint, asked: Asked) -> tuple[str, Field | 
 
 def _old_name(name: str, endpoint: Endpoint) -> str:
     """`fluxGuidanceScale`, `flux_guidance_scale` and `guidanceScale` were names of `guidance_scale`."""
+    bare = _bare(name)
+    return bare if bare != name and (bare in CANONICAL or bare in endpoint.canonical) else ""
+
+
+def _bare(name: str) -> str:
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
     match = _OLD.fullmatch(snake)
     bare = match[1] if match is not None else snake
-    bare = ALIASES.get(bare, bare)
-    return bare if bare != name and (bare in CANONICAL or bare in endpoint.canonical) else ""
+    return ALIASES.get(bare, bare)
 
 
 def _value(name: str, canonical: str, value: JSON, wired: Field | None) -> JSON:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -141,7 +142,7 @@ def _prompt(words: str | None, file: str | None) -> Any:
     if words:
         raise click.UsageError("Give the prompt in words or with --prompt-file, not both.")
     try:
-        text = click.get_text_stream("stdin").read() if file == "-" else Path(file).expanduser().read_text("utf-8")
+        text = sys.stdin.read() if file == "-" else Path(file).expanduser().read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", "") or "it is not text in UTF-8"
         raise click.UsageError(f"--prompt-file {file}: {reason}.") from error

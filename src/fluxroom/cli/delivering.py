@@ -71,7 +71,9 @@ def check_target(output: str | None) -> None:
     folder = target if target.is_dir() else target.parent
     if not folder.is_dir():
         raise StorageUnwritable(
-            f"There is no folder {folder}", advice="Make it, or give another -o; nothing was sent.", charge="not_charged"
+            f"There is no folder {folder}",
+            advice="Make it, or give another -o; nothing was sent.",
+            charge="not_charged",
         )
     blocked = target.is_file() and not os.access(target, os.W_OK)
     if blocked or not os.access(folder, os.W_OK):
@@ -92,9 +94,7 @@ def deliver(pictures: Sequence[Image], output: str | None, *, metadata: bool) ->
 
     targets = names(output, len(pictures))
     try:
-        return [
-            picture.save(target, metadata=metadata) for picture, target in zip(pictures, targets, strict=True)
-        ]
+        return [picture.save(target, metadata=metadata) for picture, target in zip(pictures, targets, strict=True)]
     except LocalError as error:
         job = pictures[0].job
         raise type(error)(

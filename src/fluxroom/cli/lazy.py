@@ -38,7 +38,9 @@ class LazyGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the default command before words that do not begin with a command."""
-        if self._default and (not args or args[0] not in {*self._table, "--help", "-h"}):
+        known = {*self._table, "--help", "-h"}
+        # While a word is being completed, nothing typed yet means that a command's name may still come.
+        if self._default and (args[0] not in known if args else not ctx.resilient_parsing):
             args = [self._default, *args]
         return super().parse_args(ctx, args)
 
@@ -61,6 +63,6 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(self._table.items()))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """The names that fit, from the table; then those of the default command's own arguments."""
+        """The names that fit, from the table; then the group's own options."""
         names = [CompletionItem(name, help=text) for name, text in self._table.items() if name.startswith(incomplete)]
         return [*names, *click.Command.shell_complete(self, ctx, incomplete)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import warnings
 from collections.abc import Mapping
 from decimal import Decimal
@@ -75,7 +76,7 @@ def _affordable(plan: Plan, most: Decimal | None) -> None:
 def _confirmed(plan: Plan) -> None:
     """Ask a person at a terminal before an expensive request; a script says --max-price."""
     most = plan.quote.high if plan.quote.high is not None else plan.quote.low
-    terminal = click.get_text_stream("stdin").isatty() and click.get_text_stream("stderr").isatty()
+    terminal = sys.stdin.isatty() and sys.stderr.isatty()
     if most > ASK_ABOVE and terminal:
         pictures = "1 picture" if plan.quote.images == 1 else f"{plan.quote.images} pictures"
         click.confirm(f"{pictures} by {plan.route} for {plan.quote.text}: go on?", abort=True, err=True)
@@ -149,7 +150,9 @@ def _interrupted(started: Snapshot) -> None:
     """Ctrl-C: nothing is lost, and this is how to go on."""
     one = len(started.jobs) == 1
     ids = ", ".join(job.id[-8:] for job in started.jobs[:3]) + ("" if len(started.jobs) <= 3 else ", …")
-    voice.note(f"\nStopped waiting. {'The job' if one else 'The jobs'} ({ids}) can be gone on with: fluxroom jobs resume")
+    voice.note(
+        f"\nStopped waiting. {'The job' if one else 'The jobs'} ({ids}) can be gone on with: fluxroom jobs resume"
+    )
     voice.note("Give up instead with `fluxroom jobs cancel ID`. (Ctrl-C again ends at once.)")
 
 

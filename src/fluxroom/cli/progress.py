@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,8 +34,8 @@ def teller(ctx: click.Context, started: Snapshot) -> Iterator[Tell]:
     as_json = wants_json(ctx, piped=True)
     with contextlib.ExitStack() as stack:
         tells: list[Tell] = [_lines()] if as_json else []
-        both_on_screen = as_json and click.get_text_stream("stdout").isatty()
-        if click.get_text_stream("stderr").isatty() and not both_on_screen:
+        both_on_screen = as_json and sys.stdout.isatty()
+        if sys.stderr.isatty() and not both_on_screen:
             tells.append(stack.enter_context(_moving(Line(jobs=tuple(started.jobs)))))
 
         def tell(event: Event) -> None:

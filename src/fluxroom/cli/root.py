@@ -40,7 +40,7 @@ class _Root(LazyGroup):
             raise click.exceptions.Exit(130) from None
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise  # click's own way to end
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  a person gets one line; the traceback comes on demand
             from fluxroom.cli.problems import show_fault
 
             show_fault(ctx, error)

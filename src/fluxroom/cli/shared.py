@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,8 @@ def _keep(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
         ctx.meta.setdefault(_GIVEN, {})[parameter.name] = value
 
 
-def _keep_flag(ctx: click.Context, parameter: click.Parameter, value: bool | None) -> None:
+def _keep_flag(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+    """The same for a switch, whose "no" is an answer too."""
     if value is not None:
         ctx.meta.setdefault(_GIVEN, {})[parameter.name] = value
 
@@ -87,4 +89,4 @@ def wants_json(ctx: click.Context, *, piped: bool = False) -> bool:
     said = given(ctx, "as_json")
     if said is not None:
         return bool(said)
-    return piped and not click.get_text_stream("stdout").isatty()
+    return piped and not sys.stdout.isatty()

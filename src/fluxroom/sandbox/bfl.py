@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from fluxroom.sandbox.switches import Asked
+    from fluxroom.sandbox.world import World
 
 FOREIGN_POLLING: Final = "polling.example.com"
+_NO_CREDITS: Final = "Insufficient credits"
+_TOO_MANY: Final = "Too many active tasks"
+_REFUSALS: Final = {_NO_CREDITS: 402, _TOO_MANY: 429}
 _SINGLE: Final = ("image", "image_prompt", "person", "garment")
 
 
@@ -70,15 +74,9 @@ async def submit(request: web.Request) -> web.StreamResponse:
 async def _take(request: web.Request, endpoint: str, body: dict[str, Any], asked: Asked) -> web.StreamResponse:
     world = world_of(request)
     task = await _prepare(request, endpoint, body, asked)
-    world.books.begin()
-    try:
-        if task.cost > world.credits():
-            return answer({"detail": "Insufficient credits"}, 402)
-        if world.over_cap(endpoint):
-            return answer({"detail": "Too many active tasks"}, 429)
-        world.take(task)
-    finally:
-        world.books.commit()
+    reason = world.take(task, refuses=lambda new: _reason_against(world, new))
+    if reason is not None:
+        return answer({"detail": reason}, _REFUSALS[reason])
     request[NOTES].task = task.id
     webhooks = request.app[WEBHOOKS]
     if task.webhook is not None and "webhook-early" in task.faults:
@@ -86,6 +84,13 @@ async def _take(request: web.Request, endpoint: str, body: dict[str, Any], asked
     elif task.webhook is not None:
         webhooks.plan(task)
     return await disturbed(request, asked, _accepted(request, task))
+
+
+def _reason_against(world: World, task: Task) -> str | None:
+    """Why a good request is not taken. Which of the two BFL checks first is not known."""
+    if task.cost > world.credits():
+        return _NO_CREDITS
+    return _TOO_MANY if world.over_cap(task.endpoint) else None
 
 
 async def _prepare(request: web.Request, endpoint: str, body: dict[str, Any], asked: Asked) -> Task:
@@ -100,7 +105,7 @@ async def _prepare(request: web.Request, endpoint: str, body: dict[str, Any], as
     size = sizes.bfl_size(endpoint, body, first)
     priced = sizes.bfl_priced_size(endpoint, body, first)
     taken = [(picture.width, picture.height) for picture in inputs]
-    started, ready = world.schedule("bfl", world.seconds_for("bfl", endpoint, asked.duration), asked.faults)
+    now = world.now()
     seed = body.get("seed")
     wanted = body.get("webhook_url") if takes_webhook(endpoint) else None
     return Task(
@@ -108,9 +113,10 @@ async def _prepare(request: web.Request, endpoint: str, body: dict[str, Any], as
         provider="bfl",
         endpoint=endpoint,
         key_id=key_id_of(request.headers["x-key"]),
-        submitted=world.now(),
-        started=started,
-        ready=ready,
+        submitted=now,
+        started=now,
+        ready=now,
+        seconds=world.seconds_for("bfl", endpoint, asked.duration),
         outcome=outcome,
         cost=prices.bfl_credits(endpoint, body, priced, taken),
         units=sizes.megapixels(priced),

@@ -12,7 +12,7 @@ from aiohttp import web
 from fluxroom.sandbox.exchange import NOTES, Refused, answer, drop, world_of
 from fluxroom.sandbox.fal_catalog import app_of
 from fluxroom.sandbox.fal_results import addresses, result, status_object
-from fluxroom.sandbox.fal_tasks import make_task, require_app, require_key
+from fluxroom.sandbox.fal_tasks import limit_wait, make_task, require_app, require_key
 from fluxroom.sandbox.media import other_origin
 from fluxroom.sandbox.switches import disturbed, open_submit
 from fluxroom.sandbox.tasks import NEVER
@@ -60,7 +60,7 @@ async def submit(request: web.Request, endpoint: str) -> web.StreamResponse:
 
 async def _taken(request: web.Request, task: Task) -> web.Response:
     world = world_of(request)
-    world.take(task)
+    world.take(task, adjust=lambda new: limit_wait(request, new))
     if task.webhook is not None and "webhook-early" in task.faults:
         await request.app[WEBHOOKS].deliver(task)
     elif task.webhook is not None:

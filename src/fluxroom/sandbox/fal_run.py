@@ -29,9 +29,7 @@ async def run(request: web.Request) -> web.StreamResponse:
     body, asked = await open_submit(request, "fal", endpoint, key_id)
     _check_limit(request)
     task = await make_task(request, endpoint, body, asked)
-    if task.outcome == "invalid" and not task.picture:
-        task.ready = task.started = task.submitted
-    world_of(request).take(task)
+    world_of(request).take(task, adjust=_judge_at_once)
     request[NOTES].task = task.id
     if streamed:
         return await _stream(request, task)
@@ -46,6 +44,12 @@ def _check_limit(request: web.Request) -> None:
         body = {"detail": "Too many concurrent requests", "error_type": "concurrent_requests_limit"}
         headers = {"X-Fal-Needs-Retry": "1", "X-Fal-Error-Type": "concurrent_requests_limit"}
         raise Refused(answer(body, 429, headers))
+
+
+def _judge_at_once(task: Task) -> None:
+    """An input that is not valid never runs."""
+    if task.outcome == "invalid":
+        task.ready = task.started = task.submitted
 
 
 async def _until_ready(request: web.Request, task: Task) -> None:

@@ -75,20 +75,11 @@ async def make_task(request: web.Request, endpoint: str, body: Any, asked: Asked
     """Read the input, decide how the run ends, and when."""
     world, task_id = world_of(request), new_id()
     key_id = key_id_of(authorised(request) or "")
-    seconds = world.seconds_for("fal", endpoint, asked.duration)
-    started, ready = world.schedule("fal", seconds, asked.faults)
+    now = world.now()
     mounts = request.app[MOUNTS]
-    task = Task(
-        task_id,
-        "fal",
-        endpoint,
-        key_id,
-        world.now(),
-        started,
-        ready,
-        faults=asked.faults,
-        base=f"{origin(request)}{mounts.cdn}",
-    )
+    base = f"{origin(request)}{mounts.cdn}"
+    task = Task(task_id, "fal", endpoint, key_id, submitted=now, started=now, ready=now, faults=asked.faults, base=base)
+    task.seconds = world.seconds_for("fal", endpoint, asked.duration)
     task.body = shorten(body) if isinstance(body, dict) else {"": shorten(body)}
     task.headers = {name: value for name, value in headers_kept(request).items() if name.lower().startswith("x-")}
     if endpoint not in endpoints():
@@ -100,8 +91,7 @@ async def make_task(request: web.Request, endpoint: str, body: Any, asked: Asked
         _fail(task, invalid(complaints))
         return task
     await _fill(request, task, values, asked)
-    _price(task, seconds)
-    _limit_wait(request, task)
+    _price(task)
     return task
 
 
@@ -175,18 +165,18 @@ def _moderate(task: Task, values: dict[str, Any], asked: Asked) -> None:
         task.picture["black"] = task.picture["nsfw"] = True
 
 
-def _price(task: Task, seconds: float) -> None:
+def _price(task: Task) -> None:
     row = endpoints()[task.endpoint]
     amount, unit = prices.fal_price(row)
     size = task.picture["width"], task.picture["height"]
     taken = [(each["width"], each["height"]) for each in task.picture["inputs"]]
     count = task.picture["count"]
-    task.units = prices.fal_units(unit, size, count, taken, seconds)
+    task.units = prices.fal_units(unit, size, count, taken, task.seconds)
     task.cost = round(task.units * amount, 6)
     task.output_mp = round(sizes.megapixels(size) * count, 2)
 
 
-def _limit_wait(request: web.Request, task: Task) -> None:
+def limit_wait(request: web.Request, task: Task) -> None:
     """A start timeout ends a request that is still queued when it runs out (504, type user)."""
     asked = request.headers.get("X-Fal-Request-Start-Timeout") or request.headers.get("X-Fal-Request-Timeout")
     if asked is None:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from random import Random
 from typing import Final
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from fluxroom.sandbox.palette import Palette, palette_for
 
@@ -49,6 +49,7 @@ def paint(what: Painting) -> bytes:
     colours = palette_for(what.prompt, random)
     picture = _backdrop(what, colours, random)
     if what.references:
+        picture = _over_first(picture, what.references[0])
         _paste_references(picture, what.references)
     if what.mask is not None:
         _paste_mask(picture, what.mask)
@@ -126,6 +127,12 @@ def _opened(data: bytes, size: int) -> Image.Image:
     picture = Image.open(io.BytesIO(data)).convert("RGB")
     picture.thumbnail((size, size))
     return picture
+
+
+def _over_first(picture: Image.Image, first: bytes) -> Image.Image:
+    """An edit lets its first reference shine through."""
+    behind = ImageOps.fit(_opened(first, 384), picture.size, Image.Resampling.BILINEAR)
+    return Image.blend(behind, picture, 0.45)
 
 
 def _paste_references(picture: Image.Image, references: tuple[bytes, ...]) -> None:

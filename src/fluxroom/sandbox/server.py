@@ -146,7 +146,7 @@ class Sandbox:
         gallery = Gallery(self._world.books)
         self._shared = Shared(self._world, gallery, Webhooks(self._world, gallery))
         await self._listen_all(self._shared)
-        self._shared.webhooks.start()
+        self._shared.webhooks.start({"bfl": self.bfl_url, "fal": self.fal_cdn_url})
 
     async def _listen_all(self, shared: Shared) -> None:
         from fluxroom.sandbox.application import build, build_run

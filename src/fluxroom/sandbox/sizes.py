@@ -11,6 +11,7 @@ Size = tuple[int, int]
 MEGAPIXEL: Final = 1024 * 1024
 _RATIO: Final = re.compile(r"(\d+(?:\.\d+)?)\s*:\s*(\d+(?:\.\d+)?)")
 # BFL's FLUX 3 tiers have equal areas; the megapixels are those that its resellers print (October 2026).
+LARGEST: Final = 17 * MEGAPIXEL  # what the painter is asked for at most
 TIERS: Final = {"512sq": 0.25, "768sq": 0.5625, "1k": 1.0, "1.5k": 2.25, "2k": 4.0, "4k": 16.0}
 
 
@@ -101,7 +102,11 @@ FAL_PRESETS: Final[dict[str, Size]] = {
 
 
 def fal_size(endpoint: str, values: dict[str, Any], first: Size | None, *, has_size: bool) -> Size:
-    """The size that fal makes, from the values with their defaults filled in."""
+    """The size that fal makes, from the values with their defaults filled in; never more than this machine can paint."""
+    return within(_fal_size(endpoint, values, first, has_size=has_size), LARGEST)
+
+
+def _fal_size(endpoint: str, values: dict[str, Any], first: Size | None, *, has_size: bool) -> Size:
     if "expand_top" in values and first is not None:
         across = int(values["expand_left"] or 0) + int(values["expand_right"] or 0)
         down = int(values["expand_top"] or 0) + int(values["expand_bottom"] or 0)

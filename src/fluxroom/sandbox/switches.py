@@ -91,7 +91,10 @@ async def open_submit(request: web.Request, provider: Provider, endpoint: str, k
         body = await read_json(request)
     except ValueError as error:
         raise Refused(_NOT_JSON[provider](error)) from error
-    asked = _all_asked(request, early, body.get("prompt") if isinstance(body, dict) else None)
+    try:
+        asked = _all_asked(request, early, body.get("prompt") if isinstance(body, dict) else None)
+    except ValueError as error:
+        raise Refused(answer({"detail": f"x-sandbox-duration: {error}"}, 400)) from error
     stopped = _refusal(request, asked, provider)
     if stopped is not None:
         raise Refused(stopped)

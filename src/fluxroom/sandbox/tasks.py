@@ -44,6 +44,7 @@ class Task:
     headers: dict[str, str] = field(default_factory=dict)
     webhook: dict[str, Any] | None = None
     base: str = ""
+    seconds: float = 0.0
 
     def phase(self, now: float) -> Phase:
         """Where the task stands at a moment."""
@@ -80,6 +81,7 @@ class Task:
             "headers": self.headers,
             "webhook": self.webhook,
             "base": self.base,
+            "seconds": self.seconds,
         }
         return (
             self.id,

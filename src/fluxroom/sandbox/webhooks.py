@@ -29,6 +29,7 @@ USER_ID: Final = "sandbox-user"
 FAL_TRIES: Final = 31  # fal docs, webhooks, 2026: up to 31 deliveries
 BFL_TRIES: Final = 4  # BFL skills page, 2026: 1 s, 5 s, 30 s, then dropped
 _OLD: Final = 3600.0
+_LEFT_BEHIND: Final = 600.0  # seconds after which nobody waits for a webhook any more
 
 
 class Webhooks:
@@ -41,12 +42,12 @@ class Webhooks:
         self._session: aiohttp.ClientSession | None = None
         self._key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(world.secret("ed25519")))
 
-    def start(self) -> None:
-        """Take up the webhooks that an ended process left behind."""
+    def start(self, bases: dict[str, str]) -> None:
+        """Take up the webhooks that an ended process left behind; ``bases``: where each provider's files are now."""
         now = self._world.now()
         for task in self._world.books.tasks():
-            if task.webhook is not None and task.ready + 1 > now:
-                self.plan(task)
+            if task.webhook is not None and task.ready + _LEFT_BEHIND > now:
+                self.plan(task, base=bases[task.provider])
 
     async def stop(self) -> None:
         """Stop delivering."""
@@ -65,17 +66,18 @@ class Webhooks:
             ]
         }
 
-    def plan(self, task: Task) -> None:
+    def plan(self, task: Task, *, base: str | None = None) -> None:
         """Deliver when the task is ready."""
-        running = asyncio.get_running_loop().create_task(self._when_ready(task))
+        running = asyncio.get_running_loop().create_task(self._when_ready(task, base or task.base))
         self._running.add(running)
         running.add_done_callback(self._running.discard)
 
-    async def _when_ready(self, task: Task) -> None:
+    async def _when_ready(self, task: Task, base: str) -> None:
         while task.ready > self._world.now():
             wait = 0.2 if task.ready >= NEVER else task.ready - self._world.now()
             await asyncio.sleep(min(0.2, max(0.001, wait)))
             task = self._world.task(task.id) or task
+        task.base = base
         await self.deliver(task)
 
     async def deliver(self, task: Task) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    Check = Callable[[Task], str | None]
+
 # BFL: 24 active tasks per account, 6 of them for flux-kontext-max (docs.bfl.ml, 2026). fal: 40 requests in progress
 # for a grown self-serve account, the queue holds the others (fal docs, concurrency limits, 2026).
 DEFAULT_CAPS: Final = {"bfl": 24, "bfl/flux-kontext-max": 6, "fal": 40}
@@ -202,12 +204,29 @@ class World:
             return started, NEVER
         return started, max(now + seconds, started + seconds * 0.9)
 
-    def take(self, task: Task) -> None:
-        """Write a new task into the books and note how many are in flight."""
-        self.books.add_task(task)
-        if task.ready > self.now():
-            self.books.peak(task.provider, "", self.active(task.provider))
-            self.books.peak(task.provider, task.endpoint, self.active(task.provider, task.endpoint))
+    def take(
+        self, task: Task, *, refuses: Check | None = None, adjust: Callable[[Task], None] | None = None
+    ) -> str | None:
+        """Write a new task into the books, unless ``refuses`` says why not, and note how many are in flight.
+
+        Checking, scheduling and writing are one transaction over all processes, so that caps hold. ``adjust`` may
+        change the task once its start is known.
+        """
+        self.books.begin()
+        try:
+            reason = None if refuses is None else refuses(task)
+            if reason is not None:
+                return reason
+            task.started, task.ready = self.schedule(task.provider, task.seconds, task.faults)
+            if adjust is not None:
+                adjust(task)
+            self.books.add_task(task)
+            if task.ready > self.now():
+                self.books.peak(task.provider, "", self.active(task.provider))
+                self.books.peak(task.provider, task.endpoint, self.active(task.provider, task.endpoint))
+        finally:
+            self.books.commit()
+        return None
 
     def queue_position(self, task: Task) -> int:
         """How many wait before this one in fal's queue."""

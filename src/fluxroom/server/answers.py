@@ -115,7 +115,7 @@ def generation(found: Snapshot) -> GenerationAnswer:
         receipt=_receipt(_sum(found.jobs)),
         error=problems.of(error_of(failed[0])) if failed else None,
         jobs=[_job(found, job) for job in found.jobs],
-        images=[image(one) for one in found.images],
+        images=[image(one) for job in found.jobs for one in found.images_of(job)],
         links=_links(about),
     )
 

@@ -72,7 +72,7 @@ async def file(
 async def small(
     gateway: Running,
     image_id: str,
-    size: Annotated[Literal[256, 512, 1024], Query(description="The longest side in pixels")] = 512,
+    size: Annotated[Literal["256", "512", "1024"], Query(description="The longest side in pixels")] = "512",
     if_none_match: Annotated[str, Header()] = "",
 ) -> Response:
     """A WebP of at most `size` pixels a side."""
@@ -84,7 +84,7 @@ async def small(
 
     def make() -> bytes:
         try:
-            return thumbnail(path.read_bytes(), size)
+            return thumbnail(path.read_bytes(), int(size))
         except FileNotFoundError:
             raise _bytes_missing(stored) from None
 
@@ -102,7 +102,7 @@ def unchanged(if_none_match: str, etag: str) -> bool:
     return "*" in held or etag in held
 
 
-def _cache(gateway: Gateway, sha256: str, size: int) -> Path:
+def _cache(gateway: Gateway, sha256: str, size: str) -> Path:
     return gateway.engine.store.folder / "cache" / "thumbnails" / sha256[:2] / f"{sha256}-{size}.webp"
 
 

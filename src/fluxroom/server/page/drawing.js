@@ -74,7 +74,7 @@ function summary(generation) {
   return [
     generation.route,
     first && `${first.width} × ${first.height}`,
-    first && first.seed !== null && `${words.seed} ${first.seed}`,
+    first && first.seed !== null && `${words.seed} ${generation.images.map((image) => image.seed).join(", ")}`,
     generation.settled && took(generation) && words.seconds(rounded(took(generation))),
     generation.settled && generation.images.length > 0 && (generation.sandbox ? words.free : charge(generation)),
   ].filter(Boolean).join(" · ");
@@ -97,7 +97,7 @@ function trouble(generation, acts) {
   const made = element("div", { class: "trouble" }, element("strong", {}, words.titles[error.code] ?? error.title));
   if (images.length) made.append(element("p", {}, words.failed_some(images.length, jobs.length)));
   if (error.detail !== error.title) made.append(element("p", {}, error.detail));
-  made.append(element("p", { class: "quiet" }, `${generation.sandbox ? words.sandbox_charge("–").split(" (")[0] : ""}`.trim() ? error.next : `${spent}. ${error.next}`));
+  made.append(element("p", { class: "quiet" }, `${spent}. ${error.next}`));
   if (inDoubt.length) {
     const decide = (choice) => () => acts.resolve(inDoubt.map((job) => job.id), choice);
     made.append(element("div", { class: "tools" }, button(words.retry, decide("retry")), button(words.abandon, decide("abandon"))));

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -143,7 +144,7 @@ def _progress(found: Sequence[Job], *, as_json: bool) -> Any:
     """A moving count for people, nothing for programs."""
     from contextlib import nullcontext
 
-    if not found or as_json or not click.get_text_stream("stderr").isatty():
+    if not found or as_json or not sys.stderr.isatty():
         return nullcontext(lambda _done, _all: None)
     from fluxroom.cli.progress import counting
 

@@ -21,27 +21,24 @@ def takes(schema: Mapping[str, Any]) -> str:
     >>> takes({"enum": ["png", "jpeg"]})
     'png, jpeg'
     """
-    if schema.get("properties", {}).keys() == {"width", "height"}:
-        return _sides(schema["properties"]["width"])
-    choices = schema.get("anyOf") or schema.get("oneOf")
-    if choices:
-        parts = [takes(choice) for choice in choices if choice.get("type") != "null"]
-        return "; ".join(dict.fromkeys(part for part in parts if part))
-    if "enum" in schema:
-        return ", ".join(str(value) for value in schema["enum"])
-    if "const" in schema:
-        return str(schema["const"])
+    choices = schema.get("anyOf") or schema.get("oneOf") or [schema]
+    kinds = [{**choice, "type": kind} for choice in choices for kind in _kinds(choice)]
+    return "; ".join(dict.fromkeys(filter(None, map(_one, kinds))))
+
+
+def _kinds(schema: Mapping[str, Any]) -> list[Any]:
+    """The types that one schema names, without null: leaving a value out says the same."""
     kind = schema.get("type")
-    if isinstance(kind, list):
-        return "; ".join(takes({**schema, "type": one}) for one in kind if one != "null")
-    if kind in {"integer", "number"}:
-        return _range(schema) or _NAMES[str(kind)]
-    if kind == "array":
-        return _list(schema)
-    if kind == "object":
-        inner = ", ".join(schema.get("properties", {}))
-        return f"{{{inner}}}" if inner else "JSON object"
-    return _text(schema) if kind == "string" else str(kind or "any value")
+    return [one for one in (kind if isinstance(kind, list) else [kind]) if one != "null"]
+
+
+def _one(schema: Mapping[str, Any]) -> str:
+    """What a schema of one type takes."""
+    if "enum" in schema or "const" in schema:
+        return ", ".join(str(value) for value in schema.get("enum", [schema.get("const")]))
+    kind = str(schema["type"])
+    worded = {"integer": _range, "number": _range, "array": _list, "object": _object, "string": _text}.get(kind)
+    return (worded(schema) if worded else "") or _NAMES.get(kind, "any value")
 
 
 def _range(schema: Mapping[str, Any]) -> str:
@@ -55,8 +52,12 @@ def _range(schema: Mapping[str, Any]) -> str:
     return f"{low} to {high}{step}" if high is not None else f"{low} or more{step}"
 
 
-def _sides(side: Mapping[str, Any]) -> str:
-    return f"width and height {_range(side)}".rstrip()
+def _object(schema: Mapping[str, Any]) -> str:
+    properties = schema.get("properties", {})
+    if properties.keys() == {"width", "height"}:
+        return f"width and height {_range(properties['width'])}".rstrip()
+    inner = ", ".join(properties)
+    return f"{{{inner}}}" if inner else "JSON object"
 
 
 def _list(schema: Mapping[str, Any]) -> str:

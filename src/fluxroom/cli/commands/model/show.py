@@ -36,6 +36,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "help": "what it does",
         "not_taken": "What it does not take, and why",
         "only": "only in",
+        "legend": "* must be given   (…) the provider's own default, not sent",
     },
     "de": {
         "family": "Familie",
@@ -54,6 +55,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "help": "Wirkung",
         "not_taken": "Was es nicht nimmt, und warum",
         "only": "nur bei",
+        "legend": "* muss sein   (…) Vorgabe des Anbieters, wird nicht gesendet",
     },
 }
 
@@ -81,6 +83,7 @@ def show(ctx: click.Context, name: str, *, lang: str) -> None:
     _head(model, words, lang)
     for route in routes.values():
         _route(route, words)
+    voice.say(voice.dim(f" {words['legend']}"))
     _why_not(model, words, lang)
 
 
@@ -174,7 +177,7 @@ def _draw(table: Table) -> None:
 
 
 def _why_not(model: Model, words: Mapping[str, str], lang: str) -> None:
-    taken = _taken(list(model.routes.values()))
+    taken = _taken(list(model.routes.values())) | ({"region"} if "bfl" in model.routes else set())
     shown = {name: text for name, text in model.why_not.items() if name not in taken}
     if shown:
         voice.say(f"\n{click.style(words['not_taken'], bold=True)}")
