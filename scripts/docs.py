@@ -122,10 +122,11 @@ def _errors_page() -> str:
     lines = [
         "# Errors",
         "",
-        "Generated from the error classes by `make gen`. All of them are in `fluxroom.errors`, as one tree below",
-        "`FluxroomError`. Programs compare the `code`; it does not change. `HTTP` is the status of the gateway's answer,",
-        "`exit` the exit code of the command line, `again` whether the same request may succeed later, and `charged`",
-        "what is usual; an error about one job says in its `charge` what is true for that job.",
+        "Generated from the error classes by `make gen`. They are one tree below `FluxroomError`, in",
+        "`fluxroom.errors` (`BadSettings` is in `fluxroom.settings`). Programs compare the `code`; it does not change.",
+        "*HTTP* is the status of the gateway's answer, *exit* the exit code of the command line, *again* whether the",
+        "same request may succeed later, and *charged* what is usual; an error about one job says in its `charge` what",
+        "is true for that job.",
         "What to do about each: [troubleshooting](troubleshooting.md).",
     ]
     for top in errors.FluxroomError.__subclasses__():

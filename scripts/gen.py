@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from scripts import endpoints
+from scripts import docs, endpoints, parameters
 
 from fluxroom import catalog
 from fluxroom.catalog import Model, Route
@@ -26,8 +26,8 @@ def models_page() -> str:
         "Generated from the catalog by `make gen`. A model is named by its id (`flux-2-pro`), by a route",
         "(`bfl/flux-2-pro`) or by a provider's own endpoint id (`fal-ai/flux-2/edit`).",
     ]
-    for family in dict.fromkeys(model.family for model in rows):
-        lines += ["", f"## {family}", "", *_table([model for model in rows if model.family == family])]
+    for family in dict.fromkeys(model.family_titles["en"] for model in rows):
+        lines += ["", f"## {family}", "", *_table([model for model in rows if model.family_titles["en"] == family])]
     return "\n".join(lines) + "\n"
 
 
@@ -62,8 +62,12 @@ def main() -> int:
     check = "--check" in sys.argv[1:]
     wanted = endpoints.published()
     changed = _settle(wanted, [path for path in endpoints.OUT.rglob("*.json") if path not in wanted], check=check)
-    changed |= _settle({MODELS_PAGE: models_page()}, [], check=check)  # after the schemas, which it is made from
+    changed |= _settle(_from_catalog() | docs.pages(), [], check=check)  # after the schemas, which it is made from
     return 1 if check and changed else 0
+
+
+def _from_catalog() -> dict[Path, str]:
+    return {MODELS_PAGE: models_page(), parameters.PAGE: parameters.page().rstrip() + "\n"}
 
 
 def _settle(wanted: dict[Path, str], gone: list[Path], *, check: bool) -> bool:

@@ -214,7 +214,7 @@ class AsyncClient:
         self, prompt: Prompt = None, *, model: ModelId | str = DEFAULT_MODEL, **options: Unpack[Options]
     ) -> str:
         """Send a request without waiting; returns the generation's id. Options as in `generate`."""
-        engine = await self._open()
+        engine = self.engine
         request, plan = await self.plan(prompt, model=model, **options)
         return await engine.submit(request, plan)
 
@@ -224,7 +224,7 @@ class AsyncClient:
         """What a request would become, checked and priced, without sending it."""
         from fluxroom.engine.routing import plan
 
-        engine = await self._open()
+        engine = self.engine
         request = await self._request(prompt, model, **options)
         return request, plan(request, engine.accounts, self.settings)
 
@@ -244,15 +244,15 @@ class AsyncClient:
 
     async def job(self, part: str) -> Job:
         """A job by its id, or by the end of it."""
-        return await (await self._open()).job(part)
+        return await self.engine.job(part)
 
     async def snapshot(self, generation: str) -> Snapshot:
         """A generation with its jobs and pictures."""
-        return await (await self._open()).snapshot(generation)
+        return await self.engine.snapshot(generation)
 
     async def resolve(self, job: str, choice: Literal["retry", "abandon"]) -> Job:
         """Decide about a job that is in doubt."""
-        return await (await self._open()).resolve(job, choice)
+        return await self.engine.resolve(job, choice)
 
     def images(self, found: Snapshot) -> list[Image]:
         """The pictures of a settled generation.
@@ -290,14 +290,14 @@ class AsyncClient:
         """Whether the provider offers a route now; None when it cannot be told. Costs nothing."""
         from fluxroom.engine.availability import offered
 
-        engine = await self._open()
+        engine = self.engine
         return await offered(engine.courier, route, self.settings)
 
     async def _request(self, prompt: Prompt, model: str, **options: Any) -> Request:
         from fluxroom import catalog
         from fluxroom.engine.intake import take_in, take_in_at
 
-        engine = await self._open()
+        engine = self.engine
         given = {name: _plain(value) for name, value in options.items() if value is not None}
         sources = given.pop("references", None) or ()
         if isinstance(sources, (str, bytes)) or not isinstance(sources, Sequence):

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.catalog.asking import check, pictures
 
 from fluxroom.errors import InvalidParams
-from tests.catalog.asking import check, pictures
 
 
 def test_one_job_per_picture_where_the_endpoint_makes_one() -> None:
@@ -77,5 +77,7 @@ def test_pictures_add_up_and_seeds_never_repeat(count: int, route: tuple[str, st
     assert sum(made) == count == plan.quote.images
     assert max(made) == plan.images_per_job
     assert max(made) - min(made) <= 1
-    used = [seed for body, share in zip(plan.wire, made, strict=True) for seed in range(body["seed"], body["seed"] + share)]
+    used = [
+        seed for body, share in zip(plan.wire, made, strict=True) for seed in range(body["seed"], body["seed"] + share)
+    ]
     assert used == list(range(100, 100 + count))

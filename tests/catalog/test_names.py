@@ -111,7 +111,10 @@ def test_route_mode(request_: Request, provider: Provider, mode: Mode) -> None:
     assert catalog.route_mode(request_, provider) == mode
 
 
-@pytest.mark.parametrize(("alias", "model", "mode"), [("outpaint", "flux-outpaint", "expand"), ("inpaint", "flux-lora", "fill"), ("redux", "flux-dev", "vary")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("alias", "model", "mode"),
+    [("outpaint", "flux-outpaint", "expand"), ("inpaint", "flux-lora", "fill"), ("redux", "flux-dev", "vary")],
+)
 def test_mode_aliases(alias: str, model: str, mode: Mode) -> None:
     request = Request(model=model, mode=alias)  # type: ignore[arg-type]  # an alias is what is tested
     assert catalog.route_mode(request, "fal") == mode

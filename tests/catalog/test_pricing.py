@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.catalog.asking import check, picture, pictures
 
 from fluxroom import catalog
 from fluxroom.catalog.pricing import Price, Work
 from fluxroom.types import Provider, Reference
-from tests.catalog.asking import check, picture, pictures
 
 ONE = (picture(1, 1024, 1024),)
 BIG = (picture(1, 1500, 1400),)  # 2.003 MP
@@ -111,7 +111,9 @@ def test_references_are_paid_for_once_per_job() -> None:
 
 
 def test_large_loras_make_the_price_open() -> None:
-    quote = check("flux-2-lora", "fal", image_size="square_hd", loras=[{"path": "https://a.example/l.safetensors"}]).quote
+    quote = check(
+        "flux-2-lora", "fal", image_size="square_hd", loras=[{"path": "https://a.example/l.safetensors"}]
+    ).quote
     assert quote.high is None
     assert quote.text == "at least $0.021"
     assert "2 GB" in quote.formula
@@ -137,7 +139,7 @@ def test_quote_as_json_spells_the_sum_out() -> None:
     assert "2026" in shown["source"]
 
 
-# The formulas themselves -----------------------------------------------------------------------------------------------
+# The formulas themselves ----------------------------------------------------------------------------------------------
 
 
 @given(st.floats(0.01, 16), st.integers(1, 20), st.lists(st.floats(0.01, 16), max_size=8))
@@ -160,7 +162,9 @@ def test_more_pixels_never_cost_less(one: float, other: float) -> None:
     assert price.quote(Work(output=small)).low <= price.quote(Work(output=large)).low
 
 
-@pytest.mark.parametrize(("rounding", "low", "high"), [("up", "2", "2"), ("none", "1.5", "1.5"), ("unknown", "1.5", "2")])
+@pytest.mark.parametrize(
+    ("rounding", "low", "high"), [("up", "2", "2"), ("none", "1.5", "1.5"), ("unknown", "1.5", "2")]
+)
 def test_rounding(rounding: Any, low: str, high: str) -> None:
     quote = Price(kind="per_megapixel", amount=Decimal(1), rounding=rounding).quote(Work(output=1.5))
     assert (quote.low, quote.high) == (Decimal(low), Decimal(high))

@@ -3,12 +3,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.catalog import asking
+from tests.catalog.asking import check, picture, pictures
 
 from fluxroom import catalog
 from fluxroom.errors import InvalidParams, InvalidReference
 from fluxroom.types import Mode, Provider, Reference, Request
-from tests.catalog import asking
-from tests.catalog.asking import check, picture, pictures
 
 MARKERS = [item.as_wire() for item in pictures(12)]
 
@@ -110,7 +110,7 @@ def test_addresses_travel_as_they_are() -> None:
     assert plan.references == (Reference(url=asking.MINE),)
 
 
-# Limits ----------------------------------------------------------------------------------------------------------------
+# Limits ---------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,9 @@ def test_flux_3_wants_references_of_256_pixels(provider: Provider) -> None:
     check("flux-3-image", provider, image_url=asking.MINE)
 
 
-@pytest.mark.parametrize("wrong", [Reference(), Reference(url="http://a.example/b.png"), Reference(sha256="a", url="https://b")])
+@pytest.mark.parametrize(
+    "wrong", [Reference(), Reference(url="http://a.example/b.png"), Reference(sha256="a", url="https://b")]
+)
 def test_a_reference_that_is_none(wrong: Reference) -> None:
     with pytest.raises(InvalidReference):
         check("flux-2-pro", references=(wrong,))

@@ -202,6 +202,7 @@ def test_rows_are_json(lang: str) -> None:
         shown = json.loads(json.dumps(model.as_dict(lang)))
         assert shown["id"] == model.id
         assert shown["title"] == model.titles[lang]
+        assert shown["family_title"] == model.family_titles[lang]
         assert set(shown["routes"]) == set(model.routes)
         for name, why in shown["why_not"].items():
             assert why

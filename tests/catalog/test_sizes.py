@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.catalog.asking import check, picture, pictures
 
 from fluxroom.catalog import sizes, wire
 from fluxroom.catalog.rows import SizeRule
 from fluxroom.errors import InvalidParams
 from fluxroom.types import Provider, Size
-from tests.catalog.asking import check, picture, pictures
 
 SIDES = st.integers(min_value=1, max_value=99_999)
 
@@ -98,7 +98,7 @@ def test_presets_are_those_of_fal() -> None:
     assert sizes.ratio(sizes.STANDARD_RATIO) == Fraction(*listed["landscape_4_3"])
 
 
-# How each kind of endpoint is sent a size ------------------------------------------------------------------------------
+# How each kind of endpoint is sent a size -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_fit_needs_a_field() -> None:
 def test_any_size_is_sent_exactly_or_refused(width: int, height: int) -> None:
     for provider in ("bfl", "fal"):
         try:
-            plan = check("flux-2-pro", provider, width=width, height=height)  # type: ignore[arg-type]  # both are
+            plan = check("flux-2-pro", provider, width=width, height=height)
         except InvalidParams:
             assert min(width, height) < 64 or width * height > 4 * 2**20 or max(width, height) > 14142
             continue

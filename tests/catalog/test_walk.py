@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.catalog import asking, published
+from tests.catalog.published import Raw
 
 from fluxroom import catalog
 from fluxroom.catalog.rows import Model
 from fluxroom.catalog.wire import Field
 from fluxroom.errors import InvalidParams
 from fluxroom.types import Mode, Plan, Provider
-from tests.catalog import asking, published
-from tests.catalog.published import Raw
 
 ALL = [(model, provider, mode) for model, provider, _, mode in asking.routes()]
 IDS = [f"{provider}/{model.id}/{mode}" for model, provider, mode in ALL]

@@ -6,9 +6,11 @@ import asyncio
 import io
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image as Pillow
+from tests.worlds import ROUTES, billed, sandbox, settings_for, settled, submits
 
 from fluxroom.client import AsyncClient, PartialResultWarning
 from fluxroom.errors import (
@@ -26,7 +28,6 @@ from fluxroom.errors import (
 from fluxroom.sandbox import Sandbox
 from fluxroom.settings import load
 from fluxroom.types import Done, Queued, Running
-from worlds import ROUTES, billed, sandbox, settings_for, settled, submits
 
 pytestmark = pytest.mark.anyio
 
@@ -300,7 +301,7 @@ async def test_many_processes_worth_of_clients_share_a_folder_and_the_caps(box: 
     ],
 )
 async def test_bad_references_are_one_clear_line_and_nothing_is_sent(
-    client: AsyncClient, box: Sandbox, source: object, reason: str
+    client: AsyncClient, box: Sandbox, source: Any, reason: str
 ) -> None:
     with pytest.raises(InvalidReference, match=reason) as caught:
         await client.edit(source, "x", model="bfl/flux-2-pro")

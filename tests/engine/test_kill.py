@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.worlds import ROUTES, billed, environment_for, sandbox, settings_for, submits
 
 from fluxroom.client import AsyncClient
 from fluxroom.engine import Snapshot
 from fluxroom.store import jobs, open_store
-from worlds import ROUTES, billed, environment_for, sandbox, settings_for, submits
 
 pytestmark = pytest.mark.anyio
 

@@ -250,3 +250,37 @@ async def test_finetunes_can_be_listed_read_and_deleted(call: Caller) -> None:
     gone = await call.request("POST", f"{base}/delete_finetune", json={"finetune_id": name}, headers=key)
     assert set(gone.json()) == {"status", "message", "deleted_finetune_id", "timestamp"}
     assert (await call.get(f"{base}/my_finetunes", headers=key)).json() == {"finetunes": []}
+
+
+async def test_other_methods_and_paths_are_answered_as_fastapi_answers_them(call: Caller) -> None:
+    wrong = await call.get(f"{call.box.bfl_url}/v1/flux-2-pro")
+    assert (wrong.status, wrong.json()) == (405, {"detail": "Method Not Allowed"})
+    unknown = await call.get(f"{call.box.bfl_url}/v2/nothing")
+    assert (unknown.status, unknown.json()) == (404, {"detail": "Not Found"})
+    assert [line["status"] for line in call.box.world.requests()] == [405, 404]
+
+
+@pytest.mark.parametrize(("finetune", "status"), [("sandbox-org/fox-style", 200), ("no-such", 400)])
+async def test_a_finetune_must_be_the_accounts_own(call: Caller, finetune: str, status: int) -> None:
+    answer = await call.bfl("flux-pro-1.1-ultra-finetuned", {"prompt": "x", "finetune_id": finetune})
+    assert answer.status == status
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "body", "count"),
+    [
+        ("flux-2-pro", {"input_image": encoded(), **{f"input_image_{n}": encoded() for n in range(2, 9)}}, 8),
+        ("flux-3-image", {"images": encoded()}, 1),
+        ("flux-3-image", {"images": [encoded()] * 10}, 10),
+        ("flux-pro-1.1", {"image_prompt": encoded()}, 1),
+        ("flux-tools/vto-v2", {"person": encoded((300, 500)), "garment": encoded()}, 2),
+        ("flux-tools/erase-v1", {"image": encoded(), "mask": encoded()}, 1),
+    ],
+)
+async def test_every_image_field_is_a_reference(call: Caller, endpoint: str, body: dict[str, Any], count: int) -> None:
+    done = await call.bfl_done(endpoint, {**({} if "erase" in endpoint else {"prompt": "x"}), **body})
+    assert done.json()["status"] == "Ready", done.raw
+    (task,) = call.box.world.tasks()
+    assert len(task["picture"]["references"]) == count
+    assert (task["picture"]["mask"] is not None) is ("mask" in body)
+    assert (await call.get(done.json()["result"]["sample"])).status == 200

@@ -91,6 +91,7 @@ async def test_two_sandboxes_share_caps_credits_faults_and_addresses(
 async def test_submits_at_the_same_time_never_pass_the_cap(session: aiohttp.ClientSession, tmp_path: Path) -> None:
     books = tmp_path / "books.sqlite"
     async with Sandbox(books) as one, Sandbox(books) as two:
+        one.world.set_duration(600.0)
 
         async def submit(number: int) -> int:
             box = (one, two)[number % 2]

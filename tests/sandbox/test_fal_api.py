@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fluxroom.sandbox.fal_api import openapi_of
 from fluxroom.sandbox.fal_catalog import endpoints
+from fluxroom.sandbox.fal_openapi import openapi_of
 
 if TYPE_CHECKING:
     from sandbox.conftest import Caller
@@ -70,7 +70,9 @@ async def test_the_openapi_file_of_one_endpoint(call: Caller) -> None:
 @pytest.mark.parametrize("endpoint", sorted(endpoints()))
 async def test_the_schema_of_every_endpoint_has_every_field(endpoint: str) -> None:
     schemas = openapi_of(endpoint)["components"]["schemas"]
-    (schema,) = [each for name, each in schemas.items() if name != "QueueStatus"]
+    (schema,) = [each for name, each in schemas.items() if name.endswith("Input")]
+    (made,) = [each for name, each in schemas.items() if name.endswith("Output")]
+    assert set(made["properties"]) == set(endpoints()[endpoint]["output"])
     fields = endpoints()[endpoint]["fields"]
     assert schema["x-fal-order-properties"] == list(fields)
     for name, field in fields.items():
@@ -78,3 +80,19 @@ async def test_the_schema_of_every_endpoint_has_every_field(endpoint: str) -> No
         assert "type" in shown or "anyOf" in shown
         if field.get("max") is not None:
             assert shown["maximum"] == field["max"]
+
+
+async def test_where_webhooks_come_from(call: Caller) -> None:
+    assert "127.0.0.1/32" in (await call.get(f"{call.box.fal_api_url}/v1/meta")).json()["webhook_ip_ranges"]
+
+
+def test_a_list_of_objects_shows_their_fields() -> None:
+    schemas = openapi_of("fal-ai/flux-2/lora")["components"]["schemas"]
+    (schema,) = [each for name, each in schemas.items() if name.endswith("Input")]
+    loras = schema["properties"]["loras"]
+    assert loras["maxItems"] == 3
+    assert loras["items"] == {
+        "type": "object",
+        "properties": {"path": {"type": "string"}, "scale": {"type": "number"}},
+        "required": ["path"],
+    }

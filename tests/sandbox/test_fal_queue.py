@@ -265,11 +265,18 @@ async def test_cancel_says_200_queued_202_running_400_done_404_unknown(call: Cal
 
 
 async def test_the_status_stream_ends_after_completed(call: Caller) -> None:
-    submitted = (await call.fal("fal-ai/flux-2", PROMPT, x_sandbox_duration="0.5")).json()
-    stream = await call.fal_get(submitted["status_url"] + "/stream?logs=1")
-    assert stream.headers["content-type"] == "text/event-stream"
-    events = [orjson.loads(line[6:]) for line in stream.raw.splitlines() if line.startswith(b"data: ")]
-    assert [event["status"] for event in events] == ["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]
+    clock = call.stop_clock()
+    call.box.world.set_duration(10.0)
+    submitted = (await call.fal("fal-ai/flux-2", PROMPT)).json()
+    headers = {"Authorization": "Key a:b"}
+    seen = []
+    async with call.session.get(submitted["status_url"] + "/stream?logs=1", headers=headers) as stream:
+        assert stream.headers["Content-Type"] == "text/event-stream"
+        async for line in stream.content:
+            if line.startswith(b"data: "):
+                seen.append(orjson.loads(line[6:])["status"])
+                clock.forward(5)
+    assert seen == ["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]
 
 
 async def test_over_the_limit_the_queue_waits_and_the_run_host_refuses(call: Caller) -> None:

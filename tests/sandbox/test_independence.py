@@ -59,3 +59,10 @@ async def test_the_greeting_says_how_to_point_clients_here(tmp_path: Path) -> No
         "SSL_CERT_FILE=",
     ):
         assert name in text
+
+
+@pytest.mark.parametrize("name", sorted(fluxroom.sandbox.FAULTS))
+def test_every_fault_is_shown_to_do_what_it_says(name: str) -> None:
+    tests = "".join(file.read_text() for file in Path(__file__).parent.glob("test_*_faults.py"))
+    tests += (Path(__file__).parent / "test_webhooks.py").read_text()
+    assert f'"{name}' in tests or f'fault="{name}' in tests

@@ -193,3 +193,21 @@ async def test_a_duration_can_be_asked_for(job: Job) -> None:
     assert (await job.poll()).json()["status"] in {"Pending", "IN_PROGRESS"}
     clock.forward(0.1)
     assert (await job.poll()).json()["status"] in {"Ready", "COMPLETED"}
+
+
+async def test_a_result_that_is_gone(call: Caller) -> None:
+    told = (await call.fal("fal-ai/flux-2", {"prompt": "x"}, x_sandbox_fault="result-expired")).json()
+    assert (await call.fal_wait(told)).status == 404
+    assert (await call.fal_get(told["status_url"])).json()["status"] == "COMPLETED"
+
+
+async def test_the_status_stream_has_its_faults_too(call: Caller) -> None:
+    told = (await call.fal("fal-ai/flux-2", {"prompt": "x"}, x_sandbox_fault="poll-503,poll-unknown-status")).json()
+    assert (await call.fal_get(told["status_url"] + "/stream")).status == 503
+    stream = await call.fal_get(told["status_url"] + "/stream")
+    assert b'"status":"DREAMING"' in stream.raw
+    assert stream.raw.rstrip().endswith(b"}")
+
+
+async def test_a_duration_that_is_no_number_is_refused(call: Caller) -> None:
+    assert (await call.bfl("flux-2-pro", {"prompt": "x"}, x_sandbox_duration="soon")).status == 400

@@ -10,7 +10,7 @@ from fluxroom.catalog.draft import MOST_IMAGES
 from fluxroom.catalog.names import find
 from fluxroom.catalog.rows import Route
 from fluxroom.catalog.wire import Endpoint, Field
-from fluxroom.errors import UnknownModel
+from fluxroom.errors import InvalidParams, UnknownModel
 from fluxroom.types import JSON, Mode, Provider
 
 _FIRST = ("prompt", "references", "mask", "image_size", "aspect_ratio", "resolution", "num_images", "seed")
@@ -44,11 +44,14 @@ class Parameter:
         }
 
 
-def _route(model: str, provider: Provider) -> Route:
+def _route(model: str, provider: Provider, mode: Mode) -> Route:
     row, _, _ = find(model)
     if provider not in row.routes:
         raise UnknownModel(f"{row.id} is not offered by {provider}", model=row.id, provider=provider)
-    return row.routes[provider]
+    route = row.routes[provider]
+    if mode not in route.modes:
+        raise InvalidParams(f"{row.id} at {provider} offers {', '.join(route.modes)}, not {mode}", field="mode")
+    return route
 
 
 def parameters(model: str, provider: Provider, mode: Mode) -> list[Parameter]:
@@ -59,13 +62,14 @@ def parameters(model: str, provider: Provider, mode: Mode) -> list[Parameter]:
 
     Raises:
         UnknownModel: no such model, or not at this provider.
+        InvalidParams: the route does not offer this mode.
     """
-    route = _route(model, provider)
+    route = _route(model, provider, mode)
     endpoint = route.endpoint(mode)
     found = [_parameter(route, mode, name, fields) for name, fields in endpoint.canonical.items()]
     if not endpoint.named("num_images"):
         found.append(_num_images(()))
-    rank = {name: place for place, name in enumerate((*_FIRST, *words.CANONICAL))}
+    rank = {name: place for place, name in enumerate(dict.fromkeys((*_FIRST, *words.CANONICAL)))}
     return sorted(found, key=lambda parameter: rank.get(parameter.name, len(rank)))
 
 
@@ -73,7 +77,7 @@ def _parameter(route: Route, mode: Mode, name: str, fields: tuple[Field, ...]) -
     field = fields[0]
     if name == "num_images":
         return _num_images((field.wire,))
-    schema = _schema(route, mode, name, field)
+    schema = _schema(route, mode, name, fields)
     default = field.schema.get("default")
     ours = route.ours(mode).get(name)
     if name == "image_size" and field.part:
@@ -91,12 +95,14 @@ def _parameter(route: Route, mode: Mode, name: str, fields: tuple[Field, ...]) -
     )
 
 
-def _schema(route: Route, mode: Mode, name: str, field: Field) -> dict[str, JSON]:
+def _schema(route: Route, mode: Mode, name: str, fields: tuple[Field, ...]) -> dict[str, JSON]:
+    field = fields[0]
     schema = field.value_schema
     if name == "references":
         return {
             "type": "array",
             "items": {"type": "string", "format": "image"},
+            "minItems": sum(item.required for item in fields),
             "maxItems": route.max_references(mode),
             "description": "Pictures to work from, in order: image 1, image 2, …",
         }
@@ -156,8 +162,9 @@ def locate_images(
 
     Raises:
         UnknownModel: no such model, or not at this provider.
+        InvalidParams: the route does not offer this mode.
     """
-    endpoint = _route(model, provider).endpoint(mode)
+    endpoint = _route(model, provider, mode).endpoint(mode)
     found: list[tuple[str | int, ...]] = []
     for name, value in params.items():
         schema = _schema_of(endpoint, name)

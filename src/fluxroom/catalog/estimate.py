@@ -10,7 +10,7 @@ from fluxroom.catalog.pricing import Work
 from fluxroom.catalog.rows import Route, SizeRule
 from fluxroom.catalog.sizes import PRESETS
 from fluxroom.catalog.wire import Endpoint
-from fluxroom.types import JSON, MEGAPIXEL, Mode, Quote, Reference, Size
+from fluxroom.types import JSON, Mode, Quote, Reference, Size
 
 
 def quote(

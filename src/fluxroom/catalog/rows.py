@@ -103,6 +103,7 @@ class Model:
     titles: Text
     descriptions: Text
     family: str
+    family_titles: Text
     base: str  # the weights it runs on
     released: str  # date or month; empty when nobody published it
     lora: bool  # takes LoRAs
@@ -141,6 +142,7 @@ class Model:
             "title": self.titles.get(lang, self.title),
             "description": self.descriptions.get(lang, self.description),
             "family": self.family,
+            "family_title": self.family_titles.get(lang, self.family_titles["en"]),
             "base": self.base,
             "released": self.released,
             "status": self.status,
@@ -149,7 +151,9 @@ class Model:
             "seconds": self.seconds,
             "aliases": list(self.aliases),
             "modes": list(self.modes),
-            "why_not": {name: text.get(lang, text["en"]) for name, text in self.why_not.items() if not self.takes(name)},
+            "why_not": {
+                name: text.get(lang, text["en"]) for name, text in self.why_not.items() if not self.takes(name)
+            },
             "routes": {provider: _route_dict(route) for provider, route in self.routes.items()},
         }
 
@@ -187,6 +191,7 @@ def _model(name: str, row: JSON, shared: JSON) -> Model:
         titles={"en": title, "de": str(row.get("title_de", title))},
         descriptions={"en": _line(row["en"]), "de": _line(row["de"])},
         family=family,
+        family_titles=shared["families"][family],
         base=str(row["base"]),
         released=str(row.get("released", "")),
         lora=bool(row.get("lora", False)),

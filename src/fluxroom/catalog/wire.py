@@ -136,7 +136,7 @@ def endpoint(provider: Provider, endpoint_id: str) -> Endpoint:
     import orjson
 
     path = FOLDER / provider / f"{endpoint_id}.json"
-    if not path.is_file():
+    if ".." in path.parts or not path.is_file():
         raise KeyError(f"{provider} {endpoint_id}")
     return Endpoint(provider=provider, id=endpoint_id, document=orjson.loads(path.read_bytes()))
 

@@ -19,42 +19,56 @@ PICTURE = "Picture"
 CONTROL = "Guidance and safety"
 MORE = "Anything else"
 
-_Spec = tuple[str, tuple[str, ...], dict[str, Any]]
+_Spec = tuple[str, str, dict[str, Any]]
+"""Heading, how it is typed with the name that it has here last, and what click is told."""
 
 # Ranges and choices are not repeated here: each endpoint has its own, and the catalog checks against those.
-_CANONICAL: tuple[_Spec, ...] = (
-    (PICTURE, ("--size", "--image-size", "image_size"), {"help": "1536x1024, a preset (landscape_4_3 …) or auto."}),
-    (PICTURE, ("--aspect-ratio",), {"metavar": "W:H", "help": "Such as 16:9; --size wins over it."}),
-    (PICTURE, ("--resolution",), {"help": "Such as 1K or 2MP, where the model has it."}),
-    (PICTURE, ("--seed",), {"type": int, "help": "The same seed and request give the same picture."}),
-    (PICTURE, ("-n", "--num-images", "num_images"), {"type": int, "help": "How many pictures to make."}),
-    (PICTURE, ("--output-format",), {"metavar": "FORMAT", "help": "png, jpeg or webp, as the model has it."}),
-    (CONTROL, ("--negative-prompt",), {"help": "What should not be in the picture."}),
-    (CONTROL, ("--guidance-scale",), {"type": float, "help": "How closely the picture follows the prompt."}),
-    (CONTROL, ("--steps", "--num-inference-steps", "num_inference_steps"), {"type": int, "help": "Denoising steps."}),
-    (CONTROL, ("--strength",), {"type": float, "help": "How far an edit may go from its reference."}),
-    (CONTROL, ("--expand-prompt/--no-expand-prompt", "enable_prompt_expansion"), {"help": "Let the provider rewrite."}),
-    (CONTROL, ("--safety-tolerance",), {"type": int, "help": "How much moderation lets pass; higher is more."}),
-    (CONTROL, ("--safety-checker/--no-safety-checker", "enable_safety_checker"), {"help": "fal's safety checker."}),
-    (CONTROL, ("--grounding/--no-grounding",), {"help": "Let the model search the web, where it has a switch."}),
-    (CONTROL, ("--raw/--no-raw",), {"help": "Less processed, more natural pictures."}),
-    (CONTROL, ("--acceleration",), {"help": "Faster at some cost in quality: none, regular, high."}),
-    (CONTROL, ("--scheduler",), {"help": "The sampler's schedule."}),
+_OPTIONS: tuple[_Spec, ...] = (
+    (MODEL, "-m --model model", {"shell_complete": complete_models, "help": "flux-2-pro, or a route: fal/flux-2-pro."}),
+    (MODEL, "-r --reference references", {"multiple": True, "help": "File or https URL; repeat, in order."}),
+    (MODEL, "--mask mask", {"metavar": "FILE", "help": "White where the picture may change."}),
+    (MODEL, "--mode mode", {"help": f"Told by the rest of the request, or: {', '.join(MODES)}."}),
+    (MODEL, "--max-references max_references", {"type": int, "help": "Send only the first so many references."}),
+    (MODEL, "--prompt-file prompt_file", {"metavar": "FILE", "help": "Prompt from text or JSON; - is standard input."}),
+    (PICTURE, "--size --image-size image_size", {"help": "1536x1024, a preset (landscape_4_3 …) or auto."}),
+    (PICTURE, "--aspect-ratio aspect_ratio", {"metavar": "W:H", "help": "Such as 16:9; --size wins over it."}),
+    (PICTURE, "--resolution resolution", {"help": "Such as 1K or 2MP, where the model has it."}),
+    (PICTURE, "--seed seed", {"type": int, "help": "The same seed and request give the same picture."}),
+    (PICTURE, "-n --num-images num_images", {"type": int, "help": "How many pictures to make."}),
+    (
+        PICTURE,
+        "--output-format output_format",
+        {"metavar": "FORMAT", "help": "png, jpeg or webp, as the model has it."},
+    ),
+    (CONTROL, "--negative-prompt negative_prompt", {"help": "What should not be in the picture."}),
+    (CONTROL, "--guidance-scale guidance_scale", {"type": float, "help": "How closely it follows the prompt."}),
+    (CONTROL, "--steps --num-inference-steps num_inference_steps", {"type": int, "help": "Denoising steps."}),
+    (CONTROL, "--strength strength", {"type": float, "help": "How far an edit may go from its reference."}),
+    (CONTROL, "--expand-prompt/--no-expand-prompt enable_prompt_expansion", {"help": "Let the provider rewrite it."}),
+    (
+        CONTROL,
+        "--safety-tolerance safety_tolerance",
+        {"type": int, "help": "What moderation lets pass; higher is more."},
+    ),
+    (CONTROL, "--safety-checker/--no-safety-checker enable_safety_checker", {"help": "fal's safety checker."}),
+    (CONTROL, "--grounding/--no-grounding grounding", {"help": "Let the model search the web, where it has a switch."}),
+    (CONTROL, "--raw/--no-raw raw", {"help": "Less processed, more natural pictures."}),
+    (CONTROL, "--acceleration acceleration", {"help": "Faster at some cost in quality: none, regular, high."}),
+    (CONTROL, "--scheduler scheduler", {"help": "The sampler's schedule."}),
+    (CONTROL, "--lora loras", {"multiple": True, "metavar": "PATH[:SCALE]", "help": "A LoRA; may be repeated."}),
+    (
+        MORE,
+        "-p --param param",
+        {"multiple": True, "metavar": "NAME=VALUE", "help": "Any other parameter of the model."},
+    ),
+    (MORE, "--extra extra", {"multiple": True, "metavar": "PROVIDER.FIELD=VALUE", "help": "A field nobody knows yet."}),
+    (MORE, "--region region", {"type": click.Choice(["global", "eu", "us"]), "help": "Where BFL works on it."}),
+    (
+        MORE,
+        "--on-unsupported on_unsupported",
+        {"type": click.Choice(["error", "report"]), "help": "Refuse what the model lacks, or leave it out and say so."},
+    ),
 )
-
-_REST: tuple[_Spec, ...] = (
-    (MODEL, ("-m", "--model"), {"shell_complete": complete_models, "help": "flux-2-pro, or a route: fal/flux-2-pro."}),
-    (MODEL, ("-r", "--reference", "references"), {"multiple": True, "help": "File or https URL; repeat, in order."}),
-    (MODEL, ("--mask",), {"metavar": "FILE", "help": "White where the picture may change."}),
-    (MODEL, ("--mode",), {"metavar": "|".join(MODES), "help": "Usually told by the rest of the request."}),
-    (MODEL, ("--max-references",), {"type": int, "help": "Send only the first so many references."}),
-    (MODEL, ("--prompt-file",), {"metavar": "FILE", "help": "Prompt from text or JSON (- is standard input)."}),
-    (CONTROL, ("--lora", "loras"), {"multiple": True, "metavar": "PATH[:SCALE]", "help": "A LoRA; may be repeated."}),
-    (MORE, ("-p", "--param", "param"), {"multiple": True, "metavar": "NAME=VALUE", "help": "Any other parameter."}),
-    (MORE, ("--extra",), {"multiple": True, "metavar": "PROVIDER.FIELD=VALUE", "help": "A field nobody knows yet."}),
-    (MORE, ("--region",), {"type": click.Choice(["global", "eu", "us"]), "help": "Where BFL works on it."}),
-    (MORE, ("--on-unsupported",), {"type": click.Choice(["error", "report"]), "help": "Refuse what the model lacks, or leave it out and say so."}),  # noqa: E501  one line per option
-)  # fmt: skip
 
 _OWN = ("prompt", "prompt_file", "loras", "param", "extra", "references")
 """Options that are worked on here before the library gets them."""
@@ -62,17 +76,15 @@ _OWN = ("prompt", "prompt_file", "loras", "param", "extra", "references")
 
 def request_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command every option of a request."""
-    for section, words, options in reversed((*_REST[:6], *_CANONICAL, *_REST[6:])):
-        flag = {"default": None} if "/" in words[0] else {}
-        function = click.option(*words, cls=Option, section=section, **flag, **options)(function)
+    for section, words, options in reversed(_OPTIONS):
+        flag = {"default": None} if "/" in words else {}
+        function = click.option(*words.split(), cls=Option, section=section, **flag, **options)(function)
     return function
 
 
 def request_names() -> frozenset[str]:
     """The names under which a command receives the options of a request."""
-    words = [spec[1] for spec in (*_REST, *_CANONICAL)]
-    named = {next((word for word in group if not word.startswith("-")), "") or group[-1] for group in words}
-    return frozenset(name.lstrip("-").replace("-", "_") for name in named) | {"prompt"}
+    return frozenset(words.split()[-1] for _, words, _ in _OPTIONS) | {"prompt"}
 
 
 def read_request(given: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:

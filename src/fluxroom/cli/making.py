@@ -14,7 +14,7 @@ import click
 from fluxroom.cli import voice
 from fluxroom.cli.asking import read_request
 from fluxroom.cli.delivering import check_target, deliver
-from fluxroom.cli.problems import PIPED
+from fluxroom.cli.problems import ASKED, PIPED
 from fluxroom.cli.runtime import opened, run
 from fluxroom.cli.shared import settings, wants_json
 
@@ -34,6 +34,7 @@ def make(ctx: click.Context, given: Mapping[str, Any]) -> None:
     """Carry out `generate` or `edit`."""
     ctx.meta[PIPED] = True
     prompt, options = read_request(given)
+    ctx.meta[ASKED] = options.get("model")
     check_target(given["output"])
     failed = run(lambda: _made(ctx, prompt, options, given))
     if failed is not None:

@@ -13,6 +13,9 @@ from fluxroom.errors import FluxroomError
 PIPED = "fluxroom.piped"
 """In `ctx.meta`: the command answers with JSON lines when its output goes to another program."""
 
+ASKED = "fluxroom.asked"
+"""In `ctx.meta`: the model that was typed; not every error knows it."""
+
 
 def sentence(error: FluxroomError) -> str:
     """The error for people: what happened, why, and what to do next."""
@@ -25,8 +28,9 @@ def sentence(error: FluxroomError) -> str:
 
 def _filled(advice: str, facts: dict[str, Any]) -> str:
     """The advice with this error's own names in place of the words in capitals."""
-    for word, name in (("MODEL", "model"), ("ID", "job")):
-        value = str(facts.get(name, ""))
+    model = facts.get("model") or str(facts.get("route", "")).rpartition("/")[2]
+    for word, name, fact in (("MODEL", "model", model), ("ID", "job", facts.get("job"))):
+        value = str(fact or "")
         if value:
             advice = advice.replace(f" {word}`", f" {value}`").replace(f" {word} ", f" {_short(name, value)} ")
     return advice
@@ -51,7 +55,7 @@ def show(ctx: click.Context, error: FluxroomError) -> None:
     """Tell about an error: for people on standard error, for programs on standard output."""
     from fluxroom.cli.suggestions import suggestions
 
-    route = str(error.context.get("route", "") or _route(error))
+    route = str(error.context.get("route", "") or _route(error, str(ctx.meta.get(ASKED) or "")))
     hints = suggestions(error, route)
     if wants_json(ctx, piped=bool(ctx.meta.get(PIPED))):
         voice.line(event="error", error=as_object(error, hints))
@@ -60,9 +64,13 @@ def show(ctx: click.Context, error: FluxroomError) -> None:
         voice.note(f"  Or try {hint}")
 
 
-def _route(error: FluxroomError) -> str:
-    provider, model = error.context.get("provider", ""), error.context.get("model", "")
-    return f"{provider}/{model}" if provider and model else str(model)
+def _route(error: FluxroomError, asked: str) -> str:
+    """The route that failed, from the error and from what was typed for the model."""
+    provider = str(error.context.get("provider", ""))
+    model = str(error.context.get("model", "")) or asked
+    if "/" in model or not model:
+        return model
+    return f"{provider}/{model}" if provider else model
 
 
 def show_fault(ctx: click.Context, error: Exception) -> None:

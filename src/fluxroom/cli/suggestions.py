@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fluxroom.errors import FluxroomError
 
-_ELSEWHERE = frozenset(
-    {
-        "provider_error", "unavailable", "rate_limited", "insufficient_credits", "forbidden", "unauthorized",
-        "missing_key", "job_failed",
-    }
-)  # fmt: skip
-"""Errors that another route may not have. A refused prompt or parameter would be refused there as well, and a job in
-doubt or at work must not be sent a second time."""
+if TYPE_CHECKING:
+    from fluxroom.catalog import Model
+    from fluxroom.types import Provider
+
+_MODEL_FAILED = frozenset({"provider_error", "unavailable", "rate_limited", "job_failed"})
+"""Errors that another model at the same provider may not have."""
+
+_DOOR_CLOSED = frozenset({"insufficient_credits", "forbidden", "unauthorized", "missing_key"})
+"""Errors that everything at this provider has. All other errors help nobody elsewhere: a refused prompt or parameter
+would be refused there as well, and a job in doubt or at work must not be sent a second time."""
 
 
 def suggestions(error: FluxroomError, route: str) -> list[str]:
@@ -23,7 +27,7 @@ def suggestions(error: FluxroomError, route: str) -> list[str]:
     >>> suggestions(InvalidParams(), "bfl/flux-2-pro")
     []
     """
-    if error.code not in _ELSEWHERE or not route:
+    if error.code not in _MODEL_FAILED | _DOOR_CLOSED or not route:
         return []
     from fluxroom import catalog
     from fluxroom.errors import UnknownModel
@@ -32,22 +36,31 @@ def suggestions(error: FluxroomError, route: str) -> list[str]:
         model, provider, _ = catalog.find(route)
     except UnknownModel:
         return []
-    rows = catalog.models()
-    found = [
-        f"-m {other}/{model.id} (the same model at {other})"
-        for other in model.routes
-        if provider is not None and other != provider
-    ]
-    wanted = model.modes[0] if model.modes else "generate"
-    near = [
-        row
-        for row in rows.values()
-        if row.family == model.family and row.id != model.id and row.status == "active" and wanted in row.modes
-    ]
-    # A variant that needs the same provider would meet the same closed door; one that has another way comes first.
-    near.sort(key=lambda row: provider is not None and set(row.routes) == {provider})
-    found += [f"-m {row.id} ({row.title})" for row in near[:1]]
+    closed = provider if error.code in _DOOR_CLOSED else None
+    found = [f"-m {at}/{model.id} (the same model at {at})" for at in model.routes if provider and at != provider]
+    found += [named for row in _variants(model) if (named := _named(row, closed))][:1]
     if model.family != "flux-1":
-        older = (row for row in rows.values() if row.family == "flux-1" and row.status == "active")
-        found += [f"-m {row.id} ({row.title})" for row in older if wanted in row.modes][:1]
+        found += [named for row in _alike(model, "flux-1") if (named := _named(row, closed))][:1]
     return found
+
+
+def _variants(model: Model) -> list[Model]:
+    """Other models of the family."""
+    return [row for row in _alike(model, model.family) if row.id != model.id]
+
+
+def _alike(model: Model, family: str) -> list[Model]:
+    """The models of a family that do what this one does."""
+    from fluxroom import catalog
+
+    wanted = model.modes[0] if model.modes else "generate"
+    rows = catalog.models().values()
+    return [row for row in rows if row.family == family and row.status == "active" and wanted in row.modes]
+
+
+def _named(row: Model, closed: Provider | None) -> str:
+    """The row as an option; at another provider where one is closed, and empty where that is the only one."""
+    open_at = [at for at in row.routes if at != closed]
+    if not open_at:
+        return ""
+    return f"-m {row.id if closed is None else f'{open_at[0]}/{row.id}'} ({row.title})"

@@ -11,6 +11,7 @@ from fluxroom.sandbox import admin, bfl_account, fal_api, fal_storage
 from fluxroom.sandbox.bfl import submit
 from fluxroom.sandbox.bfl_results import deliver, get_result, moved
 from fluxroom.sandbox.exchange import MOUNTS, NOTES, WORLD, Mounts, keep_requests, new_id
+from fluxroom.sandbox.fal_proxy import proxy
 from fluxroom.sandbox.fal_queue import dispatch
 from fluxroom.sandbox.fal_run import run
 from fluxroom.sandbox.gallery import Gallery
@@ -42,6 +43,7 @@ def build(shared: Shared, mounts: Mounts) -> web.Application:
     app.add_routes(_bfl(mounts.bfl))
     app.add_routes(fal_storage.routes(mounts.rest, mounts.cdn))
     app.add_routes(fal_api.routes("/fal/api"))
+    app.add_routes([web.route("*", "/fal/proxy", proxy)])
     # The hosts of the queue and of run take any path, so they come last.
     if mounts.run:
         app.add_routes([web.post(f"{mounts.run}/{{tail:.+}}", run)])

@@ -168,8 +168,8 @@ async def keep_requests(request: web.Request, handler: Handler) -> web.StreamRes
         response = stop.response
         status = response.status
     except web.HTTPException as error:
+        response = answer({"detail": error.reason}, error.status)
         status = error.status
-        raise
     finally:
         _write_down(request, at, status)
     return response

@@ -8,18 +8,11 @@ from aiohttp import web
 
 from fluxroom.sandbox import prices
 from fluxroom.sandbox.exchange import answer, new_id
-from fluxroom.sandbox.fal_catalog import app_of, endpoints
+from fluxroom.sandbox.fal_catalog import endpoints
+from fluxroom.sandbox.fal_openapi import openapi_of
 from fluxroom.sandbox.fal_tasks import authorised
 
 _MOST_IDS: Final = 50
-_TYPES: Final = {
-    "integer": "integer",
-    "number": "number",
-    "boolean": "boolean",
-    "string": "string",
-    "file_url": "string",
-    "enum": "string",
-}
 
 
 def _asked(request: web.Request) -> list[str]:
@@ -85,6 +78,11 @@ async def pricing(request: web.Request) -> web.Response:
     return answer({"prices": rows, "next_cursor": None, "has_more": False})
 
 
+async def platform_meta(_request: web.Request) -> web.Response:
+    """``GET /v1/meta``: the addresses that webhooks come from, which here is this machine."""
+    return answer({"webhook_ip_ranges": ["127.0.0.1/32", "::1/128"]})
+
+
 async def endpoint_openapi(request: web.Request) -> web.Response:
     """``GET /openapi/queue/openapi.json?endpoint_id=``."""
     name = request.query.get("endpoint_id", "")
@@ -93,96 +91,10 @@ async def endpoint_openapi(request: web.Request) -> web.Response:
     return answer(openapi_of(name))
 
 
-def openapi_of(name: str) -> dict[str, Any]:
-    """One endpoint's OpenAPI 3.0.4 file, made from the compiled published types."""
-    row = endpoints()[name]
-    title = "".join(part.capitalize() for part in name.replace("/", "-").split("-"))
-    fields = row["fields"]
-    schema = {
-        "title": f"{title}Input",
-        "type": "object",
-        "properties": {key: _schema(field) for key, field in fields.items()},
-        "x-fal-order-properties": list(fields),
-        "required": [key for key, field in fields.items() if field.get("required")],
-    }
-    app = app_of(name)
-    return {
-        "openapi": "3.0.4",
-        "info": {
-            "title": f"Queue OpenAPI for {name}",
-            "version": "1.0.0",
-            "x-fal-metadata": {
-                "endpointId": name,
-                "category": row["task"],
-                "playgroundUrl": f"https://fal.ai/models/{name}",
-                "documentationUrl": f"https://fal.ai/models/{name}/api",
-            },
-        },
-        "components": {"schemas": {f"{title}Input": schema, "QueueStatus": _QUEUE_STATUS}},
-        "paths": {
-            f"/{app}/requests/{{request_id}}/status": {
-                "get": {"responses": {"200": {"description": "The request status."}}}
-            },
-            f"/{app}/requests/{{request_id}}/cancel": {
-                "put": {"responses": {"202": {"description": "The request was cancelled."}}}
-            },
-            f"/{name}": {
-                "post": {
-                    "requestBody": {
-                        "required": True,
-                        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{title}Input"}}},
-                    },
-                    "responses": {"200": {"description": "The request status."}},
-                }
-            },
-            f"/{app}/requests/{{request_id}}": {
-                "get": {"responses": {"200": {"description": "Result of the request."}}}
-            },
-        },
-        "servers": [{"url": "https://queue.fal.run"}],
-    }
-
-
-_QUEUE_STATUS: Final = {
-    "type": "object",
-    "properties": {
-        "status": {"type": "string", "enum": ["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]},
-        "request_id": {"type": "string"},
-        "response_url": {"type": "string"},
-        "status_url": {"type": "string"},
-        "cancel_url": {"type": "string"},
-        "logs": {"type": "object", "additionalProperties": True},
-        "metrics": {"type": "object", "additionalProperties": True},
-        "queue_position": {"type": "integer"},
-    },
-    "required": ["status", "request_id"],
-}
-
-
-def _schema(field: dict[str, Any]) -> dict[str, Any]:
-    """One field as JSON Schema."""
-    found: dict[str, Any] = {"description": field.get("description", "")}
-    if field.get("default") is not None:
-        found["default"] = field["default"]
-    if field["type"] == "array":
-        found |= {"type": "array", "items": {"type": _TYPES.get(str(field["items"]), "object")}}
-        for ours, theirs in (("min_items", "minItems"), ("max_items", "maxItems")):
-            if field.get(ours) is not None:
-                found[theirs] = field[ours]
-    elif field["type"] == "image_size":
-        sized = {"type": "object", "properties": {"width": {"type": "integer"}, "height": {"type": "integer"}}}
-        found["anyOf"] = [sized, {"type": "string", "enum": field["enum"]}]
-    else:
-        found["type"] = _TYPES.get(field["type"], "object")
-        for ours, theirs in (("min", "minimum"), ("max", "maximum"), ("enum", "enum")):
-            if field.get(ours) is not None:
-                found[theirs] = field[ours]
-    return found
-
-
 def routes(prefix: str) -> list[web.RouteDef]:
     """The catalogue's routes under a prefix."""
     return [
+        web.get(f"{prefix}/v1/meta", platform_meta),
         web.get(f"{prefix}/v1/models", models),
         web.get(f"{prefix}/v1/models/pricing", pricing),
         web.get(f"{prefix}/openapi/queue/openapi.json", endpoint_openapi),

@@ -91,9 +91,10 @@ async def _about(request: web.Request, found: re.Match[str]) -> web.StreamRespon
         return _cancel(request, task)
     if request.method != "GET" or kind == "/cancel":
         return answer({"detail": "Method Not Allowed"}, 405)
-    if kind == "/status/stream":
-        return await _stream(request, task)
-    return _faulty(request, task) or await _read(request, task, kind)
+    faulty = _faulty(request, task)
+    if faulty is not None:
+        return faulty
+    return await _stream(request, task) if kind == "/status/stream" else await _read(request, task, kind)
 
 
 async def _read(request: web.Request, task: Task, kind: str) -> web.Response:
@@ -102,6 +103,8 @@ async def _read(request: web.Request, task: Task, kind: str) -> web.Response:
         return answer(status_object(request, task, logs=_wants_logs(request)), 200 if done else 202)
     if not done:
         return answer({"detail": IN_PROGRESS}, 400)
+    if "result-expired" in task.faults:
+        return answer({"detail": "Request not found"}, 404)
     return await result(request, task)
 
 
@@ -142,6 +145,10 @@ def _cancel(request: web.Request, task: Task) -> web.Response:
     return answer({"status": "CANCELLATION_REQUESTED"}, 200 if phase == "queued" else 202)
 
 
+def _event(body: dict[str, Any]) -> bytes:
+    return b"data: " + orjson.dumps(body) + b"\n\n"
+
+
 async def _stream(request: web.Request, task: Task) -> web.StreamResponse:
     """Status objects as server-sent events, one at each change, closed after COMPLETED."""
     world = world_of(request)
@@ -149,9 +156,11 @@ async def _stream(request: web.Request, task: Task) -> web.StreamResponse:
     response.headers["x-fal-request-id"] = task.id
     await response.prepare(request)
     logs = _wants_logs(request)
+    if world.strike(task, "poll-unknown-status"):
+        await response.write(_event({**status_object(request, task, logs=False), "status": UNKNOWN_STATUS}))
     while True:
         body = status_object(request, task, logs=logs)
-        await response.write(b"data: " + orjson.dumps(body) + b"\n\n")
+        await response.write(_event(body))
         if body["status"] == "COMPLETED":
             return response
         edge = task.started if body["status"] == "IN_QUEUE" else task.ready

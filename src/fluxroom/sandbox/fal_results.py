@@ -7,7 +7,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from fluxroom.sandbox.exchange import MOUNTS, answer, origin, world_of
-from fluxroom.sandbox.fal_catalog import app_of, bfl_hosted, endpoints
+from fluxroom.sandbox.fal_catalog import app_of, endpoints
 from fluxroom.sandbox.fal_errors import failure
 from fluxroom.sandbox.media import GALLERY, file_name, foreign
 from fluxroom.sandbox.painter import CONTENT_TYPES
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from fluxroom.sandbox.gallery import Gallery
     from fluxroom.sandbox.tasks import Task
-    from fluxroom.sandbox.world import World
 
 
 def cdn_base(request: web.Request) -> str:
@@ -106,14 +105,13 @@ async def result(request: web.Request, task: Task) -> web.Response:
         if reply["status"] >= 500:
             headers |= {"X-Fal-Retryable": "true", "X-Fal-Needs-Retry": "1"}
         return answer(reply["body"], reply["status"], headers)
-    world, gallery = world_of(request), request.app[GALLERY]
-    body = await output(world, gallery, task, cdn_base(request))
+    body = await output(request.app[GALLERY], task, cdn_base(request))
     return answer(body, 200, {"x-fal-billable-units": f"{task.units:g}"})
 
 
-async def output(world: World, gallery: Gallery, task: Task, base: str) -> dict[str, Any]:
+async def output(gallery: Gallery, task: Task, base: str) -> dict[str, Any]:
     """The endpoint's output, in the shape that its published type has."""
-    files = [await _file(world, gallery, task, index, base) for index in range(task.picture["count"])]
+    files = [await _file(gallery, task, index, base) for index in range(task.picture["count"])]
     seconds = round(max(0.0, task.ready - task.started), 4)
     prompt = task.body.get("prompt")
     known: dict[str, Any] = {
@@ -139,8 +137,8 @@ def _text_file(base: str, task: Task, name: str) -> dict[str, Any]:
     }
 
 
-async def _file(world: World, gallery: Gallery, task: Task, index: int, base: str) -> dict[str, Any]:
-    """One image file object. Endpoints that fal passes on to BFL leave the file's size out (null)."""
+async def _file(gallery: Gallery, task: Task, index: int, base: str) -> dict[str, Any]:
+    """One image file object. Its size in bytes is told only where the bytes are inline."""
     row, name = task.picture, file_name(task, index)
     kind = CONTENT_TYPES[row["format"]]
     if task.endpoint.endswith("klein/realtime"):
@@ -156,8 +154,6 @@ async def _file(world: World, gallery: Gallery, task: Task, index: int, base: st
     if row["sync_mode"]:
         data = await gallery.picture(task, index)
         url, size = f"data:{kind};base64,{base64.b64encode(data).decode()}", len(data)
-    elif not bfl_hosted(task.endpoint) and world.books.setting("file-sizes"):
-        size = len(await gallery.picture(task, index))
     return {
         "url": url,
         "content_type": kind,

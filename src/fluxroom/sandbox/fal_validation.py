@@ -99,7 +99,7 @@ def silent_limit(field: dict[str, Any]) -> int | None:
 
 def _check_item(kind: str | dict[str, str], given: Any, at: Location) -> list[Complaint]:
     if isinstance(kind, dict):
-        return _check_fields(_described(kind), "LoRAInput", given, at)
+        return _check_fields(described_fields(kind), "LoRAInput", given, at)
     if kind in meta()["nested_types"]:
         return _check_nested(kind, given, at)
     if kind in {"number", "integer"}:
@@ -138,7 +138,7 @@ def _check_nested(name: str, given: Any, at: Location) -> list[Complaint]:
     return [] if fields is None else _check_fields(fields, name, given, at)
 
 
-def _described(items: dict[str, str]) -> dict[str, dict[str, Any]]:
+def described_fields(items: dict[str, str]) -> dict[str, dict[str, Any]]:
     """Fields that the compiled file describes in words: ``number 0-4, default 1``."""
     found: dict[str, dict[str, Any]] = {}
     for key, words in items.items():

@@ -48,6 +48,7 @@ FAULTS: Final[dict[str, str]] = {
     "moderated-output": "The picture is refused by moderation after it was made.",
     "error": "The task fails (value: the error's text at BFL, the error type at fal).",
     "never": "The task never finishes.",
+    "result-expired": "fal: the result is gone (404) although the status says COMPLETED.",
     "cancel-ignored": "fal: a cancelled request that was running finishes all the same and is billed.",
     "media-503": "The picture's address answers 503.",
     "media-403": "The picture's address answers 403 as after its expiry; a new poll gives a new one.",

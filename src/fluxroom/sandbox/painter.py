@@ -50,7 +50,8 @@ def paint(what: Painting) -> bytes:
     picture = _backdrop(what, colours, random)
     if what.references:
         picture = _over_first(picture, what.references[0])
-        _paste_references(picture, what.references)
+    _paint_swatches(ImageDraw.Draw(picture), what, colours)
+    _paste_references(picture, what.references)
     if what.mask is not None:
         _paste_mask(picture, what.mask)
     _write_labels(picture, what, colours)
@@ -108,7 +109,6 @@ def _backdrop(what: Painting, colours: Palette, random: Random) -> Image.Image:
         wave, phase = width / (4 + 5 * random.random()), random.random() * math.tau
         crest = [(x, level + swing * math.sin(x / wave + phase)) for x in range(0, width + step, step)]
         draw.polygon([(0, height), *crest, (width, height)], fill=colour)
-    _paint_swatches(draw, what, colours)
     return picture
 
 
@@ -136,8 +136,7 @@ def _over_first(picture: Image.Image, first: bytes) -> Image.Image:
 
 
 def _paste_references(picture: Image.Image, references: tuple[bytes, ...]) -> None:
-    count = len(references)
-    columns = min(count, 5)
+    columns = max(1, min(len(references), 5))
     cell = max(8, min(picture.width // (columns + 1), picture.height // 3))
     gap = max(2, cell // 12)
     draw = ImageDraw.Draw(picture)

@@ -55,6 +55,7 @@ class Sandbox:
         self._shared: Shared | None = None
         self._runners: list[web.BaseRunner] = []
         self._ports: dict[str, int] = {}
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._tls_context: ssl.SSLContext | None = None
         self.certificate: Path | None = None
 
@@ -168,7 +169,10 @@ class Sandbox:
     def _context(self) -> ssl.SSLContext:
         from fluxroom.sandbox.tls import server_context
 
-        folder = self._tls if isinstance(self._tls, Path) else Path(tempfile.mkdtemp(prefix="fluxroom-sandbox-"))
+        folder = self._tls
+        if not isinstance(folder, Path):
+            self._folder = tempfile.TemporaryDirectory(prefix="fluxroom-sandbox-")
+            folder = Path(self._folder.name)
         self.certificate, self._tls_context = server_context(folder, self._host)
         return self._tls_context
 
@@ -209,6 +213,8 @@ class Sandbox:
         self._runners.clear()
         if self._world is not None:
             self._world.books.close()
+        if self._folder is not None:
+            self._folder.cleanup()
 
     async def __aenter__(self) -> Self:
         await self.start()

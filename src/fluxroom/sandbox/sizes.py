@@ -102,7 +102,7 @@ FAL_PRESETS: Final[dict[str, Size]] = {
 
 
 def fal_size(endpoint: str, values: dict[str, Any], first: Size | None, *, has_size: bool) -> Size:
-    """The size that fal makes, from the values with their defaults filled in; never more than this machine can paint."""
+    """The size that fal makes, from values with their defaults filled in; never more than can be painted here."""
     return within(_fal_size(endpoint, values, first, has_size=has_size), LARGEST)
 
 

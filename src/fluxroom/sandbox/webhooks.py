@@ -110,7 +110,7 @@ class Webhooks:
         if failed:
             payload = task.answer.get("body")
         else:
-            payload = await output(self._world, self._gallery, task, task.base)
+            payload = await output(self._gallery, task, task.base)
         if forged and payload is not None and "images" in payload:
             payload["images"] = [{"url": "https://pictures.example.com/forged.png"}]
         return {

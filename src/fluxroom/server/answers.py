@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from fluxroom.client import error_of
 from fluxroom.engine import Snapshot
 from fluxroom.engine.lifecycle import SETTLED, State
+from fluxroom.errors import Abandoned
 from fluxroom.server import problems
 from fluxroom.store.images import StoredImage
 from fluxroom.store.jobs import Generation, Job
@@ -113,7 +114,7 @@ def generation(found: Snapshot) -> GenerationAnswer:
         seconds=max((job.seconds for job in found.jobs), default=0.0),
         quote=dict(about.quote),
         receipt=_receipt(_sum(found.jobs)),
-        error=problems.of(error_of(failed[0])) if failed else None,
+        error=_problem_of(failed[0]) if failed else None,
         jobs=[_job(found, job) for job in found.jobs],
         images=[image(one) for job in found.jobs for one in found.images_of(job)],
         links=_links(about),
@@ -165,9 +166,17 @@ def job(found: Job, images: Sequence[StoredImage] = ()) -> JobAnswer:
         ready_at=_time(found.ready_at),
         wire=dict(found.wire),
         receipt=_receipt(found.receipt),
-        error=None if found.state in _WITHOUT_ERROR else problems.of(error_of(found)),
+        error=None if found.state in _WITHOUT_ERROR else _problem_of(found),
         images=[one.id for one in images],
     )
+
+
+def _problem_of(job: Job) -> dict[str, Any]:
+    error = error_of(job)
+    if job.state == State.ABANDONED:
+        # The row keeps why it was in doubt; what a caller must know is that somebody gave it up.
+        error = Abandoned(job=job.id, route=job.route, why=error.detail)
+    return problems.of(error)
 
 
 def _job(found: Snapshot, one: Job) -> JobAnswer:

@@ -7,6 +7,7 @@ misses none. `progress` events are fleeting and carry no id. The stream ends wit
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -23,6 +24,7 @@ from fluxroom.types import Running as Working
 
 router = APIRouter(prefix="/v1", tags=["generations"])
 
+_NUMBER = re.compile(r"[0-9]{1,18}")  # what the database takes as a number
 _TICK = 0.5  # seconds between two progress events, and the longest time until a stream notices that we stop
 _RETRY = 2000  # milliseconds after which a browser tries again
 
@@ -45,7 +47,7 @@ async def events(
     gateway: Running, existing: Existing, last_event_id: Annotated[str, Header()] = ""
 ) -> AsyncIterator[ServerSentEvent]:
     """Events until the generation is settled."""
-    last = int(last_event_id) if last_event_id.isascii() and last_event_id[:18].isdigit() else 0
+    last = int(last_event_id) if _NUMBER.fullmatch(last_event_id) else 0
     yield ServerSentEvent(comment="fluxroom", retry=_RETRY)
     try:
         async for event in gateway.engine.events(existing, tick=_TICK):

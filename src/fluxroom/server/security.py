@@ -108,7 +108,12 @@ def names_this_machine(hosts: Sequence[str]) -> bool:
     """
     if len(hosts) != 1 or any(sign in hosts[0] for sign in "/\\@?# "):
         return False
-    return is_loopback(f"http://{hosts[0].lower()}")
+    address = f"http://{hosts[0].lower()}"
+    try:
+        _ = urlsplit(address).port
+    except ValueError:
+        return False
+    return is_loopback(address)
 
 
 def foreign_site(headers: Headers, host: str) -> str:

@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from fluxroom.server import create_app
+from fluxroom.server.generations import wished_wait
+from server.conftest import FAST, browser, is_problem, make, picture, settings_at
+
+
+def settled(http: TestClient, generation_id: str, seconds: float = 20) -> dict[str, Any]:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found: dict[str, Any] = http.get(f"/v1/generations/{generation_id}").json()
+        if found["settled"]:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{generation_id} is not settled: {found['state']}")
+
+
+def test_a_post_answers_at_once_and_the_picture_comes(http: TestClient) -> None:
+    answer = http.post("/v1/generations", json={"prompt": "a red fox", "model": FAST, "seed": 7})
+    assert answer.status_code == 202
+    told = answer.json()
+    assert answer.headers["location"] == f"/v1/generations/{told['id']}"
+    assert "preference-applied" not in answer.headers
+    assert told["state"] in {"queued", "running"}
+    assert told["settled"] is False
+    assert told["images"] == []
+    done = settled(http, told["id"])
+    assert done["state"] == "succeeded"
+    assert done["error"] is None
+    assert [image["seed"] for image in done["images"]] == [7]
+
+
+def test_prefer_wait_answers_with_the_finished_generation(http: TestClient) -> None:
+    answer = http.post(
+        "/v1/generations", json={"prompt": "a blue fox", "model": f"bfl/{FAST}"}, headers={"prefer": "wait=60"}
+    )
+    assert answer.status_code == 200
+    assert answer.headers["preference-applied"] == "wait=60"
+    told = answer.json()
+    assert told["settled"]
+    assert told["sandbox"] is True
+    assert (told["provider"], told["model"], told["route"]) == ("bfl", FAST, f"bfl/{FAST}")
+    assert (told["images"][0]["width"], told["images"][0]["height"]) == (1024, 768)
+    assert told["links"]["events"] == f"/v1/generations/{told['id']}/events"
+    assert told["created_at"].endswith("Z")
+
+
+def test_a_wait_that_ends_early_says_that_it_goes_on(http: TestClient) -> None:
+    answer = http.post(
+        "/v1/generations", json={"prompt": "late [[duration:3]]", "model": FAST}, headers={"prefer": "wait=1"}
+    )
+    assert answer.status_code == 202
+    assert answer.headers["preference-applied"] == "wait=1"
+    assert answer.json()["state"] in {"queued", "running"}
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("wait=5", 5), ("respond-async, wait=30", 30), ("Wait = 7", 7), ("wait=500", 120), ("wait=x", 0), ("await=9", 0)],
+)
+def test_prefer_is_read_as_the_standard_says(header: str, seconds: int) -> None:
+    assert wished_wait(header) == seconds
+
+
+def test_receipt_and_jobs_tell_the_money(http: TestClient) -> None:
+    told = make(http, num_images=2, seed=11, model=f"bfl/{FAST}")
+    assert [job["seed"] for job in told["jobs"]] == [11, 12]
+    assert [image["seed"] for image in told["images"]] == [11, 12], "images come in the order of their jobs"
+    parts = [Decimal(job["receipt"]["charged"]) for job in told["jobs"]]
+    assert Decimal(told["receipt"]["charged"]) == sum(parts)
+    assert told["receipt"]["state"] == "charged"
+    assert told["quote"]["jobs"] == 2
+    assert all(job["images"] and job["request_id"] and job["wire"]["prompt"] for job in told["jobs"])
+
+
+def test_parameters_are_fields_of_the_body(http: TestClient) -> None:
+    told = make(
+        http,
+        model="fal/flux-2-dev",
+        image_size={"width": 640, "height": 512},
+        guidance_scale=4.5,
+        num_inference_steps=12,
+        acceleration="none",
+        sync_mode=False,
+    )
+    wire = told["jobs"][0]["wire"]
+    assert (wire["guidance_scale"], wire["num_inference_steps"], wire["acceleration"]) == (4.5, 12, "none")
+    assert wire["sync_mode"] is False
+    assert (told["images"][0]["width"], told["images"][0]["height"]) == (640, 512)
+
+
+def test_a_prompt_may_be_an_object(http: TestClient) -> None:
+    told = make(http, prompt={"subject": "fox", "light": "dawn"})
+    assert told["prompt"] == '{"subject":"fox","light":"dawn"}'
+
+
+def test_what_a_model_does_not_take_is_refused_or_reported(http: TestClient) -> None:
+    body = {"prompt": "a fox", "model": "bfl/flux-2-pro", "guidance_scale": 3}
+    told = is_problem(http.post("/v1/generations", json=body), 422, "invalid_params")
+    assert "guidance_scale" in told["detail"]
+    reported = make(http, model="bfl/flux-2-pro", guidance_scale=3, on_unsupported="report")
+    assert [one["name"] for one in reported["not_sent"]] == ["guidance_scale"]
+
+
+def test_out_of_range_names_the_range(http: TestClient) -> None:
+    body = {"prompt": "a fox", "model": "bfl/flux-2-flex", "guidance_scale": 20}
+    told = is_problem(http.post("/v1/generations", json=body), 422, "invalid_params")
+    assert "10" in told["detail"]
+    assert told["charge"] == "not_charged"
+
+
+def test_a_quote_prices_and_sends_nothing(http: TestClient) -> None:
+    before = http.get("/v1/generations").json()["generations"]
+    told = http.post("/v1/quotes", json={"prompt": "a fox", "model": "bfl/flux-2-pro", "num_images": 3}).json()
+    assert (told["route"], told["mode"], told["jobs"]) == ("bfl/flux-2-pro", "generate", 3)
+    assert told["quote"]["low"] == "0.09"
+    assert told["size"] == {"width": 1024, "height": 768}
+    assert told["sandbox"] is True
+    assert http.get("/v1/generations").json()["generations"] == before
+
+
+def test_a_quote_is_as_strict_as_a_generation(http: TestClient) -> None:
+    is_problem(http.post("/v1/quotes", json={"prompt": "a fox", "nonsense": 1}), 422, "invalid_params")
+    is_problem(http.post("/v1/quotes", json={"prompt": "a fox", "model": "flux-9"}), 404, "unknown_model")
+
+
+def test_a_quote_shows_pictures_by_hash(http: TestClient) -> None:
+    sha256 = http.post("/v1/assets", content=picture(), headers={"content-type": "image/png"}).json()["sha256"]
+    body = {"prompt": "fill", "model": "bfl/flux-pro-fill", "references": [sha256], "mask": sha256}
+    told = http.post("/v1/quotes", json=body).json()
+    assert told["mode"] == "fill"
+    assert sha256 in str(told["params"]["mask"])
+
+
+def test_the_list_has_the_newest_first_and_pages(quiet: TestClient) -> None:
+    ids = [make(quiet, f"fox {number}", wait=0)["id"] for number in range(5)]
+    first = quiet.get("/v1/generations", params={"limit": 2}).json()
+    assert [one["id"] for one in first["generations"]] == ids[:2:-1]
+    second = quiet.get(first["next"]).json()
+    assert [one["id"] for one in second["generations"]] == [ids[2], ids[1]]
+    last = quiet.get(second["next"]).json()
+    assert [one["id"] for one in last["generations"]] == [ids[0]]
+    assert last["next"] is None
+    assert all(len(one["jobs"]) == 1 for one in first["generations"])
+
+
+def test_an_empty_list_is_a_list(quiet: TestClient) -> None:
+    assert quiet.get("/v1/generations").json() == {"generations": [], "next": None}
+
+
+def test_cancelling_says_the_truth_about_the_money(http: TestClient) -> None:
+    taken = make(http, "slow [[duration:60]]", wait=0, model=f"bfl/{FAST}")
+    for _ in range(100):
+        if http.get(f"/v1/generations/{taken['id']}").json()["jobs"][0]["request_id"]:
+            break
+        time.sleep(0.05)
+    answer = http.delete(f"/v1/generations/{taken['id']}")
+    assert answer.status_code == 200
+    told = answer.json()
+    assert "cannot cancel" in told["jobs"][0]["said"]
+    assert "charged" in told["jobs"][0]["said"]
+    assert told["generation"]["state"] == "running"
+
+
+def test_cancelling_at_fal_asks_fal(http: TestClient) -> None:
+    taken = make(http, "slow [[duration:60]]", wait=0, model=f"fal/{FAST}")
+    for _ in range(100):
+        if http.get(f"/v1/generations/{taken['id']}").json()["jobs"][0]["request_id"]:
+            break
+        time.sleep(0.05)
+    told = http.delete(f"/v1/generations/{taken['id']}").json()
+    assert "was asked to cancel" in told["jobs"][0]["said"]
+
+
+def test_cancelling_what_has_ended_changes_nothing(http: TestClient) -> None:
+    done = make(http)
+    told = http.delete(f"/v1/generations/{done['id']}").json()
+    assert told["jobs"][0]["said"] == "it has already ended: succeeded"
+    assert told["generation"]["state"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "code", "charge"),
+    [
+        ("moderate-me-input", "moderated_input", None),
+        ("moderate-me-output", "moderated_output", None),
+        ("[[fault:submit-402 x*]]", "insufficient_credits", "not_charged"),
+        ("[[fault:submit-403 x*]]", "unauthorized", "not_charged"),
+        ("[[fault:error]]", "provider_error", None),
+        ("[[fault:submit-drop-after]]", "submit_unknown", "unknown"),
+    ],
+)
+def test_a_generation_that_failed_carries_its_problem(
+    http: TestClient, prompt: str, code: str, charge: str | None
+) -> None:
+    told = make(http, f"a fox {prompt}", model=f"bfl/{FAST}")
+    assert told["settled"]
+    error = told["error"]
+    assert error["code"] == code, error
+    assert error["type"] == f"/problems/{code}"
+    assert error["next"]
+    assert charge is None or error["charge"] == charge
+    assert told["jobs"][0]["error"] == error
+    assert told["images"] == []
+
+
+def in_doubt(http: TestClient, what: str) -> tuple[str, str]:
+    told = make(http, f"{what} [[fault:submit-drop-after x1]]", model=f"bfl/{FAST}")
+    assert told["state"] == "unknown"
+    return told["id"], told["jobs"][0]["id"]
+
+
+def test_a_job_in_doubt_can_be_given_up(http: TestClient) -> None:
+    generation, job = in_doubt(http, "given up")
+    answer = http.post(f"/v1/jobs/{job}/resolve", json={"choice": "abandon"})
+    assert answer.status_code == 200
+    assert answer.json()["state"] == "abandoned"
+    assert http.get(f"/v1/generations/{generation}").json()["error"]["code"] == "abandoned"
+
+
+def test_a_job_in_doubt_can_be_sent_again(http: TestClient) -> None:
+    generation, job = in_doubt(http, "sent again")
+    assert http.post(f"/v1/jobs/{job}/resolve", json={"choice": "retry"}).status_code == 200
+    found = settled(http, generation)
+    assert found["state"] == "succeeded"
+    assert found["error"] is None
+
+
+def test_only_a_job_in_doubt_can_be_resolved(http: TestClient) -> None:
+    done = make(http)["jobs"][0]["id"]
+    is_problem(http.post(f"/v1/jobs/{done}/resolve", json={"choice": "retry"}), 404, "not_found")
+    is_problem(http.post(f"/v1/jobs/{done}/resolve", json={"choice": "maybe"}), 422, "invalid_body")
+    is_problem(http.post(f"/v1/jobs/{done[-4:]}/resolve", json={"choice": "retry"}), 404, "not_found")
+
+
+@pytest.mark.parametrize("bad", ["0" * 22, "nonsense", "..%2f..%2fetc%2fpasswd", "%00", "~"])
+def test_what_is_not_there_is_not_found(http: TestClient, bad: str) -> None:
+    for answer in (
+        http.get(f"/v1/generations/{bad}"),
+        http.delete(f"/v1/generations/{bad}"),
+        http.get(f"/v1/generations/{bad}/events"),
+    ):
+        assert answer.status_code == 404
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_restart_keeps_generations_and_finishes_what_was_under_way(tmp_path: Path) -> None:
+    settings = settings_at(tmp_path / "kept")
+    with browser(create_app(settings)) as http:
+        done = make(http, "first", seed=3)
+        slow = make(http, "second [[duration:2]]", wait=0)
+        for _ in range(100):
+            if http.get(f"/v1/generations/{slow['id']}").json()["jobs"][0]["request_id"]:
+                break
+            time.sleep(0.05)
+    with browser(create_app(settings)) as http:
+        listed = http.get("/v1/generations").json()["generations"]
+        assert [one["id"] for one in listed] == [slow["id"], done["id"]]
+        assert listed[1] == done
+        assert http.get(done["images"][0]["url"]).status_code == 200
+        assert settled(http, slow["id"])["state"] == "succeeded"

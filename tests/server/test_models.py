@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from fluxroom import catalog
+from server.conftest import is_problem
+
+PAGE = Path(__file__).parent.parent.parent / "src" / "fluxroom" / "server" / "page"
+
+
+def test_the_list_has_every_model_in_both_languages(http: TestClient) -> None:
+    told = http.get("/v1/models").json()
+    assert [row["id"] for row in told["models"]] == list(catalog.models())
+    assert told["default"] in catalog.models()
+    for row in told["models"]:
+        assert row["titles"]["en"]
+        assert row["titles"]["de"]
+        assert row["descriptions"]["de"]
+        assert row["available"] is bool(row["routes"])
+        assert all(route["sandbox"] for route in row["routes"].values())
+
+
+@pytest.mark.parametrize("name", list(catalog.models()))
+def test_every_model_can_be_looked_at(http: TestClient, name: str) -> None:
+    told = http.get(f"/v1/models/{name}").json()
+    assert told["id"] == name
+    for route in told["routes"].values():
+        for mode in route["modes"].values():
+            assert mode["price"]["text"]
+            assert mode["price"]["source"]
+            assert mode["source"]
+            names = [one["name"] for one in mode["parameters"]]
+            assert len(names) == len(set(names))
+            assert all(isinstance(one["schema"], dict) for one in mode["parameters"])
+
+
+def test_parameters_differ_by_provider_and_mode(http: TestClient) -> None:
+    routes = http.get("/v1/models/flux-2-flex").json()["routes"]
+    bfl = {one["name"]: one for one in routes["bfl"]["modes"]["generate"]["parameters"]}
+    assert bfl["guidance_scale"]["wire"] == ["guidance"]
+    assert bfl["guidance_scale"]["schema"]["maximum"] == 10
+    assert routes["bfl"]["modes"]["edit"]["max_references"] == 8
+    assert routes["fal"]["modes"]["edit"]["max_references"] == 10
+
+
+def test_a_route_or_an_endpoint_names_a_model_too(http: TestClient) -> None:
+    told = http.get("/v1/models/bfl/flux-2-pro").json()
+    assert told["id"] == "flux-2-pro"
+    assert list(told["routes"]) == ["bfl"]
+    assert http.get("/v1/models/fal-ai/flux-2/edit").json()["id"] == "flux-2-dev"
+    is_problem(http.get("/v1/models/fal/flux-2-pro-preview"), 404, "unknown_model")
+
+
+def test_why_a_model_does_not_take_something(http: TestClient) -> None:
+    told = http.get("/v1/models/flux-3-image").json()
+    assert told["why_not"]["seed"].keys() >= {"en", "de"}
+
+
+def test_health_says_what_runs_and_no_more(http: TestClient) -> None:
+    answer = http.get("/healthz")
+    told = answer.json()
+    assert answer.status_code == 200
+    assert (told["status"], told["database"], told["sandbox"]) == ("ok", "ok", True)
+    assert [one["provider"] for one in told["providers"]] == ["bfl", "fal"]
+    assert all(one["set_up"] and one["sandbox"] for one in told["providers"])
+    assert {one["variable"] for one in told["providers"]} == {"BFL_API_KEY", "FAL_KEY"}
+
+
+def test_a_database_that_does_not_answer_is_told(quiet: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = quiet.app.state.gateway.engine.store.database  # type: ignore[attr-defined]  # TestClient says only ASGI
+
+    async def broken(*_: Any) -> Any:
+        raise OSError("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(database), "read", broken)
+        answer = quiet.get("/healthz")
+    assert answer.status_code == 503
+    assert (answer.json()["status"], answer.json()["database"]) == ("failing", "failing")
+
+
+# the page ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_and_its_parts_are_served(http: TestClient) -> None:
+    answer = http.get("/")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "script-src 'self'" in answer.headers["content-security-policy"]
+    parts = re.findall(r'(?:src|href)="(/page/[^"]+)"', answer.text)
+    assert len(parts) >= 3
+    for part in {*parts, "/page/words.js", "/page/drawing.js"}:
+        found = http.get(part)
+        assert found.status_code == 200, part
+        assert http.get(part, headers={"if-none-match": found.headers["etag"]}).status_code == 304
+    is_problem(http.get("/page/app.py"), 404, "no_such_path")
+    is_problem(http.get("/page/..%2fapp.py"), 404, "no_such_path")
+
+
+def test_nothing_on_the_page_is_inline_or_foreign() -> None:
+    html = (PAGE / "index.html").read_text()
+    assert not re.search(r"<script(?![^>]*\bsrc=)", html)
+    assert not re.search(r"\son\w+=|\sstyle=|<style", html)
+    for path in PAGE.iterdir():
+        text = path.read_text().replace("http://www.w3.org/2000/svg", "")
+        assert not re.search(r"https?://", text), path.name
+        assert "innerHTML" not in text, path.name
+        assert len(text.splitlines()) <= 400, path.name
+
+
+def test_every_field_of_the_page_has_a_label() -> None:
+    html = (PAGE / "index.html").read_text()
+    for name in re.findall(r'<(?:textarea|select|input)[^>]*\bid="([^"]+)"', html):
+        field = re.search(rf'<[^>]*\bid="{name}"[^>]*>', html)
+        assert field is not None
+        labelled = f'for="{name}"' in html or "data-label=" in field[0] or name == "files"  # files stands in its label
+        assert labelled, name
+
+
+def test_the_page_speaks_both_languages() -> None:
+    words = (PAGE / "words.js").read_text()
+    english, german = (re.search(rf"const {name} = {{(.*?)\n}};", words, re.DOTALL) for name in ("en", "de"))
+    assert english is not None
+    assert german is not None
+    names = [set(re.findall(r"^  (\w+):", found[1], re.MULTILINE)) for found in (english, german)]
+    assert names[0] == names[1]
+    code = "".join((PAGE / name).read_text() for name in ("page.js", "drawing.js", "index.html"))
+    used = set(re.findall(r'words\.(\w+)|data-(?:word|placeholder|label)="(\w+)"', code))
+    assert {one or other for one, other in used} <= names[0]
+
+
+def test_the_page_names_ids_that_exist() -> None:
+    html = (PAGE / "index.html").read_text()
+    code = "".join((PAGE / name).read_text() for name in ("page.js", "drawing.js"))
+    for name in set(re.findall(r'\$\("([^"]+)"\)', code)):
+        assert f'id="{name}"' in html, name

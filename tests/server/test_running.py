@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fluxroom.errors import LocalError
+from fluxroom.server.running import greeting, listen, serve
+from fluxroom.settings import BadSettings
+from server.conftest import KEYS, settings_at
+
+PROGRAM = """
+import sys
+from fluxroom.server import serve
+from fluxroom.settings import load
+serve(load(sandbox=True, sandbox_speed=50, port=0, data=sys.argv[1]))
+"""
+
+
+class Gateway:
+    """A real gateway in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(folder)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        self.words = ""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.words += line
+            if line.startswith("Stop with"):
+                break
+        address = next(line for line in self.words.splitlines() if line.strip().startswith("page"))
+        self.port = int(address.rsplit(":", 1)[1])
+
+    def ask(self, method: str, path: str, body: object = None) -> http.client.HTTPResponse:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        headers = {"content-type": "application/json"}
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
+        return connection.getresponse()
+
+    def end(self, name: signal.Signals) -> tuple[float, str, str]:
+        began = time.monotonic()
+        self.process.send_signal(name)
+        out, err = self.process.communicate(timeout=20)
+        return time.monotonic() - began, out, err
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[Gateway]:
+    found = Gateway(tmp_path / "data")
+    yield found
+    if found.process.poll() is None:
+        found.process.kill()
+        found.process.communicate()
+
+
+def test_it_says_what_runs_and_what_to_do(gateway: Gateway, tmp_path: Path) -> None:
+    for words in ("sandbox", str(tmp_path / "data"), "fluxroom generate", "curl ", "from fluxroom import Client"):
+        assert words in gateway.words
+    assert gateway.ask("GET", "/healthz").status == 200
+
+
+@pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_in_time_with_streams_and_waits_open(gateway: Gateway, name: signal.Signals) -> None:
+    made = json.loads(gateway.ask("POST", "/v1/generations", {"prompt": "a fox [[fault:never x*]]"}).read())
+    stream = gateway.ask("GET", made["links"]["events"])
+    assert stream.readline().startswith((b":", b"retry"))
+    waiting = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=20)
+    headers = {"content-type": "application/json", "prefer": "wait=100"}
+    waiting.request("POST", "/v1/generations", json.dumps({"prompt": "another [[fault:never x*]]"}), headers)
+    time.sleep(0.5)
+    seconds, out, err = gateway.end(name)
+    assert seconds < 10
+    assert gateway.process.returncode == 0
+    assert "Fluxroom has stopped" in out
+    assert err == ""
+    assert b"event: closing" in stream.read()
+    assert waiting.getresponse().status == 202
+
+
+def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(LocalError, match=f"Port {port} is taken") as caught:
+            serve(settings_at(tmp_path, port=port))
+    assert "\n" not in caught.value.detail
+    assert f"FLUXROOM_PORT={port + 1}" in caught.value.next_step
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.com", "", "127.0.0.1.example.com"])
+def test_only_this_machine_is_listened_on(host: str) -> None:
+    with pytest.raises(BadSettings, match="reached from other machines") as caught:
+        listen(host, 7860)
+    assert "SSH tunnel" in caught.value.next_step
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_names_of_this_machine_are_fine(host: str) -> None:
+    listen(host, 0).close()
+
+
+def test_a_strange_port_is_said() -> None:
+    with pytest.raises(BadSettings, match="is no address"):
+        listen("127.0.0.1", 99999)
+
+
+def test_the_greeting_never_shows_a_key(tmp_path: Path) -> None:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        real = greeting(settings_at(tmp_path, sandbox=False, **KEYS), found)
+        half = greeting(settings_at(tmp_path, sandbox=False, fal_key=KEYS["fal_key"]), found)
+        none = greeting(settings_at(tmp_path, sandbox=False), found)
+    assert "Black Forest Labs and fal.ai: pictures cost money" in real
+    assert "fal.ai: pictures cost money" in half
+    assert "Black Forest" not in half
+    assert "no provider" in none
+    assert "planted" not in real + half
+
+
+def test_a_folder_that_cannot_be_used_is_an_error_of_ours(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    with pytest.raises(LocalError, match="data folder"):
+        serve(settings_at(blocked / "data", port=0))
