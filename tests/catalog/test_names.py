@@ -14,6 +14,7 @@ PICTURE = Reference(sha256="a" * 64, width=1024, height=768)
     ("name", "found"),
     [
         ("flux-2-pro", ("flux-2-pro", None, None)),
+        ("FLUX-2-Pro", ("flux-2-pro", None, None)),
         (" flux-2-pro ", ("flux-2-pro", None, None)),
         ("bfl/flux-2-pro", ("flux-2-pro", "bfl", None)),
         ("fal/flux-2-pro", ("flux-2-pro", "fal", None)),

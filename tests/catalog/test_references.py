@@ -187,6 +187,14 @@ def test_signed_addresses_are_not_repeated_in_messages() -> None:
     assert "secret" not in caught.value.detail
 
 
+@pytest.mark.parametrize(
+    ("model", "mode"), [("flux-2-pro", "edit"), ("flux-pro-1.1", "vary"), ("flux-3-image", "edit")]
+)
+def test_a_mode_that_changes_a_picture_needs_one(model: str, mode: Mode) -> None:
+    with pytest.raises(InvalidParams, match=f"needs a reference picture to {mode}"):
+        check(model, mode=mode)
+
+
 def test_the_mode_follows_the_references() -> None:
     modes: list[tuple[str, Provider, Mode]] = [
         ("flux-2-dev", "fal", "edit"), ("flux-pro-1.1", "fal", "vary"), ("flux-schnell", "fal", "vary"),

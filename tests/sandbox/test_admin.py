@@ -7,7 +7,7 @@ import pytest
 from fluxroom.sandbox import FAULTS
 
 if TYPE_CHECKING:
-    from sandbox.conftest import Caller
+    from tests.sandbox.conftest import Caller
 
 pytestmark = pytest.mark.anyio
 

@@ -10,8 +10,7 @@ from fluxroom.sandbox import Sandbox
 
 if TYPE_CHECKING:
     import aiohttp
-
-    from sandbox.conftest import Caller
+    from tests.sandbox.conftest import Caller
 
 pytestmark = pytest.mark.anyio
 KEYS = ["id", "status", "result", "progress", "details", "preview"]
@@ -110,7 +109,7 @@ async def test_moderated_output_can_be_billed(call: Caller) -> None:
 
 
 async def test_regional_hosts_know_only_their_own(session: aiohttp.ClientSession) -> None:
-    from sandbox.conftest import Caller as Calls
+    from tests.sandbox.conftest import Caller as Calls
 
     async with Sandbox(regional=True, speed=1000) as box:
         call = Calls(box, session)

@@ -8,7 +8,7 @@ from fluxroom.sandbox.fal_catalog import endpoints
 from fluxroom.sandbox.fal_openapi import openapi_of
 
 if TYPE_CHECKING:
-    from sandbox.conftest import Caller
+    from tests.sandbox.conftest import Caller
 
 pytestmark = pytest.mark.anyio
 KEY = {"Authorization": "Key id:secret"}

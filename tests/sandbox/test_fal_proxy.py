@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from sandbox.conftest import Answer, Caller
+    from tests.sandbox.conftest import Answer, Caller
 
 pytestmark = pytest.mark.anyio
 

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 if TYPE_CHECKING:
-    from sandbox.conftest import Caller
+    from tests.sandbox.conftest import Caller
 
 pytestmark = pytest.mark.anyio
 

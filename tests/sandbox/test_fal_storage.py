@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 if TYPE_CHECKING:
-    from sandbox.conftest import Answer, Caller
+    from tests.sandbox.conftest import Answer, Caller
 
 pytestmark = pytest.mark.anyio
 KEY = {"Authorization": "Key id:secret"}

@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 
 if TYPE_CHECKING:
-    from sandbox.conftest import Answer, Caller, Clock
+    from tests.sandbox.conftest import Answer, Caller, Clock
 
 pytestmark = pytest.mark.anyio
 FOLDER = Path(__file__).parents[1] / "golden" / "provider_bodies"

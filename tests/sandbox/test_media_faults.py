@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 if TYPE_CHECKING:
-    from sandbox.conftest import Caller
+    from tests.sandbox.conftest import Caller
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 if TYPE_CHECKING:
-    from sandbox.conftest import Answer, Caller
+    from tests.sandbox.conftest import Answer, Caller
 
 pytestmark = pytest.mark.anyio
 PROVIDERS = ["bfl", "fal"]

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import aiohttp
-
-    from sandbox.conftest import Caller
+    from tests.sandbox.conftest import Caller
 
 pytestmark = pytest.mark.anyio
 SECRET = "shared-secret"
@@ -210,7 +209,7 @@ async def test_webhook_old_at_bfl_is_a_pending_body(call: Caller, receiver: Rece
 async def test_a_webhook_survives_the_process_that_took_the_task(
     receiver: Receiver, session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
-    from sandbox.conftest import Caller as Calls
+    from tests.sandbox.conftest import Caller as Calls
 
     books = tmp_path / "books.sqlite"
     async with Sandbox(books) as box:

@@ -1,36 +1,13 @@
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from PIL import Image as PillowImage
+from tests.server.calls import browser, settings_at
 
 from fluxroom.server import create_app
-from fluxroom.settings import Settings
-
-HOME = "http://127.0.0.1:7860"
-FAST = "flux-2-klein-4b"
-KEYS = {
-    "bfl_api_key": "planted-bfl-key-123456",
-    "fal_key": "planted-fal-id:planted-fal-secret-654321",
-}
-
-Open = Callable[..., TestClient]
-
-
-def settings_at(folder: Path, **overrides: Any) -> Settings:
-    """The sandbox, fast, without the environment and .env of whoever runs the tests."""
-    values: dict[str, Any] = {"_env_file": None, "sandbox": True, "sandbox_speed": 50.0, "data": folder}
-    return Settings(**values | overrides)
-
-
-def browser(app: Any) -> TestClient:
-    return TestClient(app, base_url=HOME, raise_server_exceptions=False)
 
 
 @pytest.fixture(scope="module")
@@ -49,44 +26,3 @@ def quiet(tmp_path: Path) -> Iterator[TestClient]:
     """A gateway of its own, for tests that change its state."""
     with browser(create_app(settings_at(tmp_path / "own"))) as client:
         yield client
-
-
-def picture(
-    color: tuple[int, int, int] = (200, 80, 20), size: tuple[int, int] = (320, 256), kind: str = "PNG"
-) -> bytes:
-    out = io.BytesIO()
-    PillowImage.new("RGB", size, color).save(out, kind)
-    return out.getvalue()
-
-
-def make(http: TestClient, prompt: Any = "a red fox", *, wait: int = 60, **body: Any) -> dict[str, Any]:
-    """A generation, waited for."""
-    headers = {"prefer": f"wait={wait}"} if wait else {}
-    answer = http.post("/v1/generations", json={"prompt": prompt, "model": FAST, **body}, headers=headers)
-    assert answer.status_code in {200, 202}, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
-
-
-def is_problem(answer: Any, status: int, code: str) -> dict[str, Any]:
-    """Checks that an answer is an RFC 9457 problem of this status and code."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    told: dict[str, Any] = answer.json()
-    assert {"type", "title", "status", "detail", "code", "next", "charge"} <= told.keys()
-    assert (told["status"], told["code"], told["type"]) == (status, code, f"/problems/{code}")
-    assert told["charge"] in {"charged", "not_charged", "unknown"}
-    assert told["title"].endswith(".")
-    assert told["detail"]
-    assert told["next"]
-    return told
-
-
-def read_events(text: str) -> list[tuple[str, str, Any]]:
-    """(event, id, data) of every server-sent event in a stream."""
-    found = []
-    for block in text.replace("\r\n", "\n").split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in block.split("\n") if ": " in line and not line.startswith(":"))
-        if "event" in fields:
-            found.append((fields["event"], fields.get("id", ""), json.loads(fields["data"])))
-    return found

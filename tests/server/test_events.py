@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from tests.server.calls import FAST, is_problem, make, read_events
 
 from fluxroom.errors import StorageFull
-from server.conftest import FAST, is_problem, make, read_events
 
 
 def stream(http: TestClient, generation_id: str, **headers: str) -> list[tuple[str, str, Any]]:

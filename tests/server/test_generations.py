@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from tests.server.calls import FAST, browser, is_problem, make, picture, settings_at
 
 from fluxroom.server import create_app
 from fluxroom.server.generations import wished_wait
-from server.conftest import FAST, browser, is_problem, make, picture, settings_at
 
 
 def settled(http: TestClient, generation_id: str, seconds: float = 20) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image as PillowImage
+from tests.server.calls import FAST, is_problem, make, picture
 
 from fluxroom.imaging import read
 from fluxroom.server.images import unchanged
 from fluxroom.server.thumbnails import kept_or_made
-from server.conftest import FAST, is_problem, make, picture
 
 
 @pytest.fixture(scope="module")

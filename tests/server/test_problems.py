@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from tests.server.calls import HOME, KEYS, browser, is_problem, settings_at
 
 from fluxroom.errors import FluxroomError, InvalidParams, RateLimited, StorageFull, tree
 from fluxroom.server import create_app, problems
-from server.conftest import HOME, KEYS, browser, is_problem, settings_at
 
 
 @pytest.mark.parametrize("kind", tree(), ids=lambda kind: kind.__name__)

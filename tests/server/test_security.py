@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
+from tests.server.calls import HOME, is_problem, make, picture
 
 from fluxroom.server.security import MOST_BODY, names_this_machine
-from server.conftest import HOME, is_problem, make, picture
 
 LOOPBACK = [
     "127.0.0.1",

@@ -32,7 +32,7 @@ def find(name: str) -> Found:
     Raises:
         UnknownModel: there is no such model, or not at that provider; the message names near ones.
     """
-    wanted = name.strip().strip("/")
+    wanted = name.strip().strip("/").lower()
     found = _index().get(_current(wanted))
     if found is not None:
         return found

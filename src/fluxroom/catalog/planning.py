@@ -14,6 +14,9 @@ from fluxroom.catalog.draft import Draft, begin, unsupported
 from fluxroom.errors import InvalidParams, RequestError
 from fluxroom.types import JSON, NotSent, Plan, Provider, Quote, Request
 
+REGIONS = ("global", "eu", "us")
+"""Where BFL can be asked to work on a job (BFL docs, regional endpoints, read 2026-11-20)."""
+
 _OWN_STEPS = ("prompt", "image_size", "aspect_ratio", "resolution", "num_images", "seed", "region", "max_references")
 
 
@@ -177,8 +180,8 @@ def _region(draft: Draft) -> None:
     region = draft.asked.values.get("region", draft.request.region)
     if region is None:
         return
-    if region not in {"global", "eu", "us"}:
-        raise InvalidParams(f"region {region!r} is not one of global, eu, us", **draft.facts("region"))
+    if not isinstance(region, str) or region not in REGIONS:
+        raise InvalidParams(f"region {region!r} is not one of {', '.join(REGIONS)}", **draft.facts("region"))
     if draft.route.provider == "bfl":
         draft.params["region"] = region
     elif region != "global":
@@ -186,13 +189,20 @@ def _region(draft: Draft) -> None:
 
 
 def _required(draft: Draft) -> None:
+    """Whatever the endpoint cannot do without, and a picture wherever one is to be changed."""
+    places = draft.endpoint.named("references")
+    if draft.mode != "generate" and places and not draft.asked.references:
+        raise _lacking(draft, max(1, sum(field.required for field in places)))
     missing = [field for field in draft.endpoint.fields.values() if field.required and field.wire not in draft.wire]
     if not missing:
         return
     name = missing[0].canonical
     if name == "references":
-        count = max(1, sum(field.required for field in draft.endpoint.named("references")))
-        what = "a reference picture" if count == 1 else f"{count} reference pictures"
-        raise InvalidParams(f"{draft.where} needs {what} to {draft.mode}", **draft.facts(name))
+        raise _lacking(draft, sum(field.required for field in places))
     described = missing[0].schema.get("description", "").rstrip(".")
     raise InvalidParams(f"{draft.where} needs {name} to {draft.mode} ({described})", **draft.facts(name))
+
+
+def _lacking(draft: Draft, number: int) -> InvalidParams:
+    what = "a reference picture" if number == 1 else f"{number} reference pictures"
+    return InvalidParams(f"{draft.where} needs {what} to {draft.mode}", **draft.facts("references"))

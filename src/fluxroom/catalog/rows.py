@@ -75,7 +75,11 @@ class Route:
         return wire.endpoint(self.provider, name or self.endpoints[mode])
 
     def max_references(self, mode: Mode) -> int:
-        """How many references a request in this mode may have."""
+        """How many references a request in this mode may have.
+
+        >>> models()["flux-2-flex"].routes["fal"].max_references("edit")
+        10
+        """
         slots = self.endpoint(mode, 2).slots()
         if slots is None:
             return self.limit or 1

@@ -97,7 +97,10 @@ def _side(name: str, value: JSON) -> int:
 
 
 def ratio(value: JSON) -> Fraction:
-    """An aspect ratio as a fraction: `"16:9"` is 16/9.
+    """An aspect ratio as a fraction.
+
+    >>> ratio("16:9")
+    Fraction(16, 9)
 
     Raises:
         InvalidParams: it is not of the form `W:H`.

@@ -160,7 +160,11 @@ def _kinds(kind: str | Sequence[str]) -> str:
 
 
 def span(schema: Mapping[str, JSON]) -> str:
-    """What a schema allows, in words: `1.5 to 10`, `jpeg, png`, `up to 3 entries`."""
+    """What a schema allows, in words.
+
+    >>> span({"type": "number", "minimum": 1.5, "maximum": 10}), span({"enum": ["jpeg", "png"]})
+    ('1.5 to 10', 'jpeg, png')
+    """
     if "enum" in schema:
         return ", ".join(map(str, schema["enum"]))
     if "anyOf" in schema:

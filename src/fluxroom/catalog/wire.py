@@ -118,7 +118,11 @@ class Endpoint:
         return self.canonical.get(canonical, ())
 
     def slots(self) -> int | None:
-        """How many references the schema has room for; None when it sets no limit."""
+        """How many references the schema has room for; None when it sets no limit.
+
+        >>> endpoint("bfl", "flux-2-pro").slots(), endpoint("fal", "fal-ai/flux-2-pro/edit").slots()
+        (8, None)
+        """
         fields = self.named("references")
         if len(fields) == 1 and fields[0].listed:
             limit = fields[0].schema.get("maxItems")
@@ -129,6 +133,9 @@ class Endpoint:
 @cache
 def endpoint(provider: Provider, endpoint_id: str) -> Endpoint:
     """The wire schema of an endpoint.
+
+    >>> endpoint("fal", "fal-ai/flux-2-pro").fields["safety_tolerance"].schema["enum"]
+    ['1', '2', '3', '4', '5']
 
     Raises:
         KeyError: the catalog has no such endpoint; rows never name one.
@@ -142,7 +149,11 @@ def endpoint(provider: Provider, endpoint_id: str) -> Endpoint:
 
 
 def published() -> list[tuple[Provider, str]]:
-    """Every endpoint with a schema in the catalog, as provider and endpoint id."""
+    """Every endpoint with a schema in the catalog, as provider and endpoint id.
+
+    >>> ("bfl", "flux-2-pro") in published()
+    True
+    """
     found: list[tuple[Provider, str]] = []
     for provider in PROVIDERS:
         root = FOLDER / provider

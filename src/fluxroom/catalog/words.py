@@ -82,7 +82,11 @@ def read(request: Request, endpoint: Endpoint) -> Asked:
 
 
 def meaning(name: str) -> str:
-    """The canonical parameter that a word means wherever it is used; the word itself where none is known."""
+    """The canonical parameter that a word means wherever it is used; the word itself where none is known.
+
+    >>> meaning("fluxGuidanceScale"), meaning("image_urls"), meaning("nag_scale")
+    ('guidance_scale', 'references', 'nag_scale')
+    """
     known = name in CANONICAL or name in ALIASES
     return ALIASES.get(name, name) if known else _bare(name)
 
@@ -171,7 +175,11 @@ def picture(value: JSON, name: str) -> Reference:
 
 
 def near(name: str, words: Iterable[str]) -> str:
-    """The known word that is most like this one, for a message; empty when none is."""
+    """The known word that is most like this one, for a message; empty when none is.
+
+    >>> near("guidence_scale", ["seed", "guidance_scale"])
+    'guidance_scale'
+    """
     from difflib import get_close_matches
 
     return next(iter(get_close_matches(name, list(words), n=1, cutoff=0.7)), "")

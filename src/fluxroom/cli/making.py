@@ -45,19 +45,29 @@ async def _made(ctx: click.Context, prompt: Any, options: dict[str, Any], given:
     async with opened(ctx) as client:
         request, plan = await client.plan(prompt, **options)
         _affordable(plan, given["max_price"])
-        sandbox = client.engine.accounts[plan.provider].sandbox
-        if not given["yes"] and not sandbox:
+        if not given["yes"] and not client.engine.accounts[plan.provider].sandbox:
             _confirmed(plan)
         identity = await client.engine.submit(request, plan)
-        started = await client.snapshot(identity)
-        as_json = wants_json(ctx, piped=True)
-        if as_json:
-            voice.line(**_submitted(started, plan, sandbox=sandbox))
-        if given["no_wait"]:
-            await _handed_over(client, identity, as_json=as_json)
-            return None
-        found = await _watched(ctx, client, started, given["wait"])
-        return _finished(ctx, client, found, given)
+        try:
+            return await _followed(ctx, client, identity, plan, given)
+        except asyncio.CancelledError:
+            _interrupted(await client.snapshot(identity))
+            raise
+
+
+async def _followed(
+    ctx: click.Context, client: AsyncClient, identity: str, plan: Plan, given: Mapping[str, Any]
+) -> Exception | None:
+    """Tell what becomes of a generation that was sent, and write its pictures."""
+    as_json = wants_json(ctx, piped=True)
+    started = await client.snapshot(identity)
+    if as_json:
+        voice.line(**_submitted(started, plan))
+    if given["no_wait"]:
+        await _handed_over(client, identity, as_json=as_json)
+        return None
+    found = await _watched(ctx, client, started, given["wait"])
+    return _finished(ctx, client, found, given)
 
 
 def _affordable(plan: Plan, most: Decimal | None) -> None:
@@ -83,7 +93,7 @@ def _confirmed(plan: Plan) -> None:
         click.confirm(f"{pictures} by {plan.route} for {plan.quote.text}: go on?", abort=True, err=True)
 
 
-def _submitted(found: Snapshot, plan: Plan, *, sandbox: bool) -> dict[str, Any]:
+def _submitted(found: Snapshot, plan: Plan) -> dict[str, Any]:
     return {
         "event": "submitted",
         "generation": found.generation.id,
@@ -92,7 +102,7 @@ def _submitted(found: Snapshot, plan: Plan, *, sandbox: bool) -> dict[str, Any]:
         "mode": plan.mode,
         "quote": plan.quote.as_dict(),
         "not_sent": [note.as_dict() for note in plan.not_sent],
-        "sandbox": sandbox,
+        "sandbox": found.jobs[0].sandbox,
     }
 
 
@@ -141,9 +151,6 @@ async def _watched(ctx: click.Context, client: AsyncClient, started: Snapshot, w
                 route=job.route,
                 request_id=job.request_id or None,
             ) from None
-    except asyncio.CancelledError:
-        _interrupted(started)
-        raise
     return await client.snapshot(identity)
 
 

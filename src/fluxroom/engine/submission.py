@@ -31,7 +31,16 @@ _UPLOAD_KEPT = 1800.0
 
 _UPLOAD_TRIES = 4
 
-_FAMILIES = {"flux-1": "FLUX.1", "flux-2": "FLUX.2", "flux-3": "FLUX 3", "kontext": "FLUX.1 Kontext"}
+_FAMILIES = {
+    "flux-1": "FLUX.1",
+    "flux-2": "FLUX.2",
+    "flux-2-gallery": "FLUX.2",
+    "flux-3": "FLUX 3",
+    "flux-kontext": "FLUX.1 Kontext",
+    "flux-tools": "FLUX Tools",
+    "rundiffusion": "RunDiffusion",
+}
+"""The families' names in the log line that every submit writes."""
 
 
 @dataclass(frozen=True, slots=True)

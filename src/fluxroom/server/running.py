@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Generator
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
@@ -61,11 +62,7 @@ def listen(host: str, port: int) -> socket.socket:
             advice="Use 127.0.0.1, and reach it from elsewhere through an SSH tunnel: ssh -L 7860:127.0.0.1:7860 HOST.",
             field="FLUXROOM_HOST",
         )
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        found = socket.socket(family, socket.SOCK_STREAM)
-    except (socket.gaierror, OverflowError) as error:
-        raise BadSettings(f"FLUXROOM_HOST and FLUXROOM_PORT: {host}:{port} is no address ({error}).") from None
+    found, address = _resolved(host, shown, port)
     try:
         if sys.platform != "win32":  # there, this option lets two programs share a port
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -75,6 +72,16 @@ def listen(host: str, port: int) -> socket.socket:
         found.close()
         raise _port_trouble(shown, port, error) from None
     return found
+
+
+def _resolved(host: str, shown: str, port: int) -> tuple[socket.socket, Any]:
+    try:
+        if not 0 <= port <= 65535:
+            raise OverflowError("ports go from 0 to 65535")  # some systems take it modulo 65536
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.socket(family, socket.SOCK_STREAM), address
+    except (OSError, OverflowError) as error:
+        raise BadSettings(f"FLUXROOM_HOST and FLUXROOM_PORT: {shown}:{port} is no address ({error}).") from None
 
 
 def _port_trouble(host: str, port: int, error: OSError) -> LocalError:

@@ -39,11 +39,19 @@ def command(ctx: click.Context, /, output: str | None, wait: float | None) -> No
     """
     ctx.meta[PIPED] = True
     check_target(output)
-    left = run(lambda: _resumed(ctx, output, wait))
+    left = run(lambda: _interruptible(ctx, output, wait))
     if left:
         from fluxroom.errors import WaitEnded
 
         raise WaitEnded(f"{len(left)} jobs are not finished after {wait:g} s and go on", job=left[0].id)
+
+
+async def _interruptible(ctx: click.Context, output: str | None, wait: float | None) -> list[Job]:
+    try:
+        return await _resumed(ctx, output, wait)
+    except asyncio.CancelledError:
+        voice.note("\nStopped waiting. Nothing is lost: fluxroom jobs resume")
+        raise
 
 
 async def _resumed(ctx: click.Context, output: str | None, wait: float | None) -> list[Job]:
@@ -53,12 +61,8 @@ async def _resumed(ctx: click.Context, output: str | None, wait: float | None) -
         began = await _jobs(client, _OPEN)
         mine, others = _parted(client, began)
         _others(others)
-        try:
-            with _progress(began, as_json=as_json) as moving:
-                ended = await _until_done(client, mine, wait, moving)
-        except asyncio.CancelledError:
-            voice.note("\nStopped waiting. Nothing is lost: fluxroom jobs resume")
-            raise
+        with _progress(began, as_json=as_json) as moving:
+            ended = await _until_done(client, mine, wait, moving)
         for job in ended:
             await _told(client, job, output, as_json=as_json)
         left = _parted(client, await _jobs(client, _OPEN))[0]
