@@ -214,6 +214,7 @@ class Queued:
 
     job: str
     position: int | None = None  # how many are before it, where that is known
+    why: str = ""  # what it waits for, where that is not just its turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,8 +99,8 @@ class TestLook:
         found = [Finding("good", "a", ""), Finding("bad", "b", "", "Mend b.", 2)]
         assert what_next(load(), found) == "Mend b."
 
-    def test_with_keys_the_next_thing_is_a_picture(self, provider: Provider) -> None:
-        assert provider
+    @pytest.mark.usefixtures("provider")
+    def test_with_keys_the_next_thing_is_a_picture(self) -> None:
         assert what_next(load(), []).startswith("Make a picture")
 
 
@@ -122,8 +122,8 @@ class TestLive:
             assert "sandbox:key" not in text
             assert not re.search(r"[?&](sig|se|signature|token)=", text)
 
-    def test_the_pictures_are_kept(self, run: Run, provider: Provider) -> None:
-        assert provider
+    @pytest.mark.usefixtures("provider")
+    def test_the_pictures_are_kept(self, run: Run) -> None:
         assert run("doctor", "--live", "--yes", "--json").code == 0
         assert {job["state"] for job in run("jobs", "--json").document} == {"succeeded"}
 

@@ -197,6 +197,16 @@ async def test_a_refused_connection_is_tried_again_and_costs_nothing(box: Sandbo
         assert found.jobs[0].charge_state == "not_charged"
 
 
+async def test_a_job_that_waits_for_the_provider_says_so(client: AsyncClient, box: Sandbox) -> None:
+    box.world.plan_fault("submit-429", provider="bfl", value="1")
+    events = [event async for event in client.stream("x", model="bfl/flux-2-pro")]
+    waiting = [event.why for event in events if isinstance(event, Queued) and event.why]
+    assert waiting
+    assert "429" in waiting[0] or "requests" in waiting[0]
+    assert isinstance(events[-1], Done)
+    assert events[-1].state == "succeeded"
+
+
 async def test_a_wrong_key_is_one_clear_error(box: Sandbox, tmp_path: Path) -> None:
     async with AsyncClient(settings=settings_for(box, tmp_path / "data", bfl_api_key="bad-key")) as client:
         with pytest.raises(Unauthorized):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from tests.server.calls import HOME, KEYS, browser, is_problem, settings_at
+from tests.server.calls import FAST, HOME, KEYS, browser, is_problem, settings_at
 
 from fluxroom.errors import FluxroomError, InvalidParams, RateLimited, StorageFull, tree
 from fluxroom.server import create_app, problems
@@ -175,8 +175,10 @@ def test_secrets_are_in_no_answer(tmp_path: Any, monkeypatch: pytest.MonkeyPatch
             for path in ("/", "/healthz", "/v1/models", "/v1/models/flux-2-pro", "/v1/generations", "/problems",
                          "/v1/openapi.json", "/page/page.js", "/v1/nothing")
         ]  # fmt: skip
-        answers.append(http.post("/v1/generations", json={"prompt": "a"}, headers={"prefer": "wait=30"}))
-        answers.append(http.post("/v1/generations", json={"prompt": "moderate-me"}, headers={"prefer": "wait=30"}))
+        answers.append(http.post("/v1/generations", json={"prompt": "a", "model": FAST}, headers={"prefer": "wait=30"}))
+        answers.append(
+            http.post("/v1/generations", json={"prompt": "moderate-me", "model": FAST}, headers={"prefer": "wait=30"})
+        )
         answers.append(http.get(f"{answers[-1].json()['links']['events']}"))
         leaky = InvalidParams(f"refused with {pieces[0]}", note=[{"key": pieces[2]}])
         monkeypatch.setattr(gateway.client, "submit", Broken(leaky))

@@ -141,12 +141,11 @@ def route_mode(request: Request, provider: Provider) -> Mode:
 def _suggested(request: Request, route: Route) -> Mode:
     given = {words.meaning(name) for name, value in request.params.items() if value is not None}
     pictures = bool(request.references) or "references" in given
-    if "mask" in given:
-        wishes: tuple[Mode, ...] = ("fill", "erase", "edit")
-    elif given & set(_SIDES):
-        wishes = ("expand", "edit", "generate")
-    elif pictures:
+    wishes: tuple[Mode, ...] = ("generate", "edit", "vary")
+    if pictures:
         wishes = ("edit", "vary", "tryon", "upscale", "expand", "deblur", "fill", "erase")
-    else:
-        wishes = ("generate", "edit", "vary")
+    if "mask" in given:
+        wishes = ("fill", "erase", *wishes)
+    elif given & set(_SIDES):
+        wishes = ("expand", *wishes)
     return next((mode for mode in wishes if mode in route.modes), route.modes[0])

@@ -41,7 +41,8 @@ def suggestions(error: FluxroomError, route: str) -> list[str]:
     found += [named for row in _variants(model) if (named := _named(row, closed))][:1]
     if model.family != "flux-1":
         found += [named for row in _alike(model, "flux-1") if (named := _named(row, closed))][:1]
-    return found
+    # Old families may live at one provider only; when that is closed, the newest model elsewhere is better than none.
+    return found or [named for row in _alike(model) if row.id != model.id and (named := _named(row, closed))][:1]
 
 
 def _variants(model: Model) -> list[Model]:
@@ -49,13 +50,13 @@ def _variants(model: Model) -> list[Model]:
     return [row for row in _alike(model, model.family) if row.id != model.id]
 
 
-def _alike(model: Model, family: str) -> list[Model]:
-    """The models of a family that do what this one does."""
+def _alike(model: Model, family: str = "") -> list[Model]:
+    """The models of a family, or of all, that do what this one does."""
     from fluxroom import catalog
 
     wanted = model.modes[0] if model.modes else "generate"
     rows = catalog.models().values()
-    return [row for row in rows if row.family == family and row.status == "active" and wanted in row.modes]
+    return [row for row in rows if family in {"", row.family} and row.status == "active" and wanted in row.modes]
 
 
 def _named(row: Model, closed: Provider | None) -> str:

@@ -189,7 +189,7 @@ class Engine:
         if job.state in SETTLED:
             return Done(job=job.id, state=job.state, images=found.images_of(job), error=job.error or None)
         if job.state in {State.QUEUED, State.SUBMITTING}:
-            return Queued(job=job.id)
+            return Queued(job=job.id, why=str((job.error or {}).get("message", "")))
         pending = self._ledger.live[job.id].pending if job.id in self._ledger.live else None
         if pending and pending.queued:
             return Queued(job=job.id, position=pending.position)
@@ -353,6 +353,7 @@ def _row(
         "holder": "",
         "attempt": 0,
         "not_before": 0.0,
+        "first_try_at": 0.0,
         "seat_until": 0.0,
         "ticket": None,
         "request_id": "",

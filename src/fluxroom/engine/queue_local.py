@@ -193,7 +193,12 @@ class LocalQueue:
             to_state=State.SUBMITTING,
             why="has a seat",
             at=now,
-            changes={"holder": self._ledger.presence.id, "attempt": job.attempt + 1, "error": {}},
+            changes={
+                "holder": self._ledger.presence.id,
+                "attempt": job.attempt + 1,
+                "first_try_at": job.first_try_at or now,
+                "error": {},
+            },
         )
         return jobs.get(connection, job.id) if jobs.move(connection, change) else None
 
@@ -214,6 +219,8 @@ class LocalQueue:
             self._wake.ring()
         if running:
             await self._follow(running)
+        else:
+            self._ledger.forget(job)
 
     async def _follow(self, job: Job) -> None:
         """Follow a job to its end, whatever goes wrong on our side: it is paid for."""

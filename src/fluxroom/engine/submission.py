@@ -87,7 +87,7 @@ class Submission:
         outcome = Rejected(error=prepared.error) if prepared.error else await self._send(job, prepared.values)
         match outcome:
             case Accepted():
-                return await self._ledger.move(
+                running = await self._ledger.move(
                     job,
                     Happening.ACCEPTED,
                     "the provider took it",
@@ -98,6 +98,10 @@ class Submission:
                     charge_source=None if outcome.cost is None else "provider",
                     charge_state="unknown",
                 )
+                if running is None:
+                    # A person has already decided about this job: whoever looks for the picture needs the id.
+                    _log.error("a ticket came too late", job=job.id, route=job.route, request_id=outcome.request_id)
+                return running
             case NotTaken():
                 await self._put_back(job, outcome)
             case Rejected(error=error):
@@ -148,7 +152,7 @@ class Submission:
 
     async def _put_back(self, job: Job, outcome: NotTaken) -> None:
         now = self._ledger.clock.time()
-        if now - job.created_at > self._settings.wait:
+        if now - job.first_try_at > self._settings.wait:
             await self._refuse(job, outcome.error)
             return
         pause = backoff(job.attempt, asked=outcome.retry_after)

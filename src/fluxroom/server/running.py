@@ -75,13 +75,14 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _resolved(host: str, shown: str, port: int) -> tuple[socket.socket, Any]:
+    wrong = f"FLUXROOM_HOST and FLUXROOM_PORT: {shown}:{port} is no address"
+    if not 0 <= port <= 65535:  # some systems would take it modulo 65536
+        raise BadSettings(f"{wrong} (ports go from 0 to 65535).")
     try:
-        if not 0 <= port <= 65535:
-            raise OverflowError("ports go from 0 to 65535")  # some systems take it modulo 65536
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.socket(family, socket.SOCK_STREAM), address
-    except (OSError, OverflowError) as error:
-        raise BadSettings(f"FLUXROOM_HOST and FLUXROOM_PORT: {shown}:{port} is no address ({error}).") from None
+    except OSError as error:
+        raise BadSettings(f"{wrong} ({error}).") from None
 
 
 def _port_trouble(host: str, port: int, error: OSError) -> LocalError:

@@ -42,6 +42,7 @@ class Job:
     holder: str
     attempt: int
     not_before: float
+    first_try_at: float
     seat_until: float
     ticket: Mapping[str, JSON] | None
     request_id: str
@@ -110,8 +111,8 @@ class Move:
 
 
 CHANGEABLE = (
-    "holder", "attempt", "not_before", "seat_until", "ticket", "request_id", "submitted_at", "ready_at", "seed",
-    "cancel_asked", "error", "reserved", "charged", "charge_state", "charge_source",
+    "holder", "attempt", "not_before", "first_try_at", "seat_until", "ticket", "request_id", "submitted_at", "ready_at",
+    "seed", "cancel_asked", "error", "reserved", "charged", "charge_state", "charge_source",
 )  # fmt: skip
 
 _MOVE = (

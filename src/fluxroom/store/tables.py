@@ -84,6 +84,7 @@ jobs = Table(
     Column("holder", Text, nullable=False),  # the process that carries it; "" when nobody does
     Column("attempt", Integer, nullable=False),
     Column("not_before", Float, nullable=False),  # a submit that the provider did not take waits until then
+    Column("first_try_at", Float, nullable=False),  # 0 before the first submit
     Column("seat_until", Float, nullable=False),  # a job in doubt keeps its seat under the cap until then
     # the provider's side
     Column("ticket", JSON(none_as_null=True), nullable=True),

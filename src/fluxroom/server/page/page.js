@@ -9,6 +9,7 @@ const DRAFT = "fluxroom-draft";
 let models = [];
 let model = null; // the chosen one, with its parameters
 let references = []; // {sha256, preview, name}; sha256 is empty while it is uploaded
+let uploads = [];
 let generations = []; // the newest first
 let shown = ""; // the id of the generation on the stage
 let quoting = 0;
@@ -58,9 +59,7 @@ async function tellWhatRuns() {
 
 // the form ------------------------------------------------------------------------------------------------------------
 
-function option(value, text) {
-  return element("option", { value }, text);
-}
+const option = (value, text) => element("option", { value }, text);
 
 function offerModels(chosen) {
   const groups = new Map();
@@ -155,24 +154,26 @@ function removeReference(place) {
   $("files").focus();
 }
 
-async function addFiles(files) {
-  for (const file of files) {
-    if (!["image/png", "image/jpeg", "image/webp"].includes(file.type)) {
-      complain({ detail: words.not_a_picture });
-      continue;
-    }
-    const one = { sha256: "", preview: URL.createObjectURL(file), name: file.name };
-    references.push(one);
-    drawReferences();
-    try {
-      one.sha256 = (await call("/v1/assets", { method: "POST", body: file, type: file.type })).sha256;
-      complain(null);
-    } catch (problem) {
-      references = references.filter((other) => other !== one);
-      complain(problem);
-    }
-    chooseRoute();
+function addFiles(files) {
+  uploads = [...uploads, ...files.map(addFile)];
+}
+
+async function addFile(file) {
+  if (!["image/png", "image/jpeg", "image/webp"].includes(file.type)) {
+    complain({ detail: words.not_a_picture });
+    return;
   }
+  const one = { sha256: "", preview: URL.createObjectURL(file), name: file.name };
+  references.push(one);
+  drawReferences();
+  try {
+    one.sha256 = (await call("/v1/assets", { method: "POST", body: file, type: file.type })).sha256;
+    complain(null);
+  } catch (problem) {
+    references = references.filter((other) => other !== one);
+    complain(problem);
+  }
+  chooseRoute();
 }
 
 function wish() {
@@ -215,6 +216,7 @@ function askPrice() {
 
 async function generate(event) {
   event?.preventDefault();
+  if ($("generate").disabled) return; // pressed twice is paid once
   if (!$("prompt").value.trim() && !references.length) {
     $("prompt").focus();
     return;
@@ -223,6 +225,7 @@ async function generate(event) {
   $("generate").disabled = true;
   try {
     complain(null);
+    await Promise.allSettled(uploads); // a picture that is still on its way belongs to the request
     const made = await post("/v1/generations", wish());
     generations.unshift(made);
     show(made.id);

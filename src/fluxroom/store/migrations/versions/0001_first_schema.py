@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("holder", sa.Text(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("not_before", sa.Float(), nullable=False),
+        sa.Column("first_try_at", sa.Float(), nullable=False),
         sa.Column("seat_until", sa.Float(), nullable=False),
         sa.Column("ticket", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("request_id", sa.Text(), nullable=False),
