@@ -168,6 +168,11 @@ class Client:
         """See `AsyncClient.images`."""
         return self._client.images(found)
 
+    def cancel(self, generation: str) -> list[tuple[Job, str]]:
+        """See `AsyncClient.cancel`."""
+        said: list[tuple[Job, str]] = self._call(self._client.cancel, generation)
+        return said
+
     def resolve(self, job: str, choice: Literal["retry", "abandon"]) -> Job:
         """See `AsyncClient.resolve`."""
         decided: Job = self._call(self._client.resolve, job, choice)

@@ -214,19 +214,21 @@ class AsyncClient:
         self, prompt: Prompt = None, *, model: ModelId | str = DEFAULT_MODEL, **options: Unpack[Options]
     ) -> str:
         """Send a request without waiting; returns the generation's id. Options as in `generate`."""
-        engine = self.engine
-        request, plan = await self.plan(prompt, model=model, **options)
-        return await engine.submit(request, plan)
+        request, plan = await self.plan_with(prompt, model, options)
+        return await self.engine.submit(request, plan)
 
     async def plan(
         self, prompt: Prompt = None, *, model: ModelId | str = DEFAULT_MODEL, **options: Unpack[Options]
     ) -> tuple[Request, Plan]:
         """What a request would become, checked and priced, without sending it."""
+        return await self.plan_with(prompt, model, options)
+
+    async def plan_with(self, prompt: Prompt, model: str, options: Mapping[str, Any]) -> tuple[Request, Plan]:
+        """As `plan`, for options that come from outside: their names may be anything."""
         from fluxroom.engine.routing import plan
 
-        engine = self.engine
-        request = await self._request(prompt, model, **options)
-        return request, plan(request, engine.accounts, self.settings)
+        request = await self._request(prompt, model, options)
+        return request, plan(request, self.engine.accounts, self.settings)
 
     async def quote(
         self, prompt: Prompt = None, *, model: ModelId | str = DEFAULT_MODEL, **options: Unpack[Options]
@@ -249,6 +251,10 @@ class AsyncClient:
     async def snapshot(self, generation: str) -> Snapshot:
         """A generation with its jobs and pictures."""
         return await self.engine.snapshot(generation)
+
+    async def cancel(self, generation: str) -> list[tuple[Job, str]]:
+        """Cancel what can be cancelled; says for each job what became of it and whether it is charged."""
+        return await self.engine.cancel(generation)
 
     async def resolve(self, job: str, choice: Literal["retry", "abandon"]) -> Job:
         """Decide about a job that is in doubt."""
@@ -293,7 +299,7 @@ class AsyncClient:
         engine = self.engine
         return await offered(engine.courier, route, self.settings)
 
-    async def _request(self, prompt: Prompt, model: str, **options: Any) -> Request:
+    async def _request(self, prompt: Prompt, model: str, options: Mapping[str, Any]) -> Request:
         from fluxroom import catalog
         from fluxroom.engine.intake import take_in, take_in_at
 

@@ -171,14 +171,15 @@ class TestPrice:
         assert "1024x768" in told.out
 
 
-def test_partly_made_says_both(run: Run) -> None:
-    told = run("generate", "two [[fault:error x1]]", "-m", "bfl/flux-2-klein-4b", "-n", 2, "--text")
-    states = {job["state"] for job in run("jobs", "--json").document}
-    if states == {"succeeded", "failed"}:
-        assert told.code == 4
-        assert ".png" in told.out
-    else:
-        assert told.code in {0, 4}
+def test_partly_made_says_both(run: Run, provider: Provider) -> None:
+    provider.box.world.plan_fault("error", provider="bfl", times=1)
+    told = run("generate", "two", "-m", "bfl/flux-2-klein-4b", "-n", 2)
+    assert told.code == 4
+    result, error = told.lines[-2:]
+    assert len(result["images"]) == 1
+    assert sorted(job["state"] for job in result["jobs"]) == ["failed", "succeeded"]
+    assert error["error"]["code"] == "provider_error"
+    assert Path(result["images"][0]["file"]).exists()
 
 
 def test_the_bytes_are_the_providers(run: Run) -> None:

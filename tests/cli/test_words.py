@@ -68,6 +68,11 @@ class TestLine:
         line.hear(Queued(job="job-1", position=3))
         assert "3 before it" in line.text()
 
+    def test_queued_with_the_reason(self) -> None:
+        line = Line(jobs=(job(1),))
+        line.hear(Queued(job="job-1", why="the provider asks to wait"))
+        assert line.text().endswith("s, the provider asks to wait")
+
     def test_running_with_expected_time_and_progress(self) -> None:
         line = Line(jobs=(job(1, sandbox=True),))
         line.hear(Running(job="job-1", elapsed=2.0, expected=5.0, progress=0.4, phase="Generating"))
@@ -96,7 +101,9 @@ class TestLine:
 
 class TestLines:
     def test_events_have_their_fields(self) -> None:
-        assert as_line(Queued(job="a", position=2)) == {"event": "queued", "job": "a", "position": 2}
+        assert as_line(Queued(job="a", position=2)) == {
+            "event": "queued", "job": "a", "position": 2, "why": "",
+        }  # fmt: skip
         running = as_line(Running(job="a", elapsed=1.2345, expected=5.0, progress=0.5, phase="x"))
         assert running == {
             "event": "running", "job": "a", "elapsed": 1.23, "expected": 5.0, "progress": 0.5, "phase": "x",

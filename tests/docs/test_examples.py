@@ -60,7 +60,7 @@ def blocks(page: Path) -> list[Block]:
     text = page.read_text("utf-8")
     found = list(_FENCE.finditer(text))
     result = []
-    for one, following in zip(found, [*found[1:], None], strict=True):
+    for one, following in zip(found, [*found, None][1:], strict=True):
         follows = following is not None and not text[one.end() : following.start()].strip()
         prints = following["code"] if follows and following and following["info"] == "text" else None
         result.append(Block(page, text[: one.start("code")].count("\n") + 1, one["info"].strip(), one["code"], prints))
@@ -164,7 +164,7 @@ def test_a_command_exists_and_takes_what_is_written(line: str, words: list[str])
             return
         if not isinstance(command, click.Group):
             return
-        rest = [*context.protected_args, *context.args] if hasattr(context, "protected_args") else context.args
+        rest = [*getattr(context, "_protected_args", []), *context.args]  # click 9 has all of them in `args`
         if not rest:
             return
         _, following, rest = command.resolve_command(context, list(rest))

@@ -15,6 +15,7 @@ import pytest
 from tests.server.calls import KEYS, settings_at
 
 from fluxroom.errors import LocalError
+from fluxroom.server import running
 from fluxroom.server.running import greeting, listen, serve
 from fluxroom.settings import BadSettings
 
@@ -157,7 +158,8 @@ def test_the_greeting_never_shows_a_key(tmp_path: Path) -> None:
     assert "planted" not in real + half
 
 
-def test_a_folder_that_cannot_be_used_is_an_error_of_ours(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_used_is_an_error_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "configure", lambda _settings: None)  # logging belongs to the whole process
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
     with pytest.raises(LocalError, match="data folder"):

@@ -154,14 +154,12 @@ async def _watched(ctx: click.Context, client: AsyncClient, started: Snapshot, w
     return await client.snapshot(identity)
 
 
-def _interrupted(started: Snapshot) -> None:
+def _interrupted(found: Snapshot) -> None:
     """Ctrl-C: nothing is lost, and this is how to go on."""
-    one = len(started.jobs) == 1
-    ids = ", ".join(job.id[-8:] for job in started.jobs[:3]) + ("" if len(started.jobs) <= 3 else ", …")
-    voice.note(
-        f"\nStopped waiting. {'The job' if one else 'The jobs'} ({ids}) can be gone on with: fluxroom jobs resume"
-    )
-    voice.note("Give up instead with `fluxroom jobs cancel ID`. (Ctrl-C again ends at once.)")
+    going = [job for job in found.jobs if job.state != "succeeded"] or list(found.jobs)
+    ids = ", ".join(job.id[-8:] for job in going[:3]) + ("" if len(going) <= 3 else ", …")
+    voice.note(f"\nStopped waiting; nothing is lost. Go on ({ids}): fluxroom jobs resume -o .")
+    voice.note(f"Or give it up: fluxroom jobs cancel {going[0].id[-8:]}   (Ctrl-C again ends at once)")
 
 
 def _finished(ctx: click.Context, client: AsyncClient, found: Snapshot, given: Mapping[str, Any]) -> Exception | None:

@@ -21,7 +21,7 @@ def sentence(error: FluxroomError) -> str:
     """The error for people: what happened, why, and what to do next."""
     what, why = error.sentence().rstrip("."), error.detail.rstrip(".")
     # Many details begin with the class's own words; saying them twice explains nothing.
-    said = why.lower().startswith(" ".join(what.lower().split()[:4]))
+    said = why.lower().startswith(" ".join(what.lower().split()[:3]))
     parts = [why] if said else [what, why]
     return " — ".join([*parts, _filled(error.next_step, error.context)]) + _money(error)
 

@@ -113,9 +113,11 @@ class Line:
         return f"{word} {elapsed:.1f} s of about {event.expected:.0f} s{share}"
 
     def _queued(self, events: list[Event]) -> str:
-        before = next((e.position for e in reversed(events) if isinstance(e, Queued) and e.position is not None), None)
+        waiting = [event for event in reversed(events) if isinstance(event, Queued)]
+        before = next((event.position for event in waiting if event.position is not None), None)
         place = "" if before is None else f", {before} before it"
-        return f"queued {time.monotonic() - self.began:.1f} s{place}"
+        why = next((f", {event.why}" for event in waiting if event.why), "")
+        return f"queued {time.monotonic() - self.began:.1f} s{place}{why}"
 
     def __rich__(self) -> Text:
         from rich.text import Text

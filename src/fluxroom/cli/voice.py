@@ -48,6 +48,14 @@ def note(text: str) -> None:
     click.echo(text, err=True)
 
 
+def width() -> int:
+    """Columns of the terminal; a pipe has none, and gets a fixed number so that its columns stay in their places."""
+    import shutil
+    import sys
+
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
+
+
 def dim(text: str) -> str:
     """Less important text; the terminal decides what that looks like."""
     return click.style(text, dim=True)

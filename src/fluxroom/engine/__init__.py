@@ -18,7 +18,7 @@ from fluxroom.engine.queue_local import LocalQueue
 from fluxroom.engine.runner import Runner
 from fluxroom.engine.submission import Submission
 from fluxroom.engine.transport import InterruptedCallError, NotSentError, Transport
-from fluxroom.errors import Cancelled, NotFound, WaitEnded
+from fluxroom.errors import Abandoned, Cancelled, NotFound, WaitEnded
 from fluxroom.identifiers import new_id
 from fluxroom.logs import get_logger
 from fluxroom.settings import Settings
@@ -244,7 +244,8 @@ class Engine:
         happening, to_state = (
             (Happening.RETRY, State.QUEUED) if choice == "retry" else (Happening.ABANDON, State.ABANDONED)
         )
-        change = self._by_hand(job, State.UNKNOWN, to_state, happening, seat_until=0.0, not_before=0.0)
+        error = {} if choice == "retry" else Abandoned(provider=job.provider, job=job.id).as_dict()
+        change = self._by_hand(job, State.UNKNOWN, to_state, happening, seat_until=0.0, not_before=0.0, error=error)
         if not await self._moved(job, change):
             raise NotFound(
                 f"Job {job.id} is {job.state}, not unknown: there is nothing to decide.",
@@ -292,7 +293,9 @@ def _snapshot(connection: Connection, generation_id: str) -> Snapshot | None:
     if generation is None:
         return None
     listed = jobs.of_generation(connection, generation_id)
-    return Snapshot(generation, listed, images.of_jobs(connection, [job.id for job in listed]))
+    made = images.of_jobs(connection, [job.id for job in listed])
+    place = {job.id: job.number for job in listed}
+    return Snapshot(generation, listed, sorted(made, key=lambda image: (place[image.job], image.number)))
 
 
 def _wait_ended(found: Snapshot, seconds: float) -> WaitEnded:

@@ -69,7 +69,7 @@ async def take_in_at(
 
 async def _from_text(text: str, blobs: Blobs) -> Reference:
     if text.startswith("data:"):
-        return await _keep(_decoded(text), "data URI", blobs)
+        return await _keep(await asyncio.to_thread(_decoded, text), "data URI", blobs)
     if text.lower().startswith(("https://", "http://")):
         return Reference(url=_public(text), name=urlsplit(text).path.rsplit("/", 1)[-1])
     if _SHA256.fullmatch(text):

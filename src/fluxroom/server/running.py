@@ -18,6 +18,7 @@ import uvicorn
 from fluxroom.client import AsyncClient
 from fluxroom.engine.accounts import in_sandbox
 from fluxroom.errors import LocalError
+from fluxroom.logs import configure
 from fluxroom.server.app import DRAIN, create_app
 from fluxroom.server.gateway import running_version
 from fluxroom.settings import BadSettings, Settings, is_loopback
@@ -40,6 +41,7 @@ def serve(settings: Settings) -> None:
     """
     sys.setswitchinterval(_SWITCH)
     listening = listen(settings.host, settings.port)
+    configure(settings)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_run(settings, listening))

@@ -24,6 +24,9 @@ COLOURS = {
     "moderated_output": "red",
 }
 
+_BEFORE_PROMPT = 70
+"""Columns that the rest of a line takes."""
+
 
 @click.command(name="jobs")
 @click.argument("job_id", metavar="[ID]", required=False)
@@ -80,8 +83,9 @@ def line(job: Job) -> str:
     state = click.style(f"{job.state:<16}", fg=COLOURS.get(job.state))
     money = "sandbox" if job.sandbox else voice.money(job.charged) if job.charge_state == "charged" else ""
     prompt = " ".join(str(job.wire.get("prompt", "")).split())
-    short = f"{prompt[:47]}…" if len(prompt) > 48 else prompt
-    return f"{job.id[-8:]}  {state} {age(job.created_at):>8}  {job.route:<24} {money:>8}  {voice.dim(short)}"
+    room = max(12, voice.width() - _BEFORE_PROMPT)
+    short = f"{prompt[: room - 1]}…" if len(prompt) > room else prompt
+    return f"{job.id[-8:]}  {state} {age(job.created_at):>7} {job.route:<22} {money:>8}  {voice.dim(short)}"
 
 
 def age(then: float) -> str:

@@ -68,6 +68,8 @@ async def _resumed(ctx: click.Context, output: str | None, wait: float | None) -
         left = _parted(client, await _jobs(client, _OPEN))[0]
         doubts = await _jobs(client, ("unknown",))
     _summary(ended, left, doubts, as_json=as_json)
+    if output is None and not as_json and any(job.state == "succeeded" for job in ended):
+        voice.note("The pictures are in the data folder: `fluxroom jobs save ID -o FILE` writes one to a file.")
     return left
 
 
@@ -138,8 +140,6 @@ def _summary(ended: Sequence[Job], left: Sequence[Job], doubts: Sequence[Job], *
         voice.say("Nothing is unfinished.")
     elif ended:
         voice.say(f"{len(ended)} ended, {made} with a picture." + (f" {len(left)} go on." if left else ""))
-        if made:
-            voice.note("The pictures are in the data folder: `fluxroom jobs save ID -o FILE` writes one to a file.")
     if doubts:
         voice.note(f"{len(doubts)} in doubt need a decision: `fluxroom jobs --state unknown`.")
 

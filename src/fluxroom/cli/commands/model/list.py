@@ -46,7 +46,8 @@ def command(ctx: click.Context, /, model: str | None, lang: str, *, retired: boo
 def _line(row: Model, lang: str) -> str:
     status = "" if row.status == "active" else f" {click.style(row.status, fg='yellow')}"
     modes = ",".join(row.modes)
-    title = row.titles.get(lang, row.title)
+    # On a narrow terminal the title goes: the id says nearly the same.
+    title = row.titles.get(lang, row.title) if voice.width() >= 110 else ""
     return f"  {row.id:<36} {','.join(row.routes):<8} {modes:<21} {_price(row):<18} {voice.dim(title)}{status}"
 
 

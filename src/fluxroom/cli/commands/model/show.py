@@ -106,7 +106,7 @@ def _document(model: Model, routes: Mapping[Provider, Route], lang: str) -> dict
 def _head(model: Model, words: Mapping[str, str], lang: str) -> None:
     status = "" if model.status == "active" else f"  {click.style(model.status, fg='yellow', bold=True)}"
     voice.say(f"{click.style(model.titles.get(lang, model.title), bold=True)}  {model.id}{status}")
-    voice.say(click.wrap_text(model.descriptions.get(lang, model.description), 100, "  ", "  "))
+    voice.say(click.wrap_text(model.descriptions.get(lang, model.description), min(100, voice.width()), "  ", "  "))
     facts = [f"{words['family']} {model.family}", f"{words['base']} {model.base}"]
     facts += [f"{words['released']} {model.released}"] if model.released else []
     facts += [words["lora"]] if model.lora else []
@@ -170,10 +170,7 @@ def _alike(one: Parameter, other: Parameter) -> bool:
 def _draw(table: Table) -> None:
     from rich.console import Console
 
-    console = Console(highlight=False)
-    # A pipe has no width; a fixed one keeps the columns in their places.
-    console.width = max(80, min(console.width, 160)) if console.is_terminal else 120
-    console.print(table)
+    Console(highlight=False, width=max(60, min(voice.width(), 160))).print(table)
 
 
 def _why_not(model: Model, words: Mapping[str, str], lang: str) -> None:
