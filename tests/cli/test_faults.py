@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from tests.cli.told import Provider, Run
@@ -100,15 +101,16 @@ def test_passing_trouble_ends_with_one_picture(run: Run, provider: Provider, fau
     assert len(provider.box.world.tasks()) == 1
 
 
-def test_a_picture_that_is_lost_says_that_it_was_charged(run: Run) -> None:
-    told = run("generate", "a fox [[fault:media-foreign]]", "-m", ROUTES["bfl"], "--wait", "8")
-    assert told.code in {8, 9}
-    assert told.last["error"]["code"] in {"image_lost", "timeout"}
-    if told.code == 9:
-        assert "It was charged" in told.err
+def test_a_picture_on_a_foreign_host_is_not_fetched_and_not_given_up(run: Run) -> None:
+    told = run("generate", "a fox [[fault:media-foreign]]", "-m", ROUTES["bfl"], "--wait", "0.7")
+    assert told.code == 8
+    assert told.last["error"]["code"] == "timeout"
+    (job,) = run("jobs", "--json").document
+    assert job["state"] in {"running", "fetching"}
+    assert not list(Path().glob("*.png"))
 
 
-def test_two_that_never_answer_wait_in_the_ledger(run: Run) -> None:
+def test_one_that_never_ends_waits_in_the_ledger(run: Run) -> None:
     told = run("generate", "a fox [[fault:never]]", "-m", ROUTES["fal"], "--wait", "0.5")
     assert told.code == 8
     assert told.last["error"]["retryable"] is True

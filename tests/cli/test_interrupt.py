@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import select
 import signal
 import subprocess
 import sys
@@ -12,7 +9,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from tests.cli.told import Process, Run
 
 Spawn = Callable[..., Process]
@@ -107,55 +103,3 @@ def test_a_closed_pipe_is_no_fault() -> None:
     assert done.stdout.startswith("[")
     assert "Traceback" not in done.stderr
     assert "Error" not in done.stderr
-
-
-def on_a_terminal(words: list[str], *, until: bytes = b"", send: bytes = b"", seconds: float = 20.0) -> tuple[int, str]:
-    """Run with a terminal on all three streams; type `send` once `until` has appeared."""
-    child, parent = pty.fork()
-    if child == 0:
-        os.environ["TERM"] = "xterm"
-        os.environ["COLUMNS"] = "120"
-        os.execv(sys.executable, [sys.executable, "-m", "fluxroom", *words])
-    seen, sent = b"", False
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if not select.select([parent], [], [], 0.1)[0]:
-            continue
-        try:
-            read = os.read(parent, 4096)
-        except OSError:  # the other end is closed
-            break
-        if not read:
-            break
-        seen += read
-        if until and until in seen and not sent:
-            os.write(parent, send)
-            sent = True
-    _, status = os.waitpid(child, 0)
-    os.close(parent)
-    return os.waitstatus_to_exitcode(status), seen.decode(errors="replace")
-
-
-@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-class TestTerminal:
-    def test_a_moving_line_then_the_result(self) -> None:
-        code, seen = on_a_terminal(["generate", "a fox [[duration:1]]", "-m", "bfl/flux-2-klein-4b", "-o", "fox.png"])
-        assert code == 0
-        assert "bfl/flux-2-klein-4b · running" in seen
-        assert "of about" in seen
-        assert "sandbox" in seen
-        assert "fox.png" in seen
-        assert '"event"' not in seen
-
-    def test_ctrl_c(self) -> None:
-        code, seen = on_a_terminal(list(SLOW), until=b"running", send=b"\x03")
-        assert code == 130
-        assert "fluxroom jobs resume" in seen
-        assert seen.rstrip().count("Traceback") == 0
-        assert "\x1b[?25h" in seen  # the cursor is back
-
-    def test_json_on_a_terminal_has_no_moving_line(self) -> None:
-        code, seen = on_a_terminal(["generate", "a fox", "-m", "fal/flux-schnell", "--json"])
-        assert code == 0
-        assert '"event": "result"' in seen
-        assert "of about" not in seen

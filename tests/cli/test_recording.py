@@ -52,7 +52,7 @@ class Scripted:
 
 
 def call(url: str, method: str = "GET", json: object = None) -> Call:
-    return Call(method=method, url=url, json=json)  # type: ignore[arg-type]  # the method is one of two words
+    return Call(method=method, url=url, json=json)
 
 
 @pytest.fixture

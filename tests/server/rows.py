@@ -51,6 +51,7 @@ def generation(**values: Any) -> Generation:
     row: dict[str, Any] = {
         "id": GENERATION,
         "owner": "local",
+        "run": "",
         "created_at": 1_700_000_000.25,
         "route": "bfl/flux-2-pro",
         "mode": "generate",

@@ -105,7 +105,9 @@ class Engine:
 
     # asking for pictures ---------------------------------------------------------------------------------------------
 
-    async def submit(self, request: Request, plan: Plan, *, owner: str = "local", priority: int = 10) -> str:
+    async def submit(
+        self, request: Request, plan: Plan, *, owner: str = "local", run: str = "", priority: int = 10
+    ) -> str:
         """Write a generation with its jobs down and start it; returns its id. Nothing is paid before it is on disk.
 
         Raises:
@@ -117,6 +119,7 @@ class Engine:
         generation = Generation(
             id=new_id(),
             owner=owner,
+            run=run,
             created_at=now,
             route=plan.route,
             mode=plan.mode,
@@ -338,6 +341,8 @@ def _row(
         "id": new_id(),
         "generation": generation.id,
         "number": number,
+        "owner": generation.owner,
+        "run": generation.run,
         "state": State.QUEUED.value,
         "created_at": generation.created_at,
         "changed_at": generation.created_at,
@@ -370,4 +375,6 @@ def _row(
         "charged": None,
         "charge_state": "not_charged",
         "charge_source": "estimate",
+        "cache_key": "",
+        "cached_from": "",
     }

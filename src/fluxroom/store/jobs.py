@@ -24,6 +24,8 @@ class Job:
     id: str
     generation: str
     number: int
+    owner: str
+    run: str
     state: str
     created_at: float
     changed_at: float
@@ -56,6 +58,8 @@ class Job:
     charged: Decimal | None
     charge_state: Any  # types.ChargeState
     charge_source: str
+    cache_key: str
+    cached_from: str
 
     @property
     def route(self) -> str:
@@ -80,6 +84,7 @@ class Generation:
 
     id: str
     owner: str
+    run: str
     created_at: float
     route: str
     mode: str

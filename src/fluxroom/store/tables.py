@@ -47,6 +47,7 @@ generations = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("owner", Text, nullable=False),  # who asked: "local", or the gateway's key
+    Column("run", Text, nullable=False),  # the run it belongs to; "" for none
     Column("created_at", Float, nullable=False),
     Column("route", Text, nullable=False),
     Column("mode", Text, nullable=False),
@@ -65,6 +66,8 @@ jobs = Table(
     Column("id", Text, primary_key=True),
     Column("generation", Text, ForeignKey("generations.id", ondelete="CASCADE"), nullable=False),
     Column("number", Integer, nullable=False),  # 0, 1, … within the generation
+    Column("owner", Text, nullable=False),  # as in the generation: money and fairness are counted by it
+    Column("run", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("created_at", Float, nullable=False),
     Column("changed_at", Float, nullable=False),
@@ -100,9 +103,15 @@ jobs = Table(
     Column("charged", Money, nullable=True),
     Column("charge_state", Text, nullable=False),
     Column("charge_source", Text, nullable=False),
+    # the cache
+    Column("cache_key", Text, nullable=False),  # "" when the job's picture must not be used again
+    Column("cached_from", Text, nullable=False),  # the job whose pictures this one reuses; "" for none
     Index("jobs_generation", "generation", "number"),
     Index("jobs_state", "state", "account", "model", "priority", "created_at"),
     Index("jobs_created", "created_at"),
+    Index("jobs_cache", "cache_key", "owner"),
+    Index("jobs_money", "owner", "created_at"),
+    Index("jobs_run", "run"),
 )
 
 job_events = Table(
@@ -135,4 +144,46 @@ images = Table(
     Column("created_at", Float, nullable=False),
     Index("images_job", "job", "number"),
     Index("images_sha256", "sha256"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("body_hash", Text, nullable=False),
+    Column("generation", Text, ForeignKey("generations.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("scope", Text, primary_key=True),  # "all", "owner:NAME", "run:ID"
+    Column("period", Text, primary_key=True),  # "day", "month", "total"
+    Column("most", Money, nullable=False),
+)
+
+route_seconds = Table(
+    "route_seconds",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("route", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("megapixels", Integer, nullable=False),  # rounded up
+    Column("seconds", Float, nullable=False),  # from submit to ready
+    Column("at", Float, nullable=False),
+    Index("route_seconds_route", "route", "mode", "megapixels", "id"),
+    sqlite_autoincrement=True,
+)
+
+limits = Table(
+    "limits",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("cap", Float, nullable=False),  # jobs in flight that the provider has taught us to keep to
+    Column("hold_until", Float, nullable=False),  # nothing is sent before
+    Column("paused", Boolean, nullable=False),  # by a person
+    Column("why", Text, nullable=False),
+    Column("changed_at", Float, nullable=False),
 )

@@ -11,9 +11,17 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "budgets",
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("period", sa.Text(), nullable=False),
+        sa.Column("most", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("scope", "period"),
+    )
+    op.create_table(
         "generations",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("run", sa.Text(), nullable=False),
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.Column("route", sa.Text(), nullable=False),
         sa.Column("mode", sa.Text(), nullable=False),
@@ -29,10 +37,46 @@ def upgrade() -> None:
         batch_op.create_index("generations_created", ["created_at"], unique=False)
 
     op.create_table(
+        "limits",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("cap", sa.Float(), nullable=False),
+        sa.Column("hold_until", sa.Float(), nullable=False),
+        sa.Column("paused", sa.Boolean(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("account"),
+    )
+    op.create_table(
+        "route_seconds",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("route", sa.Text(), nullable=False),
+        sa.Column("mode", sa.Text(), nullable=False),
+        sa.Column("megapixels", sa.Integer(), nullable=False),
+        sa.Column("seconds", sa.Float(), nullable=False),
+        sa.Column("at", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("route_seconds", schema=None) as batch_op:
+        batch_op.create_index("route_seconds_route", ["route", "mode", "megapixels", "id"], unique=False)
+
+    op.create_table(
+        "idempotency",
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("body_hash", sa.Text(), nullable=False),
+        sa.Column("generation", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(["generation"], ["generations.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("owner", "key"),
+    )
+    op.create_table(
         "jobs",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("generation", sa.Text(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("run", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.Column("changed_at", sa.Float(), nullable=False),
@@ -65,12 +109,17 @@ def upgrade() -> None:
         sa.Column("charged", sa.BigInteger(), nullable=True),
         sa.Column("charge_state", sa.Text(), nullable=False),
         sa.Column("charge_source", sa.Text(), nullable=False),
+        sa.Column("cache_key", sa.Text(), nullable=False),
+        sa.Column("cached_from", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["generation"], ["generations.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.create_index("jobs_cache", ["cache_key", "owner"], unique=False)
         batch_op.create_index("jobs_created", ["created_at"], unique=False)
         batch_op.create_index("jobs_generation", ["generation", "number"], unique=False)
+        batch_op.create_index("jobs_money", ["owner", "created_at"], unique=False)
+        batch_op.create_index("jobs_run", ["run"], unique=False)
         batch_op.create_index("jobs_state", ["state", "account", "model", "priority", "created_at"], unique=False)
 
     op.create_table(
@@ -123,11 +172,21 @@ def downgrade() -> None:
     op.drop_table("images")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.drop_index("jobs_state")
+        batch_op.drop_index("jobs_run")
+        batch_op.drop_index("jobs_money")
         batch_op.drop_index("jobs_generation")
         batch_op.drop_index("jobs_created")
+        batch_op.drop_index("jobs_cache")
 
     op.drop_table("jobs")
+    op.drop_table("idempotency")
+    with op.batch_alter_table("route_seconds", schema=None) as batch_op:
+        batch_op.drop_index("route_seconds_route")
+
+    op.drop_table("route_seconds")
+    op.drop_table("limits")
     with op.batch_alter_table("generations", schema=None) as batch_op:
         batch_op.drop_index("generations_created")
 
     op.drop_table("generations")
+    op.drop_table("budgets")
