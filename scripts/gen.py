@@ -12,9 +12,18 @@ from scripts import docs, endpoints, parameters
 
 from fluxroom import catalog
 from fluxroom.catalog import Model, Route
+from fluxroom.types import Quote, Request
 
 ROOT = endpoints.ROOT
 MODELS_PAGE = ROOT / "docs/models.md"
+README = ROOT / "README.md"
+BEGIN, END = "<!-- models:begin -->", "<!-- models:end -->"
+SHOWN = (
+    "flux-2-pro", "flux-2-max", "flux-2-flex", "flux-2-dev", "flux-2-klein-4b", "flux-2-klein-9b", "flux-2-lora",
+    "flux-3-image", "flux-kontext-pro", "flux-kontext-max", "flux-kontext-dev", "flux-general", "flux-lora",
+    "flux-pro-1.1-ultra", "flux-pro-1.1", "flux-dev", "flux-schnell",
+)  # fmt: skip
+"""The models that the README names; `docs/models.md` has all."""
 
 
 def models_page() -> str:
@@ -67,7 +76,36 @@ def main() -> int:
 
 
 def _from_catalog() -> dict[Path, str]:
-    return {MODELS_PAGE: models_page(), parameters.PAGE: parameters.page().rstrip() + "\n"}
+    return {MODELS_PAGE: models_page(), parameters.PAGE: parameters.page().rstrip() + "\n", README: readme()}
+
+
+def readme() -> str:
+    """The README with its short table of models brought up to date."""
+    text = README.read_text()
+    head, _, rest = text.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    return f"{head}{BEGIN}\n{_short_table()}\n{END}{tail}"
+
+
+def _short_table() -> str:
+    lines = ["| Model | At | Does | References | Price of one picture of about 1 MP |", "|---|---|---|---|---|"]
+    for name in SHOWN:
+        model = catalog.models()[name]
+        modes = dict.fromkeys(mode for route in model.routes.values() for mode in route.modes)
+        most = max(route.max_references(mode) for route in model.routes.values() for mode in route.modes)
+        prices = [f"{quoted.text} at {route.provider}" for route in model.routes.values() if (quoted := _quoted(route))]
+        lines.append(
+            f"| `{model.id}` | {', '.join(model.routes)} | {', '.join(modes)} | {most or ''} | {'<br>'.join(prices)} |"
+        )
+    others = len(catalog.models()) - len(SHOWN)
+    return "\n".join([*lines, "", f"…and {others} more."])
+
+
+def _quoted(route: Route) -> Quote | None:
+    """The price of a plain request; nothing for a route that only edits."""
+    if "generate" not in route.modes:
+        return None
+    return catalog.quote(Request(model=route.name, prompt="a fox"), provider=route.provider)
 
 
 def _settle(wanted: dict[Path, str], gone: list[Path], *, check: bool) -> bool:

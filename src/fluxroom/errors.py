@@ -26,8 +26,7 @@ FluxroomError
 │   └── Abandoned
 └── LocalError              this machine
     ├── StorageFull
-    ├── StorageUnwritable
-    └── GatewayUnavailable
+    └── StorageUnwritable
 
 The first line of a class's docstring is the sentence that people read; `code` is what programs compare. Each class
 says whether money was spent (`charge`), whether the same request may succeed later (`retryable`) and what to do next.
@@ -316,15 +315,6 @@ class StorageUnwritable(LocalError):
     code = "storage_unwritable"
     status = 500
     advice = "Give this user the right to write there, or set FLUXROOM_DATA to another folder."
-
-
-class GatewayUnavailable(LocalError):
-    """The gateway cannot be reached."""
-
-    code = "gateway_unavailable"
-    status = 503
-    retryable = True
-    advice = "Start it with `fluxroom serve`, or check FLUXROOM_URL."
 
 
 def tree() -> list[type[FluxroomError]]:

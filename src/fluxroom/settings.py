@@ -94,7 +94,6 @@ class Settings(BaseSettings):
     )
     host: str = _variable("FLUXROOM_HOST", "Address that the gateway listens on.", default="127.0.0.1")
     port: int = _variable("FLUXROOM_PORT", "Port that the gateway listens on.", default=7860)
-    url: str = _variable("FLUXROOM_URL", "A gateway to work through instead of this machine's own engine.", default="")
     log_level: Literal["debug", "info", "warning", "error"] = _variable(
         "FLUXROOM_LOG_LEVEL", "Least level that is logged; debug also logs payloads and answers.", default="warning"
     )
@@ -103,7 +102,7 @@ class Settings(BaseSettings):
         "FLUXROOM_LOG_PROMPTS", "Log prompts in full instead of 200 characters.", default=False
     )
 
-    @field_validator("bfl_url", "fal_queue_url", "fal_run_url", "fal_rest_url", "fal_api_url", "url")
+    @field_validator("bfl_url", "fal_queue_url", "fal_run_url", "fal_rest_url", "fal_api_url")
     @classmethod
     def _is_base_url(cls, value: str) -> str:
         if value and not value.startswith(("https://", "http://")):

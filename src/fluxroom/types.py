@@ -133,11 +133,11 @@ class Quote:
     def text(self) -> str:
         """The price for people: `$0.045`, `$0.03–0.06` or `at least $0.03`."""
         if self.high is None:
-            return f"at least ${_plain(self.low)}"
+            return f"at least {dollars(self.low)}"
         about = "about " if self.approximate else ""
         if self.high == self.low:
-            return f"{about}${_plain(self.low)}"
-        return f"{about}${_plain(self.low)}–{_plain(self.high)}"
+            return f"{about}{dollars(self.low)}"
+        return f"{about}{dollars(self.low)}–{dollars(self.high)[1:]}"
 
     def as_dict(self) -> dict[str, JSON]:
         """The quote as JSON; money as decimal strings."""
@@ -155,6 +155,19 @@ class Quote:
 
 def _plain(amount: Decimal) -> str:
     return f"{amount.normalize():f}"
+
+
+def dollars(amount: Decimal) -> str:
+    """An amount for people: at least two decimals, and no more than it has.
+
+    >>> dollars(Decimal("0.1")), dollars(Decimal("0.0375")), dollars(Decimal(3))
+    ('$0.10', '$0.0375', '$3.00')
+    """
+    return f"${max(amount.normalize(), amount.quantize(Decimal('0.01')), key=_decimals):f}"
+
+
+def _decimals(amount: Decimal) -> int:
+    return -int(amount.as_tuple().exponent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

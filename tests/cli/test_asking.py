@@ -197,3 +197,28 @@ def test_names_of_several_files(tmp_path: Path) -> None:
     assert names(str(tmp_path / "fox.png"), 3) == [tmp_path / f"fox-{n}.png" for n in (1, 2, 3)]
     assert names(str(tmp_path), 2) == [tmp_path, tmp_path]
     assert names(None, 1) == [Path()]
+
+
+class TestCompletion:
+    def offered(self, typed: str) -> list[str]:
+        from fluxroom.cli.completing import complete_models
+
+        ctx = click.Context(click.Command("x"))
+        return [item.value for item in complete_models(ctx, click.Argument(["model"]), typed)]
+
+    def test_models_by_their_beginning(self) -> None:
+        found = self.offered("flux-2-k")
+        assert "flux-2-klein-4b" in found
+        assert all(name.startswith("flux-2-k") for name in found)
+
+    def test_routes_after_a_provider(self) -> None:
+        found = self.offered("bfl/")
+        assert "bfl/flux-2-pro" in found
+        assert "bfl/flux-2-dev" not in found  # fal only
+
+    def test_retired_models_are_not_offered(self) -> None:
+        assert "flux-pro" not in self.offered("flux-pro")
+
+    def test_nothing_fits(self) -> None:
+        assert self.offered("zzz") == []
+        assert self.offered("acme/") == []

@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import sys
 import time
@@ -46,8 +47,11 @@ def on_a_terminal(words: list[str], *, until: bytes = b"", send: bytes = b"", co
             break
         seen += read
         if until and until in seen and not sent:
+            time.sleep(0.3)  # whoever types has seen the words first, and the program waits by then
             os.write(parent, send)
             sent = True
+    else:
+        os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     os.close(parent)
     return os.waitstatus_to_exitcode(status), seen.decode(errors="replace")

@@ -15,7 +15,7 @@ LATER = {"durability", "gateway", "flows", "studio"}
 LAST = {"R": 264, "X": 34, "N": 35}
 
 _ROW = re.compile(r"^\| ([RXN]\d+) \|")
-_NAMED = re.compile(r"`((?:src|tests|docs|examples|scripts)/[\w./-]+|\.env\.example|README\.md)(?:::(\w+))?`")
+_NAMED = re.compile(r"`((?:src|tests|docs|examples|scripts)/[\w./-]+|\.env\.example|README\.md)(?:::([\w:]+))?`")
 _LATER = re.compile(r"later: ([a-z]+(?: \([^)]*\))?(?:, [a-z]+(?: \([^)]*\))?)*)")
 
 
@@ -29,12 +29,15 @@ ROWS = rows()
 
 
 @cache
-def functions_of(path: Path) -> frozenset[str]:
-    return frozenset(
-        node.name
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    )
+def names_in(path: Path) -> frozenset[str]:
+    """Names of a file's tests, those of a class with the class before them."""
+    body = ast.parse(path.read_text("utf-8")).body
+    found = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    for group in body:
+        if isinstance(group, ast.ClassDef):
+            inner = (node for node in group.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+            found |= {f"{group.name}::{node.name}" for node in inner}
+    return frozenset(found)
 
 
 @pytest.mark.parametrize("letter", LAST)
@@ -51,7 +54,7 @@ def test_a_row_names_what_exists_or_says_when_or_why_not(name: str, line: str) -
     for path, test in named:
         assert (ROOT / path).exists(), path
         if test:
-            assert test in functions_of(ROOT / path), f"{path}::{test}"
+            assert test in names_in(ROOT / path), f"{path}::{test}"
     later = [word for found in _LATER.findall(line) for word in re.sub(r" \([^)]*\)", "", found).split(", ")]
     assert set(later) <= LATER, later
     assert named or later or "out, because" in line or "this page" in line or "as R" in line

@@ -54,6 +54,8 @@ def outcome_of(provider: Provider, golden: dict[str, Any]) -> object:
     ticket = ticket_of(provider)
     if golden["call"] == "result":
         ticket["want"] = "result"
+        if golden.get("status_error"):  # what the status call before it has said
+            ticket["error"] = {"type": "", "reason": ""}
     return dialect(provider).read(HOSTS[provider], ticket, reply)
 
 

@@ -127,6 +127,7 @@ class Sandbox:
             "FLUXROOM_FAL_QUEUE_URL": self.fal_queue_url,
             "FLUXROOM_FAL_RUN_URL": self.fal_run_url,
             "FLUXROOM_FAL_REST_URL": self.fal_rest_url,
+            "FLUXROOM_FAL_API_URL": self.fal_api_url,
             "BFL_API_KEY": "sandbox",
             "FAL_KEY": "sandbox:key",
         }

@@ -44,11 +44,11 @@ def command(ctx: click.Context, /, model: str | None, lang: str, *, retired: boo
 
 
 def _line(row: Model, lang: str) -> str:
-    status = "" if row.status == "active" else f" {click.style(row.status, fg='yellow')}"
-    modes = ",".join(row.modes)
+    status = "" if row.status == "active" else f" {row.status}"
+    line = f"  {row.id:<35} {','.join(row.routes):<7} {','.join(row.modes):<20} {_price(row):<16}{status}"
     # On a narrow terminal the title goes: the id says nearly the same.
-    title = row.titles.get(lang, row.title) if voice.width() >= 110 else ""
-    return f"  {row.id:<36} {','.join(row.routes):<8} {modes:<21} {_price(row):<18} {voice.dim(title)}{status}"
+    title = row.titles.get(lang, row.title)
+    return f"{line} {voice.dim(title)}" if len(line) + len(title) < voice.width() else line.rstrip()
 
 
 def _price(row: Model) -> str:

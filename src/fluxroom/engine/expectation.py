@@ -1,0 +1,117 @@
+"""How long a job will take: learned from the jobs before it, or the catalog's figure while there are none."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fluxroom.engine.pacing import Clock
+from fluxroom.errors import LocalError
+from fluxroom.store import Store, history
+from fluxroom.store.history import Kind
+from fluxroom.store.jobs import Job
+from fluxroom.types import MEGAPIXEL
+
+_ENOUGH = 3
+"""Samples from which on experience counts more than the catalog."""
+
+_REMEMBERED = 50
+"""Newest samples that are looked at: models and load change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """When a picture can be there, in seconds after the submit."""
+
+    early: float
+    usual: float
+    late: float
+    learned: bool = False
+
+    @property
+    def text(self) -> str:
+        """For people: "usually 4–6 s"."""
+        low, high = round(self.early), round(self.late)
+        return f"usually {low}–{high} s" if high > low else f"usually about {max(1, low)} s"
+
+
+def from_catalog(seconds: float) -> Expectation:
+    """What the catalog's typical time says: it may take half or twice as long.
+
+    >>> from_catalog(5.0).text
+    'usually 2–10 s'
+    """
+    return Expectation(seconds / 2, seconds, seconds * 2)
+
+
+def from_samples(samples: Sequence[float]) -> Expectation:
+    """What earlier jobs say.
+
+    >>> from_samples([4.2, 5.0, 4.4, 5.8, 4.9]).text
+    'usually 4–6 s'
+    """
+    ordered = sorted(samples)
+    count = len(ordered)
+    return Expectation(
+        early=ordered[math.floor(count * 0.05)],
+        usual=ordered[count // 2],
+        late=ordered[min(count - 1, math.ceil(count * 0.9))],
+        learned=True,
+    )
+
+
+class Experience:
+    """What this data folder knows of job times; kept in memory, written to the database.
+
+    Args:
+        store: where samples are kept over restarts and shared with other processes.
+        clock: for the samples' times.
+    """
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._samples: dict[Kind, deque[float]] = defaultdict(lambda: deque(maxlen=_REMEMBERED))
+        self._loaded: set[Kind] = set()
+
+    async def expectation(self, job: Job) -> Expectation:
+        """When this job can be ready."""
+        kind = kind_of(job)
+        if kind not in self._loaded:
+            self._loaded.add(kind)
+            found = await self._store.database.read(lambda connection: history.newest(connection, kind, _REMEMBERED))
+            self._samples[kind].extendleft(found)
+        return self.at_once(job)
+
+    def at_once(self, job: Job) -> Expectation:
+        """The same from what is in memory."""
+        samples = self._samples.get(kind_of(job), ())
+        return from_samples(samples) if len(samples) >= _ENOUGH else from_catalog(job.seconds)
+
+    async def learn(self, job: Job, seconds: float) -> None:
+        """A job was ready so many seconds after its submit."""
+        kind = kind_of(job)
+        self._samples[kind].append(seconds)
+        try:
+            await self._store.database.write(
+                lambda connection: history.add(connection, kind, [seconds], self._clock.time())
+            )
+        except LocalError:
+            # A full disk is reported by whoever must write; a lost sample costs nothing.
+            return
+
+
+def kind_of(job: Job) -> Kind:
+    """Route, mode and megapixels of a job, as far as its payload says them."""
+    return Kind(route=job.route, mode=job.mode, megapixels=_megapixels(job))
+
+
+def _megapixels(job: Job) -> int:
+    size = job.wire.get("image_size")
+    sides = size if isinstance(size, dict) else job.wire
+    width, height = sides.get("width"), sides.get("height")
+    if not isinstance(width, int) or not isinstance(height, int) or not width * height:
+        return 1
+    return math.ceil(width * height / MEGAPIXEL)

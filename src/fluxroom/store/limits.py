@@ -1,0 +1,49 @@
+"""What a provider has taught us about how much it takes, shared by all processes, and a person's pauses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from fluxroom.store.tables import limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """How much an account takes at the moment."""
+
+    account: str
+    cap: float  # jobs in flight
+    hold_until: float = 0.0  # nothing is sent before
+    paused: bool = False  # by a person
+    why: str = ""
+    changed_at: float = 0.0
+
+
+_ALL = select(limits)
+_ONE = select(limits).where(limits.c.account == bindparam("b_account"))
+_UPDATE = (
+    update(limits)
+    .where(limits.c.account == bindparam("b_account"))
+    .values(**{name: bindparam(f"v_{name}") for name in ("cap", "hold_until", "paused", "why", "changed_at")})
+)
+
+
+def known(connection: Connection) -> dict[str, Limit]:
+    """The limits of all accounts that have taught us one."""
+    return {row["account"]: Limit(**row) for row in connection.execute(_ALL).mappings()}
+
+
+def get(connection: Connection, account: str) -> Limit | None:
+    """The limit of an account."""
+    row = connection.execute(_ONE, {"b_account": account}).mappings().one_or_none()
+    return None if row is None else Limit(**row)
+
+
+def put(connection: Connection, limit: Limit) -> None:
+    """Write the limit of an account down."""
+    values = {name: getattr(limit, name) for name in limit.__slots__}
+    binds = {"b_account": limit.account} | {f"v_{name}": value for name, value in values.items() if name != "account"}
+    if connection.execute(_UPDATE, binds).rowcount == 0:
+        connection.execute(insert(limits), values)
