@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -12,7 +13,7 @@ from scripts import docs, endpoints, parameters
 
 from fluxroom import catalog
 from fluxroom.catalog import Model, Route
-from fluxroom.types import Quote, Request
+from fluxroom.types import Quote, Reference, Request
 
 ROOT = endpoints.ROOT
 MODELS_PAGE = ROOT / "docs/models.md"
@@ -93,7 +94,7 @@ def _short_table() -> str:
         model = catalog.models()[name]
         modes = dict.fromkeys(mode for route in model.routes.values() for mode in route.modes)
         most = max(route.max_references(mode) for route in model.routes.values() for mode in route.modes)
-        prices = [f"{quoted.text} at {route.provider}" for route in model.routes.values() if (quoted := _quoted(route))]
+        prices = [f"{_quoted(route).text} at {route.provider}" for route in model.routes.values()]
         lines.append(
             f"| `{model.id}` | {', '.join(model.routes)} | {', '.join(modes)} | {most or ''} | {'<br>'.join(prices)} |"
         )
@@ -101,11 +102,13 @@ def _short_table() -> str:
     return "\n".join([*lines, "", f"…and {others} more."])
 
 
-def _quoted(route: Route) -> Quote | None:
-    """The price of a plain request; nothing for a route that only edits."""
+def _quoted(route: Route) -> Quote:
+    """The price of a plain request; of an edit of one picture for a route that only edits."""
+    request = Request(model=route.name, prompt="a fox")
     if "generate" not in route.modes:
-        return None
-    return catalog.quote(Request(model=route.name, prompt="a fox"), provider=route.provider)
+        picture = Reference(sha256="0" * 64, mime="image/png", width=1024, height=1024, size_bytes=1)
+        request = replace(request, references=(picture,), mode=route.modes[0])
+    return catalog.quote(request, provider=route.provider)
 
 
 def _settle(wanted: dict[Path, str], gone: list[Path], *, check: bool) -> bool:

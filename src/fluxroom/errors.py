@@ -26,7 +26,9 @@ FluxroomError
 │   └── Abandoned
 └── LocalError              this machine
     ├── StorageFull
-    └── StorageUnwritable
+    ├── StorageUnwritable
+    ├── StorageBusy
+    └── DatabaseUnavailable
 
 The first line of a class's docstring is the sentence that people read; `code` is what programs compare. Each class
 says whether money was spent (`charge`), whether the same request may succeed later (`retryable`) and what to do next.
@@ -315,6 +317,24 @@ class StorageUnwritable(LocalError):
     code = "storage_unwritable"
     status = 500
     advice = "Give this user the right to write there, or set FLUXROOM_DATA to another folder."
+
+
+class StorageBusy(LocalError):
+    """The database of the data folder is held by another process for too long."""
+
+    code = "storage_busy"
+    status = 503
+    retryable = True
+    advice = "See which process holds it (a backup, a frozen process) and end that; jobs then go on by themselves."
+
+
+class DatabaseUnavailable(LocalError):
+    """The PostgreSQL database cannot be reached."""
+
+    code = "database_unavailable"
+    status = 503
+    retryable = True
+    advice = "See that the server runs and FLUXROOM_DATABASE_URL is right; waiting jobs then go on by themselves."
 
 
 def tree() -> list[type[FluxroomError]]:

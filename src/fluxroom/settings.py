@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +18,9 @@ from fluxroom.types import PROVIDERS, Provider
 
 _BFL_HOSTS = {"global": "https://api.bfl.ai", "eu": "https://api.eu.bfl.ai", "us": "https://api.us.bfl.ai"}
 """BFL integration guide: global with failover, EU (GDPR) and US (data residency)."""
+
+_LONGEST_PUBLIC_URL = 1500
+"""Characters: with the path of a callback it stays below the 2083 that BFL takes."""
 
 
 class BadSettings(RequestError):
@@ -86,6 +90,17 @@ class Settings(BaseSettings):
     data: Path | None = _variable(
         "FLUXROOM_DATA", "The data folder; default: the platform's user data folder.", default=None
     )
+    database_url: SecretStr | None = _variable(
+        "FLUXROOM_DATABASE_URL",
+        "A PostgreSQL database instead of the data folder's own, as `postgresql://user:password@host/name`.",
+        default=None,
+    )
+    heartbeat: float = _variable(
+        "FLUXROOM_HEARTBEAT",
+        "Time between two signs of life on PostgreSQL; jobs of a process that misses two are taken over.",
+        default=10.0,
+        unit="seconds",
+    )
     sandbox: bool | None = _variable(
         "FLUXROOM_SANDBOX", "1: work against the built-in sandbox, free of charge.", default=None
     )
@@ -94,6 +109,14 @@ class Settings(BaseSettings):
     )
     host: str = _variable("FLUXROOM_HOST", "Address that the gateway listens on.", default="127.0.0.1")
     port: int = _variable("FLUXROOM_PORT", "Port that the gateway listens on.", default=7860)
+    public_url: str = _variable(
+        "FLUXROOM_PUBLIC_URL",
+        "Base under which providers reach the gateway, such as `https://pictures.example.com`: turns callbacks on.",
+        default="",
+    )
+    bfl_webhook: bool = _variable(
+        "FLUXROOM_BFL_WEBHOOK", "1: ask BFL for callbacks too; it then names no polling address.", default=False
+    )
     log_level: Literal["debug", "info", "warning", "error"] = _variable(
         "FLUXROOM_LOG_LEVEL", "Least level that is logged; debug also logs payloads and answers.", default="warning"
     )
@@ -102,7 +125,7 @@ class Settings(BaseSettings):
         "FLUXROOM_LOG_PROMPTS", "Log prompts in full instead of 200 characters.", default=False
     )
 
-    @field_validator("bfl_url", "fal_queue_url", "fal_run_url", "fal_rest_url", "fal_api_url")
+    @field_validator("bfl_url", "fal_queue_url", "fal_run_url", "fal_rest_url", "fal_api_url", "public_url")
     @classmethod
     def _is_base_url(cls, value: str) -> str:
         if value and not value.startswith(("https://", "http://")):
@@ -111,6 +134,14 @@ class Settings(BaseSettings):
             raise ValueError("plain http is for this machine only (127.0.0.1, localhost, ::1)")
         return value.rstrip("/")
 
+    @field_validator("public_url")
+    @classmethod
+    def _is_plain(cls, value: str) -> str:
+        plain = re.fullmatch(r"https?://[^/?#@\\\s]+(/[^?#@\\\s]*)?", value)
+        if value and (plain is None or len(value) > _LONGEST_PUBLIC_URL):
+            raise ValueError("must be a plain address with a host, without user name, query or fragment")
+        return value
+
     @field_validator("bfl_cap", "fal_cap", "submit_gate")
     @classmethod
     def _is_positive(cls, value: int) -> int:
@@ -118,11 +149,18 @@ class Settings(BaseSettings):
             raise ValueError("must be 1 or more")
         return value
 
-    @field_validator("poll_first", "poll_max", "wait", "sandbox_speed")
+    @field_validator("poll_first", "poll_max", "wait", "sandbox_speed", "heartbeat")
     @classmethod
     def _is_a_duration(cls, value: float) -> float:
         if not 0 < value < 1e9:
             raise ValueError("must be above 0")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must begin with postgresql://")
         return value
 
     @field_validator("route_order")
@@ -162,10 +200,25 @@ class Settings(BaseSettings):
 
         return user_data_path("fluxroom", appauthor=False)
 
+    @property
+    def database(self) -> str:
+        """The URL of the PostgreSQL database; empty when the data folder has its own."""
+        return _text(self.database_url)
+
     def secrets(self) -> list[str]:
-        """All secret values that are set, for redaction."""
-        values = (getattr(self, name) for name, field in type(self).model_fields.items() if is_secret(field.annotation))
-        return [text for text in map(_text, values) if text]
+        """All secret values that are set, for redaction; of the database's URL its password."""
+        names = [name for name, field in type(self).model_fields.items() if is_secret(field.annotation)]
+        values = [_text(getattr(self, name)) for name in names if name != "database_url"]
+        return [text for text in [*values, *_passwords(self.database)] if text]
+
+
+def _passwords(url: str) -> list[str]:
+    """The password of a database's URL, as it is written there and as it is."""
+    from urllib.parse import parse_qs, unquote, urlsplit
+
+    parts = urlsplit(url)
+    found = [parts.password or "", *parse_qs(parts.query).get("password", [])]
+    return list(dict.fromkeys(text for password in found for text in (password, unquote(password))))
 
 
 def is_secret(annotation: Any) -> bool:

@@ -133,8 +133,9 @@ class TestAsking:
 
     @pytest.mark.usefixtures("terminal")
     def test_an_expensive_request_is_asked_about(self, asked: list[str]) -> None:
-        _confirmed(plan("3", "3", 100))
-        assert asked == ["100 pictures by bfl/flux-2-pro for $3: go on?"]
+        expensive = plan("3", "3", 100)
+        _confirmed(expensive)
+        assert asked == [f"100 pictures by bfl/flux-2-pro for {expensive.quote.text}: go on?"]
 
     @pytest.mark.usefixtures("terminal")
     def test_an_open_price_counts_with_its_least(self, asked: list[str]) -> None:

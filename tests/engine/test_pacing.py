@@ -1,43 +1,56 @@
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fluxroom.engine.expectation import Expectation, from_catalog, from_samples
 from fluxroom.engine.pacing import SLOW_POLL, Pace, backoff
 
 seconds = st.floats(min_value=0, max_value=1e5, allow_nan=False)
 
 
-@given(elapsed=seconds, expected=st.floats(min_value=0.1, max_value=600))
-def test_a_pause_is_positive_and_bounded(elapsed: float, expected: float) -> None:
-    pause = Pace().next_poll(elapsed, expected)
+spans = st.tuples(st.floats(min_value=0.1, max_value=300), st.floats(min_value=0, max_value=300))
+
+
+@given(elapsed=seconds, span=spans)
+def test_a_pause_is_positive_and_bounded(elapsed: float, span: tuple[float, float]) -> None:
+    pause = Pace().next_poll(elapsed, span[0], sum(span))
     assert 0 < pause <= SLOW_POLL
     assert pause <= 5.0 or elapsed >= 600.0
 
 
-@given(expected=st.floats(min_value=0.5, max_value=60))
-def test_pauses_never_shrink_after_the_expected_moment(expected: float) -> None:
-    pace = Pace()
-    pauses = [pace.next_poll(expected + step, expected) for step in range(0, 500, 5)]
+@given(span=spans)
+def test_pauses_never_shrink_after_the_late_moment(span: tuple[float, float]) -> None:
+    pace, late = Pace(), sum(span)
+    pauses = [pace.next_poll(late + step, span[0], late) for step in range(0, 500, 5)]
     assert pauses == sorted(pauses)
 
 
-@pytest.mark.parametrize(("ready", "most_polls"), [(0.9, 5), (2.55, 9), (3.0, 11), (3.95, 14), (10.0, 30)])
-def test_a_picture_is_found_soon_with_few_polls(ready: float, most_polls: int) -> None:
+def polls_until(ready: float, expected: Expectation) -> tuple[int, float]:
     pace, now, polls = Pace(), 0.0, 0
-    expected = ready if ready < 2 else 5.0
-    while True:
-        now += pace.next_poll(now, expected)
+    while now < ready:
+        now += pace.next_poll(now, expected.early, expected.late)
         polls += 1
-        if now >= ready:
-            break
-    assert polls <= most_polls
-    assert now - ready <= 1.0
+    return polls, now - ready
+
+
+DURATIONS = [2.55, 2.75, 2.95, 3.15, 3.35, 3.55, 3.75, 3.95]
+
+
+def test_without_experience_a_picture_is_found_within_a_tenth_of_a_second_in_seven_polls() -> None:
+    found = [polls_until(ready, from_catalog(5.0)) for ready in DURATIONS]
+    assert sum(delay for _, delay in found) / len(found) <= 0.1
+    assert sum(polls for polls, _ in found) / len(found) <= 7
+
+
+def test_with_experience_in_four_polls() -> None:
+    found = [polls_until(ready, from_samples([ready * share for share in (0.98, 1.0, 1.02)])) for ready in DURATIONS]
+    assert sum(delay for _, delay in found) / len(found) <= 0.06
+    assert sum(polls for polls, _ in found) / len(found) <= 4
 
 
 def test_once_nobody_waits_one_poll_a_minute_is_enough() -> None:
-    assert Pace(wait=10).next_poll(10.0, 5.0) == SLOW_POLL
+    assert Pace(wait=10).next_poll(10.0, 2.5, 10.0) == SLOW_POLL
 
 
 @given(failures=st.integers(min_value=1, max_value=10**9))

@@ -25,6 +25,9 @@ pytestmark = pytest.mark.anyio
 _PATIENCE = 100
 """Milliseconds that SQLite waits for the lock here, instead of thirty seconds."""
 
+_STUCK = 20.0
+"""Seconds after which a test counts as stuck; none comes near it."""
+
 
 @pytest.fixture
 async def box() -> AsyncIterator[Sandbox]:
@@ -81,7 +84,7 @@ async def test_a_ticket_waits_until_the_lock_is_free(
     box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: str
 ) -> None:
     box.world.plan_fault("submit-slow", value="0.3")
-    async with AsyncClient(settings=settings_for(box, tmp_path)) as client:
+    async with AsyncClient(settings=settings_for(box, tmp_path)) as client, asyncio.timeout(_STUCK):
         generation = await client.submit("x", model=ROUTES[provider])
         while not box.world.tasks():
             await asyncio.sleep(0.01)
@@ -99,7 +102,7 @@ async def test_a_ticket_waits_until_the_lock_is_free(
 async def test_admission_and_take_over_survive_the_lock(
     box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with AsyncClient(settings=settings_for(box, tmp_path)) as client:
+    async with AsyncClient(settings=settings_for(box, tmp_path)) as client, asyncio.timeout(_STUCK):
         await settled(client, "first", model=ROUTES["bfl"])
         lock = Lock(tmp_path)
         lock.take()
@@ -110,6 +113,7 @@ async def test_admission_and_take_over_survive_the_lock(
         lock.give_back()
         found = await settled(client, "second", model=ROUTES["bfl"])
         assert found.jobs[0].state == "succeeded"
+        assert not [loop for loop in client.engine._queue._loops if loop.done()]
 
 
 async def wait_by_looking(client: AsyncClient, generation: str) -> jobs.Job:

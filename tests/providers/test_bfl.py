@@ -198,7 +198,14 @@ def test_a_status_means_the_same_with_every_code_that_carries_a_task(status: str
     assert type(read(code, body)) is type(read(200, body))
 
 
-@pytest.mark.parametrize("code", [301, 400, 401, 402, 403, 405, 408, 429, 500, 502, 503, 504, 520])
+def test_a_polling_address_that_redirects_is_not_followed_but_the_task_is_asked_for_by_its_id() -> None:
+    outcome = read(307, b"")
+    assert isinstance(outcome, Follow)
+    assert outcome.call.url == f"https://api.bfl.ai/v1/get_result?id={TASK}"
+    assert isinstance(BFL.read(GLOBAL, outcome.ticket, Reply(status=307)), Again)
+
+
+@pytest.mark.parametrize("code", [400, 401, 402, 403, 405, 408, 429, 500, 502, 503, 504, 520])
 @pytest.mark.parametrize("body", [b"", b"<html>", {"status": "Error"}, {"detail": "x"}])
 def test_other_codes_say_nothing_about_the_job(code: int, body: object) -> None:
     assert isinstance(read(code, body), Again)

@@ -115,7 +115,7 @@ class Line:
     def _queued(self, events: list[Event]) -> str:
         waiting = [event for event in reversed(events) if isinstance(event, Queued)]
         before = next((event.position for event in waiting if event.position is not None), None)
-        place = "" if before is None else f", {before} before it"
+        place = f", {before} before it" if before else ""
         why = next((f", {event.why}" for event in waiting if event.why), "")
         return f"queued {time.monotonic() - self.began:.1f} s{place}{why}"
 

@@ -9,15 +9,19 @@ from typing import Any, Literal
 from sqlalchemy import Connection
 
 from fluxroom.engine.accounts import Account, need
+from fluxroom.engine.callback_addresses import Addresses
 from fluxroom.engine.courier import Courier, UntrustedCallError
+from fluxroom.engine.expectation import Experience
 from fluxroom.engine.ledger import Ledger
 from fluxroom.engine.lifecycle import FINAL, SETTLED, Happening, State
+from fluxroom.engine.limits import Throttle
 from fluxroom.engine.owners import Presence
 from fluxroom.engine.pacing import Clock, Pace, SystemClock
 from fluxroom.engine.queue_local import LocalQueue
 from fluxroom.engine.runner import Runner
 from fluxroom.engine.submission import Submission
 from fluxroom.engine.transport import InterruptedCallError, NotSentError, Transport
+from fluxroom.engine.webhooks import Callbacks
 from fluxroom.errors import Abandoned, Cancelled, NotFound, WaitEnded
 from fluxroom.identifiers import new_id
 from fluxroom.logs import get_logger
@@ -77,15 +81,23 @@ class Engine:
         self._presence = Presence(store.locks)
         self._ledger = Ledger(store, self._presence, self._clock)
         self.courier = Courier(transport, accounts, settings)
+        # Only a process that carries everybody's jobs also listens: a command would be gone before it is called back.
+        addresses = Addresses(store, settings) if everyones and settings.public_url else None
+        self.experience = Experience(store, self._clock)
+        caps = {account.id: account.cap for account in accounts.values()}
+        self.throttle = Throttle(store, caps, self._clock)
         pace = Pace(first=settings.poll_first, longest=settings.poll_max, wait=settings.wait)
         self._queue = LocalQueue(
             self._ledger,
             self.courier,
-            Submission(self._ledger, self.courier, settings),
-            Runner(self._ledger, self.courier, pace),
+            Submission(self._ledger, self.courier, settings, throttle=self.throttle, addresses=addresses),
+            Runner(self._ledger, self.courier, pace, self.experience),
+            throttle=self.throttle,
             settings=settings,
             everyones=everyones,
         )
+        heal = self._queue.adopt
+        self.callbacks = Callbacks(self._ledger, self.courier, addresses, follow=heal) if addresses else None
 
     async def start(self) -> None:
         """Go on with what earlier processes left behind, then take new jobs."""
@@ -199,7 +211,7 @@ class Engine:
         return Running(
             job=job.id,
             elapsed=max(0.0, self._clock.time() - job.submitted_at),
-            expected=job.seconds,
+            expected=self.experience.at_once(job).usual,
             progress=pending.progress if pending else None,
             phase=pending.phase if pending else job.state,
         )

@@ -17,6 +17,9 @@ from fluxroom.types import MEGAPIXEL
 _ENOUGH = 3
 """Samples from which on experience counts more than the catalog."""
 
+_MARGIN = 0.05
+"""Seconds by which the first question comes before the earliest moment that was seen."""
+
 _REMEMBERED = 50
 """Newest samples that are looked at: models and load change."""
 
@@ -55,7 +58,7 @@ def from_samples(samples: Sequence[float]) -> Expectation:
     ordered = sorted(samples)
     count = len(ordered)
     return Expectation(
-        early=ordered[math.floor(count * 0.05)],
+        early=max(0.0, ordered[math.floor(count * 0.05)] - _MARGIN),
         usual=ordered[count // 2],
         late=ordered[min(count - 1, math.ceil(count * 0.9))],
         learned=True,

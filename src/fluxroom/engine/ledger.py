@@ -70,6 +70,7 @@ class Ledger:
         self.live: dict[str, Live] = defaultdict(Live)
         self.seat_freed = Bell()
         self._bells: dict[str, set[Bell]] = defaultdict(set)
+        self._naps: dict[str, asyncio.Future[None]] = {}
 
     async def move(self, job: Job, happening: Happening, why: str, **changes: Any) -> Job | None:
         """Let something happen to a job that this process holds.
@@ -148,6 +149,28 @@ class Ledger:
             self.live[job.id].pending = pending
             self.ring(job.generation)
 
+    async def nap(self, job: Job, seconds: float) -> None:
+        """Wait until the next poll of a job, or until somebody pokes it."""
+        loop = asyncio.get_running_loop()
+        nap = self._naps[job.id] = loop.create_future()
+        alarm = loop.call_later(seconds, _wake, nap)
+        try:
+            await nap
+        finally:
+            alarm.cancel()
+            self._naps.pop(job.id, None)
+
+    def poke(self, job_id: str) -> None:
+        """Let whoever polls this job in this process ask now: its provider has called back."""
+        nap = self._naps.get(job_id)
+        if nap is not None:
+            _wake(nap)
+
     def forget(self, job: Job) -> None:
         """The job is over: nothing more to remember."""
         self.live.pop(job.id, None)
+
+
+def _wake(nap: asyncio.Future[None]) -> None:
+    if not nap.done():
+        nap.set_result(None)

@@ -7,11 +7,13 @@ figures lie in the database, so that all processes learn from one refusal.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from fluxroom.store import limits
+from fluxroom.engine.pacing import Clock
+from fluxroom.store import Store, jobs, limits
 from fluxroom.store.limits import Limit
 
 _CUT = 0.7
@@ -39,22 +41,66 @@ def after_acceptance(limit: Limit, *, most: int, now: float) -> Limit:
     return replace(limit, cap=wider, why="" if wider >= most else limit.why, changed_at=now)
 
 
-def refuse(connection: Connection, account: str, *, most: int, in_flight: int, hold_until: float, now: float) -> Limit:
-    """Write a refusal down; returns the new limit."""
-    known = limits.get(connection, account) or Limit(account=account, cap=float(most))
-    limit = after_refusal(known, in_flight=in_flight, hold_until=hold_until, now=now, why="the provider asked to wait")
-    limits.put(connection, limit)
-    return limit
+class Throttle:
+    """The caps of this process's accounts, as the settings and the providers' refusals make them.
+
+    Args:
+        store: where what was learned lies, for all processes.
+        caps: the most jobs in flight per account, from the settings.
+        clock: for the holds.
+    """
+
+    def __init__(self, store: Store, caps: Mapping[str, int], clock: Clock) -> None:
+        self.caps = caps
+        self._store = store
+        self._clock = clock
+        self._narrow: set[str] = set()
+
+    def room(self, connection: Connection, now: float) -> dict[str, int]:
+        """How many jobs each account takes in flight now; 0 while it is paused or on hold."""
+        known = limits.known(connection)
+        self._narrow = {account for account, limit in known.items() if limit.cap < self.caps.get(account, 0)}
+        return {account: _now(known.get(account), most, now) for account, most in self.caps.items()}
+
+    def held_until(self, connection: Connection, now: float) -> float | None:
+        """When the next hold ends."""
+        return min((one.hold_until for one in limits.known(connection).values() if one.hold_until > now), default=None)
+
+    async def refused(self, account: str, pause: float) -> None:
+        """The provider had no room for a job: send fewer, and nothing for `pause` seconds."""
+        now = self._clock.time()
+
+        def work(connection: Connection) -> None:
+            known = limits.get(connection, account) or Limit(account=account, cap=float(self.caps[account]))
+            taken = jobs.in_flight(connection, now).get(account, 0)
+            why = "the provider asked to wait"
+            limits.put(connection, after_refusal(known, in_flight=taken, hold_until=now + pause, now=now, why=why))
+
+        await self._store.database.write(work)
+
+    async def taken(self, account: str) -> None:
+        """The provider took a job: a narrowed cap may grow again."""
+        if account not in self._narrow:
+            return
+
+        def work(connection: Connection) -> None:
+            known = limits.get(connection, account)
+            if known and known.cap < self.caps[account]:
+                limits.put(connection, after_acceptance(known, most=self.caps[account], now=self._clock.time()))
+
+        await self._store.database.write(work)
+
+    async def pause(self, account: str, *, paused: bool) -> None:
+        """A person stops or resumes sending to an account; jobs in flight go on."""
+
+        def work(connection: Connection) -> None:
+            known = limits.get(connection, account) or Limit(account=account, cap=float(self.caps[account]))
+            limits.put(connection, replace(known, paused=paused, changed_at=self._clock.time()))
+
+        await self._store.database.write(work)
 
 
-def accept(connection: Connection, account: str, *, most: int, now: float) -> None:
-    """Write an acceptance down, while the account's limit is below its cap."""
-    known = limits.get(connection, account)
-    if known is not None and known.cap < most:
-        limits.put(connection, after_acceptance(known, most=most, now=now))
-
-
-def pause(connection: Connection, account: str, *, most: int, paused: bool, now: float) -> None:
-    """Write a person's pause or resumption down."""
-    known = limits.get(connection, account) or Limit(account=account, cap=float(most))
-    limits.put(connection, replace(known, paused=paused, changed_at=now))
+def _now(limit: Limit | None, most: int, now: float) -> int:
+    if limit is None:
+        return most
+    return 0 if limit.paused or limit.hold_until > now else min(most, int(limit.cap))

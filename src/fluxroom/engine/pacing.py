@@ -14,7 +14,7 @@ SLOW_POLL = 60.0
 TICKET_LIFE = 24 * 3600.0
 """A ticket this old without a final answer is in doubt."""
 
-_SHORTEST = 0.12
+_SHORTEST = 0.05
 """Between two polls, at the least."""
 
 GONE_PATIENCE = 30.0
@@ -64,26 +64,26 @@ class Pace:
     longest: float = 5.0
     wait: float = 600.0
 
-    def next_poll(self, elapsed: float, expected: float) -> float:
-        """Seconds until the next poll of a job that has run for `elapsed` and usually takes `expected`.
+    def next_poll(self, elapsed: float, early: float, late: float) -> float:
+        """Seconds until the next poll of a job that has run for `elapsed`, and is ready between `early` and `late`.
 
-        The first poll comes when a picture can first be there (half the usual time), then small steps around the
-        usual moment, then longer and longer ones.
+        The first poll comes when a picture can first be there, then small steps until the late moment, then longer
+        and longer ones.
 
         >>> pace = Pace()
-        >>> pace.next_poll(0.0, 5.0), pace.next_poll(4.0, 5.0), pace.next_poll(100.0, 5.0)
-        (2.5, 0.3, 5.0)
-        >>> pace.next_poll(700.0, 5.0)
+        >>> pace.next_poll(0.0, 2.5, 10.0), pace.next_poll(4.0, 2.5, 10.0), pace.next_poll(100.0, 2.5, 10.0)
+        (2.5, 0.16, 5.0)
+        >>> pace.next_poll(700.0, 2.5, 10.0)
         60.0
         """
         if elapsed >= self.wait:
             return SLOW_POLL
-        earliest = max(self.first, expected / 2)
+        earliest = max(self.first, early)
         if elapsed < earliest:
             return max(_SHORTEST, min(earliest - elapsed, self.longest))
-        small = max(_SHORTEST, min(expected * 0.06, self.longest))
-        late = elapsed - 2 * expected
-        return round(min(small + max(0.0, late) / 4, self.longest), 3)
+        # Four questions where the moment is well known; a small share of the time where it is not.
+        small = max(_SHORTEST, min((late - early) / 4, max(0.1, (early + late) / 78), self.longest))
+        return round(min(small + max(0.0, elapsed - late) / 4, self.longest), 3)
 
 
 def backoff(failures: int, *, asked: float | None = None, longest: float = 30.0) -> float:

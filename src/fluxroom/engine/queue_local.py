@@ -7,9 +7,8 @@ all of them; what another process has committed is noticed by its rows in `job_e
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -18,6 +17,7 @@ from sqlalchemy import Connection
 from fluxroom.engine.courier import Courier
 from fluxroom.engine.ledger import Bell, Ledger
 from fluxroom.engine.lifecycle import Happening, State
+from fluxroom.engine.limits import Throttle
 from fluxroom.engine.pacing import backoff
 from fluxroom.engine.runner import Runner
 from fluxroom.engine.submission import Prepared, Submission, pictures_in
@@ -35,6 +35,9 @@ _TICK = 0.05
 _SWEEP = 2.0
 """Seconds between two looks for owners that have died."""
 
+_LOOKED_THROUGH = 2000
+"""Most queued jobs of one owner that one admission looks through."""
+
 _AHEAD = 16
 """Most jobs whose references are prepared before their turn: their bytes are held in memory."""
 
@@ -43,7 +46,7 @@ class LocalQueue:
     """Starts, carries and takes over jobs in this process.
 
     Args:
-        ledger, courier, submission, runner: the engine's parts.
+        ledger, courier, submission, runner, throttle: the engine's parts.
         settings: for the submit gate and the grace of a job in doubt.
         everyones: carry queued jobs of all makers (a gateway), or only those that this process made (a command).
     """
@@ -55,6 +58,7 @@ class LocalQueue:
         submission: Submission,
         runner: Runner,
         *,
+        throttle: Throttle,
         settings: Settings,
         everyones: bool,
     ) -> None:
@@ -64,12 +68,14 @@ class LocalQueue:
         self._runner = runner
         self._settings = settings
         self._everyones = everyones
-        self._caps = {account.id: account.cap for account in courier.accounts.values()}
+        self._throttle = throttle
+        self._accounts = list(throttle.caps)
         self._wake: Bell = ledger.seat_freed
         self._sending: Counter[str] = Counter()
         self._prepared: dict[str, Prepared] = {}
         self._preparing: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._followed: set[str] = set()
         self._loops: list[asyncio.Task[None]] = []
         self._last_event = 0
         self._stopping = False
@@ -106,6 +112,10 @@ class LocalQueue:
         """There is something new to hand out."""
         self._wake.ring()
 
+    def adopt(self, job: Job) -> None:
+        """Go on with a submitted job that this process holds."""
+        self._spawn(self._follow(job))
+
     @property
     def busy(self) -> bool:
         """Whether this process carries any job."""
@@ -122,6 +132,10 @@ class LocalQueue:
             except LocalError as error:
                 failures += 1
                 _log.error("waits: the data folder cannot be written", code=error.code, detail=error.detail)
+                due = backoff(failures)
+            except Exception:  # noqa: BLE001  whatever it was, the jobs that wait must not wait for ever
+                failures += 1
+                _log.exception("a fault of ours while admitting jobs; goes on")
                 due = backoff(failures)
             await self._wake.wait(due)
 
@@ -141,48 +155,58 @@ class LocalQueue:
 
     def _claim(self, connection: Connection) -> tuple[list[Job], list[Job], float]:
         now = self._ledger.clock.time()
-        room = {p: self._settings.submit_gate - self._sending[p] for p in self._courier.accounts}
+        gate = {p: self._settings.submit_gate - self._sending[p] for p in self._courier.accounts}
         claimed: list[Job] = []
         unprepared: list[Job] = []
-        if any(free > 0 for free in room.values()):
-            seats = Counter(jobs.in_flight(connection, now))
-            full: set[tuple[str, str]] = set()
-            for job in self._candidates(connection, now, full):
-                groups = self._groups(job)
+        if any(free > 0 for free in gate.values()):
+            seats, room = Counter(jobs.in_flight(connection, now)), self._throttle.room(connection, now)
+            for job in self._candidates(connection, now, seats):
+                groups = self._groups(job, room)
                 if any(seats[group] >= most for group, most in groups.items()):
-                    full.add((job.account, job.model))
-                elif job.id not in self._prepared and any(pictures_in(job.wire)):
+                    continue
+                if job.id not in self._prepared and any(pictures_in(job.wire)):
                     if job.id not in self._preparing:
                         unprepared.append(job)
-                elif room[job.provider] > 0 and (mine := self._take(connection, job, now)):
-                    room[job.provider] -= 1
-                    seats.update(dict.fromkeys(groups, 1))
+                elif gate[job.provider] > 0 and (mine := self._take(connection, job, now)):
+                    gate[job.provider] -= 1
+                    seats.update([*groups, f"owner:{job.owner}"])
                     claimed.append(mine)
-        return claimed, unprepared, max(0.0, min(60.0, (jobs.next_time(connection, now) or now + 60.0) - now))
+        times = [jobs.next_time(connection, now), self._throttle.held_until(connection, now)]
+        return claimed, unprepared, min([60.0, *(time - now for time in times if time)])
 
-    def _candidates(self, connection: Connection, now: float, full: set[tuple[str, str]]) -> list[Job]:
-        """Queued jobs that may start, the most urgent first; looks past cap groups that turn out to be full."""
-        found: list[Job] = []
-        limit = self._settings.submit_gate * len(self._caps) + _AHEAD
-        while True:
+    def _candidates(self, connection: Connection, now: float, seats: Counter[str]) -> Iterator[Job]:
+        """Queued jobs that may start: the most urgent first, and among equals the owner with the fewest seats."""
+        pages = {owner: self._jobs_of(connection, owner, now) for owner in jobs.owners_waiting(connection)}
+        heads = {owner: job for owner, page in pages.items() if (job := next(page, None))}
+        while heads:
+            owner = min(heads, key=lambda name: (-heads[name].priority, seats[f"owner:{name}"], heads[name].created_at))
+            yield heads.pop(owner)
+            if following := next(pages[owner], None):
+                heads[owner] = following
+
+    def _jobs_of(self, connection: Connection, owner: str, now: float) -> Iterator[Job]:
+        """An owner's queued jobs, page by page; looks past a long row of jobs that a full cap holds back."""
+        limit = self._settings.submit_gate * len(self._accounts) + _AHEAD
+        for skip in range(0, _LOOKED_THROUGH, limit):
             page = jobs.waiting(
                 connection,
-                accounts=list(self._caps),
+                owner=owner,
+                accounts=self._accounts,
                 now=now,
                 maker=None if self._everyones else self._ledger.presence.id,
                 limit=limit,
-                skip=len(found),
+                skip=skip,
             )
-            found += page
-            if len(page) < limit or len({(job.account, job.model) for job in found}) > 1 or len(found) > 20 * limit:
-                return [job for job in found if (job.account, job.model) not in full]
+            yield from page
+            if len(page) < limit or len({(job.account, job.model) for job in page}) > 1:
+                return
 
-    def _groups(self, job: Job) -> dict[str, int]:
+    def _groups(self, job: Job, room: Mapping[str, int]) -> dict[str, int]:
         """The cap groups of a job with their limits: its account, and its model within the account."""
-        groups = {job.account: self._caps[job.account]}
+        groups = {job.account: room[job.account]}
         for group, most in job.caps.items():
             if "/" in group:
-                groups[f"{job.account}/{job.model}"] = most
+                groups[f"{job.account}/{job.model}"] = min(most, room[job.account])
         return groups
 
     def _take(self, connection: Connection, job: Job, now: float) -> Job | None:
@@ -223,7 +247,17 @@ class LocalQueue:
             self._ledger.forget(job)
 
     async def _follow(self, job: Job) -> None:
-        """Follow a job to its end, whatever goes wrong on our side: it is paid for."""
+        """Follow a job to its end; once, though its sender and its callback may both bring it."""
+        if job.id in self._followed:
+            return
+        self._followed.add(job.id)
+        try:
+            await self._follow_whatever_happens(job)
+        finally:
+            self._followed.discard(job.id)
+
+    async def _follow_whatever_happens(self, job: Job) -> None:
+        """A job that was sent is paid for: no fault of ours may end the following."""
         failures = 0
         while True:
             try:
@@ -255,22 +289,29 @@ class LocalQueue:
             if version == seen:
                 continue
             seen = version
-            with contextlib.suppress(LocalError):
-                news, self._last_event = await self._ledger.store.database.read(
-                    lambda connection: jobs.news(connection, self._last_event)
-                )
-                for generation in news:
-                    self._ledger.ring(generation)
-                if news:
-                    self._wake.ring()
+            try:
+                await self._hear()
+            except Exception:  # noqa: BLE001  a deaf process would never notice what others do
+                _log.exception("a fault of ours while listening; goes on")
+
+    async def _hear(self) -> None:
+        news = await self._ledger.store.database.read(lambda connection: jobs.news(connection, self._last_event))
+        for event in news:
+            self._last_event = event["id"]
+            if event["from_state"] == event["to_state"] == State.RUNNING:
+                self._ledger.poke(event["job"])
+        for generation in {event["generation"] for event in news}:
+            self._ledger.ring(generation)
+        if news:
+            self._wake.ring()
 
     async def _sweep_for_ever(self) -> None:
         while True:
             await asyncio.sleep(_SWEEP)
             try:
                 await self._sweep()
-            except LocalError as error:
-                _log.warning("could not look for dead owners", code=error.code)
+            except Exception:  # noqa: BLE001  jobs of dead owners must not be forgotten
+                _log.exception("could not look for dead owners; tries again")
 
     async def _sweep(self) -> None:
         """Jobs of dead owners: what has a ticket is adopted, what was being sent is in doubt."""
@@ -290,7 +331,7 @@ class LocalQueue:
         for job in jobs.held_by(connection, dead):
             if job.state == State.SUBMITTING:
                 jobs.move(connection, self._orphaned(job, now))
-            elif job.account in self._caps:
+            elif job.account in self._throttle.caps:
                 change = Move(
                     job=job.id,
                     generation=job.generation,

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from fluxroom.engine.courier import Courier
+from fluxroom.engine.expectation import Expectation, Experience
 from fluxroom.engine.fetch import Fetched, FetchError, Trouble, bring_home
 from fluxroom.engine.ledger import Ledger
 from fluxroom.engine.lifecycle import FINAL, Happening, State
@@ -68,6 +69,14 @@ class _Asking:
         return 1.0 if isinstance(outcome, Gone) else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A final answer, and the seconds since the submit where that says how long the job took."""
+
+    outcome: PollOutcome
+    seconds: float | None = None
+
+
 class Runner:
     """Follows submitted jobs to their end.
 
@@ -75,45 +84,55 @@ class Runner:
         ledger: where every step is written.
         courier: the way to the providers.
         pace: how often to ask.
+        experience: when a picture can be there.
     """
 
-    def __init__(self, ledger: Ledger, courier: Courier, pace: Pace) -> None:
+    def __init__(self, ledger: Ledger, courier: Courier, pace: Pace, experience: Experience) -> None:
         self._ledger = ledger
         self._courier = courier
         self._pace = pace
+        self._experience = experience
 
     async def follow(self, job: Job) -> None:
         """Go on with a job that is `running` or `fetching`, until it has ended or somebody else has it."""
         moved: Job | None = job
         while moved is not None and moved.state not in FINAL and moved.state != State.UNKNOWN:
-            outcome = await self._final_answer(moved)
-            moved = await self._end(moved, outcome)
+            answer = await self._final_answer(moved)
+            if answer.seconds is not None and isinstance(answer.outcome, Ready) and moved.state == State.RUNNING:
+                await self._experience.learn(moved, answer.seconds)
+            moved = await self._end(moved, answer.outcome)
         self._ledger.forget(job)
 
     # asking ----------------------------------------------------------------------------------------------------------
 
-    async def _final_answer(self, job: Job) -> PollOutcome:
+    async def _final_answer(self, job: Job) -> _Answer:
         """The provider's final answer, or `Gone` when it no longer knows the job or the ticket is a day old."""
         clock = self._ledger.clock
         # Elapsed time is monotonic, so that a clock that jumps cannot make a job look a day old.
         start = clock.monotonic() - max(0.0, clock.time() - job.submitted_at)
         if job.state == State.RUNNING and (streamed := await self._streamed_answer(job)):
-            return streamed
-        asking = _Asking()
-        if job.state == State.RUNNING and clock.monotonic() - start < self._pace.first:
-            await clock.sleep(self._pace.next_poll(clock.monotonic() - start, job.seconds))
+            return _Answer(streamed, clock.monotonic() - start)
+        asking, expected = _Asking(), await self._experience.expectation(job)
+        if job.state == State.RUNNING and clock.monotonic() - start < expected.early:
+            await self._ledger.nap(job, self._next_poll(clock.monotonic() - start, expected))
+        before = clock.monotonic() - start
         while True:
             outcome = await self._courier.ask(job)
             elapsed = clock.monotonic() - start
             if asking.is_final(outcome, elapsed):
-                return outcome
+                # An answer found long after the last question says little about how long the job took.
+                return _Answer(outcome, elapsed if elapsed - before <= max(1.0, elapsed / 4) else None)
             if elapsed > TICKET_LIFE:
-                return Gone(why="its ticket is a day old and there is no final answer")
+                return _Answer(Gone(why="its ticket is a day old and there is no final answer"))
             if isinstance(outcome, Pending):
                 self._note(job, outcome)
             elif isinstance(outcome, Again):
                 _log.info("poll failed, asks again", job=job.id, why=outcome.why, failures=asking.failures)
-            await clock.sleep(asking.pause(outcome) or self._pace.next_poll(elapsed, job.seconds))
+            before = elapsed
+            await self._ledger.nap(job, asking.pause(outcome) or self._next_poll(elapsed, expected))
+
+    def _next_poll(self, elapsed: float, expected: Expectation) -> float:
+        return self._pace.next_poll(elapsed, expected.early, expected.late)
 
     async def _streamed_answer(self, job: Job) -> PollOutcome | None:
         """The final answer from the provider's status stream; None where there is none, or when it broke off."""

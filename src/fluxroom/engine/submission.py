@@ -11,16 +11,27 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from fluxroom import catalog
+from fluxroom.engine.callback_addresses import Addresses
 from fluxroom.engine.courier import Courier, UntrustedCallError
 from fluxroom.engine.ledger import Ledger
-from fluxroom.engine.lifecycle import Happening
+from fluxroom.engine.lifecycle import Happening, State
+from fluxroom.engine.limits import Throttle
 from fluxroom.engine.pacing import backoff
 from fluxroom.engine.transport import InterruptedCallError, NotSentError, TooLargeError
-from fluxroom.errors import FluxroomError, ModeratedInput, SubmitUnknown, Unavailable, UntrustedAnswer
+from fluxroom.errors import (
+    FluxroomError,
+    LocalError,
+    ModeratedInput,
+    RateLimited,
+    SubmitUnknown,
+    Unavailable,
+    UntrustedAnswer,
+)
 from fluxroom.imaging.probe import probe
 from fluxroom.logs import get_logger
-from fluxroom.providers import Accepted, Ambiguous, Inline, NotTaken, Order, Rejected, SubmitOutcome
+from fluxroom.providers import Accepted, Ambiguous, Inline, NotTaken, Order, Rejected, Reply, SubmitOutcome
 from fluxroom.settings import Settings
+from fluxroom.store import jobs
 from fluxroom.store.jobs import Job
 from fluxroom.types import JSON, Reference
 
@@ -57,10 +68,22 @@ class Submission:
     Args:
         ledger: where every step is written before and after it happens.
         courier: the way to the providers.
+        throttle: learns how much the providers take.
         settings: fal's storage preferences and how long a refused submit is tried again.
+        addresses: where providers are asked to call back; None: nowhere.
     """
 
-    def __init__(self, ledger: Ledger, courier: Courier, settings: Settings) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        courier: Courier,
+        settings: Settings,
+        *,
+        throttle: Throttle,
+        addresses: Addresses | None = None,
+    ) -> None:
+        self._throttle = throttle
+        self._addresses = addresses
         self._ledger = ledger
         self._courier = courier
         self._settings = settings
@@ -87,7 +110,7 @@ class Submission:
         outcome = Rejected(error=prepared.error) if prepared.error else await self._send(job, prepared.values)
         match outcome:
             case Accepted():
-                running = await self._ledger.move(
+                moved = await self._ledger.move(
                     job,
                     Happening.ACCEPTED,
                     "the provider took it",
@@ -98,17 +121,42 @@ class Submission:
                     charge_source=None if outcome.cost is None else "provider",
                     charge_state="unknown",
                 )
-                if running is None:
-                    # A person has already decided about this job: whoever looks for the picture needs the id.
-                    _log.error("a ticket came too late", job=job.id, route=job.route, request_id=outcome.request_id)
-                return running
             case NotTaken():
-                await self._put_back(job, outcome)
+                moved = await self._put_back(job, outcome)
             case Rejected(error=error):
-                await self._refuse(job, error)
+                moved = await self._refuse(job, error)
             case Ambiguous(why=why):
-                await self._doubt(job, why)
-        return None
+                moved = await self._doubt(job, why)
+        await self._learn(job, outcome)
+        if moved is None:
+            return await self._overtaken(job, outcome)
+        return moved if moved.state == State.RUNNING else None
+
+    async def _learn(self, job: Job, outcome: SubmitOutcome) -> None:
+        """What the provider takes at the moment is for all processes to know."""
+        try:
+            if isinstance(outcome, Accepted):
+                await self._throttle.taken(job.account)
+            elif isinstance(outcome, NotTaken) and isinstance(outcome.error, RateLimited):
+                await self._throttle.refused(job.account, backoff(job.attempt, asked=outcome.retry_after))
+        except LocalError:
+            # The job's own row is what counts, and that is written.
+            return
+
+    async def _overtaken(self, job: Job, outcome: SubmitOutcome) -> Job | None:
+        """Before the answer was there, a callback has brought the ticket, or a person has decided.
+
+        Returns the job when this process is to go on with it.
+        """
+        fresh = await self._ledger.store.database.read(lambda connection: jobs.get(connection, job.id))
+        told = outcome.request_id if isinstance(outcome, Accepted) else ""
+        if told and (fresh is None or fresh.request_id != told):
+            # Whoever looks for the picture needs the id.
+            _log.error("a ticket came too late", job=job.id, route=job.route, request_id=told)
+            return None
+        if fresh is None or fresh.state not in {State.RUNNING, State.FETCHING}:
+            return None
+        return fresh if (fresh.holder, fresh.attempt) == (job.holder, job.attempt) else None
 
     async def _send(self, job: Job, values: Mapping[str, str]) -> SubmitOutcome:
         """POST the job: the only function in Fluxroom that does."""
@@ -121,7 +169,7 @@ class Submission:
             return Rejected(error=FluxroomError(f"The job could not be sent ({type(error).__name__})."))
         try:
             reply = await self._courier.carry(job.provider, hosts, call, submit=True)
-            _log.debug("answer", job=job.id, status=reply.status, answer=reply.json())
+            _log.debug("answer", job=job.id, status=reply.status, answer=_without_address(reply, order))
             return tongue.accepted(hosts, order, reply)
         except NotSentError as error:
             return NotTaken(error=Unavailable(f"{job.provider} could not be reached ({error}).", provider=job.provider))
@@ -143,28 +191,42 @@ class Submission:
             **_shown(job.wire),
         )
         _log.debug("payload", job=job.id, endpoint=job.endpoint, payload=job.wire)
+        address, secret = self._callback(job)
         return Order(
             endpoint=job.endpoint,
             body=filled(job.wire, values),
+            webhook_url=address,
+            webhook_secret=secret,
             store_io=self._settings.fal_store_io,
             lifecycle=self._settings.fal_lifecycle,
         )
 
-    async def _put_back(self, job: Job, outcome: NotTaken) -> None:
+    def _callback(self, job: Job) -> tuple[str, str]:
+        """Address and secret for the provider's callback; empty when none is asked for."""
+        if self._addresses is None:
+            return "", ""
+        try:
+            address = self._addresses.of(job)
+            return (address, self._addresses.secret(job.provider, job.id, job.attempt)) if address else ("", "")
+        except FluxroomError as error:
+            # A callback is a help and no more: the job is sent without.
+            _log.warning("no callback is asked for", job=job.id, code=error.code, detail=error.detail)
+            return "", ""
+
+    async def _put_back(self, job: Job, outcome: NotTaken) -> Job | None:
         now = self._ledger.clock.time()
         if now - job.first_try_at > self._settings.wait:
-            await self._refuse(job, outcome.error)
-            return
+            return await self._refuse(job, outcome.error)
         pause = backoff(job.attempt, asked=outcome.retry_after)
         _log.info("not taken, goes back to the queue", job=job.id, code=outcome.error.code, seconds=round(pause, 1))
-        await self._ledger.move(
+        return await self._ledger.move(
             job, Happening.NOT_TAKEN, outcome.error.detail, not_before=now + pause, error=outcome.error.as_dict()
         )
 
-    async def _refuse(self, job: Job, error: FluxroomError) -> None:
+    async def _refuse(self, job: Job, error: FluxroomError) -> Job | None:
         moderated = isinstance(error, ModeratedInput)
         _log.warning("refused", job=job.id, route=job.route, code=error.code, detail=error.detail)
-        await self._ledger.move(
+        return await self._ledger.move(
             job,
             Happening.INPUT_MODERATED if moderated else Happening.REFUSED,
             error.detail,
@@ -172,14 +234,14 @@ class Submission:
             charge_state="not_charged",
         )
 
-    async def _doubt(self, job: Job, why: str) -> None:
+    async def _doubt(self, job: Job, why: str) -> Job | None:
         _log.warning("in doubt: the provider may have taken the job", job=job.id, route=job.route, why=why)
         error = SubmitUnknown(
             f"The provider may or may not have taken the job: {why}. It is not sent again by itself.",
             provider=job.provider,
             job=job.id,
         )
-        await self._ledger.move(
+        return await self._ledger.move(
             job,
             Happening.DOUBT,
             why,
@@ -247,6 +309,14 @@ def filled(wire: JSON, values: Mapping[str, str]) -> JSON:
     if isinstance(wire, (list, tuple)):
         return [filled(value, values) for value in wire]
     return wire
+
+
+def _without_address(reply: Reply, order: Order) -> JSON:
+    """The answer to a submit without the callback address, which BFL repeats: whoever knows it can call."""
+    told = reply.json()
+    if not order.webhook_url or not isinstance(told, dict):
+        return told
+    return {name: "[hidden]" if value == order.webhook_url else value for name, value in told.items()}
 
 
 def _shown(wire: Mapping[str, JSON]) -> dict[str, JSON]:

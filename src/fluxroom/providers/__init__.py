@@ -10,9 +10,10 @@ Answers are read tolerantly (a provider may add fields and statuses), questions 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import Enum
 from functools import cache
 from importlib import import_module
 from typing import Protocol
@@ -186,6 +187,26 @@ class Gone:
 
 PollOutcome = Pending | Again | Follow | Ready | Refused | Failed | Gone
 
+# Callbacks ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callback:
+    """A call to us that says it is the provider's. Header names are lower case; one that came twice is joined."""
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+class Verdict(Enum):
+    """Whether a callback is the provider's, and of now."""
+
+    GENUINE = "genuine"
+    UNSIGNED = "it carries no signature or secret that could be checked"
+    STALE = "it was signed too long ago, or for the future"
+    FORGED = "its signature or secret does not fit"
+
+
 # Uploads --------------------------------------------------------------------------------------------------------------
 
 
@@ -247,6 +268,21 @@ class Dialect(Protocol):
 
     def cancel(self, hosts: Hosts, ticket: Ticket) -> Call | None:
         """The call that asks the provider to stop; None where it cannot."""
+
+    def callback_keys(self, hosts: Hosts) -> Call | None:
+        """The call for the public keys that callbacks are signed with; None where a secret of ours proves them."""
+
+    def read_callback_keys(self, reply: Reply) -> tuple[bytes, ...]:
+        """The keys in the answer to `callback_keys`; none when it cannot be read."""
+
+    def verdict(self, callback: Callback, *, secret: str, keys: Sequence[bytes], now: float) -> Verdict:
+        """Whether a callback is genuine: by the secret of its job, or by keys and time (seconds since 1970)."""
+
+    def called_back(self, hosts: Hosts, order: Order, callback: Callback) -> Accepted | None:
+        """What a genuine callback proves of the submit: that the provider took it, and its ticket.
+
+        Everything else in it is left unread. None when it names no task.
+        """
 
     def trusts(self, hosts: Hosts, url: str) -> bool:
         """Whether an address from an answer may be fetched.

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from fluxroom.client import AsyncClient
 from fluxroom.logs import hide
-from fluxroom.server import assets, events, generations, health, images, jobs, models, page, problems
+from fluxroom.server import assets, events, generations, health, hooks, images, jobs, models, page, problems
 from fluxroom.server.gateway import Gateway, running_version
 from fluxroom.server.security import Doorkeeper
 from fluxroom.settings import Settings
@@ -60,7 +60,7 @@ def create_app(settings: Settings, *, client: AsyncClient | None = None) -> Fast
         },
     )
     app.state.gateway = gateway
-    for resource in (health, models, generations, events, jobs, images, assets, page):
+    for resource in (health, models, generations, events, jobs, images, assets, hooks, page):
         app.include_router(resource.router)
     problems.install(app)
     app.add_middleware(problems.Incidents)

@@ -55,6 +55,12 @@ class _Kind:
 
 _HTTP: Mapping[int, _Kind] = {
     400: _Kind("malformed_request", "The request cannot be read.", "Send a JSON body in UTF-8."),
+    401: _Kind(
+        "callback_refused",
+        "The callback is not the provider's, or not of now.",
+        "Nothing was changed, and the job is polled all the same. Compare the clocks; see the gateway's log.",
+        charge="unknown",
+    ),
     403: _Kind(
         "cross_site",
         "Another web site may not use this gateway.",
@@ -62,6 +68,12 @@ _HTTP: Mapping[int, _Kind] = {
     ),
     404: _Kind("no_such_path", "There is nothing at this address.", "See the paths in /v1/openapi.json."),
     405: _Kind("method_not_allowed", "This address does not know this method.", "See the Allow header."),
+    409: _Kind(
+        "callback_conflict",
+        "The callback is about another task than the job's.",
+        "Look for the task's id in the gateway's log, then in the account at the provider: it may have been charged.",
+        charge="unknown",
+    ),
     413: _Kind("too_large", "The body is larger than the gateway takes.", "Upload pictures one by one."),
     415: _Kind("unsupported_media_type", "The body is of a type that is not taken here.", "See /v1/openapi.json."),
     421: _Kind(

@@ -3,10 +3,14 @@
 The gateway listens on loopback without a key, so everything that reaches it could come from a web page that the user
 has open. Three guards: the Host header must name this machine (a rebound DNS name does not), a request that changes or
 costs something must not come from another site, and a body has a limit.
+
+Callbacks of providers come from anywhere and under the gateway's public name. They prove themselves by their address
+and their signature (`server.hooks`), so of the three guards only the limit holds for them, and it is a small one.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -19,6 +23,11 @@ from fluxroom.settings import is_loopback
 
 MOST_BODY = 64 * 1024 * 1024
 """Bytes of a request body: three references of 20 MB, or two as data URIs."""
+
+MOST_CALLBACK = 1024 * 1024
+"""Bytes of a callback: a few thousand, unless pictures are in it. A larger one is missed, and the job polled."""
+
+_CALLBACK = re.compile(r"/hooks/[^/]+/[^/]+/[^/]+")
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -64,12 +73,14 @@ class Doorkeeper:
             await send(message)
 
         headers = Headers(scope=scope)
-        refusal = self._refusal(scope["method"], headers)
+        callback = is_callback(scope["method"], scope["path"])
+        most = min(self._most_body, MOST_CALLBACK) if callback else self._most_body
+        refusal = _bad_length(headers, most) if callback else self._refusal(scope["method"], headers)
         if refusal:
             status, detail = refusal
             await problems.respond(problems.by_status(status, detail))(scope, receive, headed)
             return
-        await self._app(scope, self._counted(receive), headed)
+        await self._app(scope, _counted(receive, most), headed)
 
     def _refusal(self, method: str, headers: Headers) -> tuple[int, str] | None:
         hosts = headers.getlist("host")
@@ -78,26 +89,38 @@ class Doorkeeper:
             return 421, f"{named!r} does not name this machine."
         if method not in _READING and (site := foreign_site(headers, hosts[0])):
             return 403, f"The request comes from {site[:100]!r}, not from the gateway's own page."
-        length = headers.get("content-length", "0")
-        if not length.isascii() or not length.isdigit():
-            return 400, "The Content-Length header is not a number."
-        if int(length[:20]) > self._most_body:
-            return 413, _too_large(self._most_body)
-        return None
+        return _bad_length(headers, self._most_body)
 
-    def _counted(self, receive: Receive) -> Receive:
-        taken = 0
 
-        async def counted() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > self._most_body:
-                # An HTTPException, because FastAPI lets exactly these pass while it reads a body.
-                raise HTTPException(413, _too_large(self._most_body))
-            return message
+def _bad_length(headers: Headers, most: int) -> tuple[int, str] | None:
+    length = headers.get("content-length", "0")
+    if not length.isascii() or not length.isdigit():
+        return 400, "The Content-Length header is not a number."
+    return (413, _too_large(most)) if int(length[:20]) > most else None
 
-        return counted
+
+def _counted(receive: Receive, most: int) -> Receive:
+    taken = 0
+
+    async def counted() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > most:
+            # An HTTPException, because FastAPI lets exactly these pass while it reads a body.
+            raise HTTPException(413, _too_large(most))
+        return message
+
+    return counted
+
+
+def is_callback(method: str, path: str) -> bool:
+    """Whether a request can be a provider's callback.
+
+    >>> is_callback("POST", "/hooks/fal/01kaz3x9f0m2n4p6q8r0st/1-x"), is_callback("POST", "/v1/generations")
+    (True, False)
+    """
+    return method == "POST" and _CALLBACK.fullmatch(path) is not None
 
 
 def names_this_machine(hosts: Sequence[str]) -> bool:

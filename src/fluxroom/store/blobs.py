@@ -12,8 +12,8 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
-from uuid import uuid4
+from secrets import token_hex
+from typing import IO, Protocol
 
 from fluxroom.errors import NotFound, StorageFull, StorageUnwritable
 
@@ -87,14 +87,15 @@ class FolderBlobs:
         path = self.path(digest)
         if path.exists():
             return digest
-        temporary = path.with_name(f".{digest[:8]}-{uuid4().hex}")
+        temporary = path.with_name(f".{digest[:8]}-{token_hex(8)}")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("wb") as file:
+            with _created(temporary) as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
+            # The name too: bytes without it would be lost with the power, and they may be paid for.
+            _flush_folder(path.parent)
         except OSError as error:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
@@ -223,6 +224,23 @@ def span(start: int, end: int | None) -> tuple[int, int | None]:
 def missing(digest: str) -> NotFound:
     """There are no bytes under this hash."""
     return NotFound(f"The store has no bytes under {digest[:12]}….")
+
+
+def _created(path: Path) -> IO[bytes]:
+    try:
+        return path.open("xb")
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _flush_folder(path.parent.parent)
+        return path.open("xb")
+
+
+def _flush_folder(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def storage_error(error: OSError) -> StorageFull | StorageUnwritable:

@@ -293,6 +293,8 @@ def _bad(what: str) -> BadSettings:
 def _code_and_status(error: Exception) -> tuple[str, int]:
     """The store's own word for what is wrong, and its HTTP status; "" and 0 where there was no answer."""
     text = str(error)
+    if "redirect without LOCATION" in text:
+        return "", 301  # obstore's words for a bucket in another region
     code = re.search(r"<Code>([A-Za-z]{3,60})</Code>", text)
     status = re.search(r"status code: (\d{3})\b", text)
     return code[1] if code else "", int(status[1]) if status else 0

@@ -20,13 +20,32 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from fluxroom.errors import FluxroomError, StorageFull, StorageUnwritable
+from fluxroom.errors import FluxroomError, StorageBusy, StorageFull, StorageUnwritable
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
+F = TypeVar("F", bound=Callable[..., Any])
 
 _MOST_TOGETHER = 256
 """Writes in one commit; more would make the first one wait for the last."""
+
+
+def alone(name: str) -> Callable[[F], F]:
+    """Marks a work that counts before it writes: of one name only one runs at a time, on all machines together.
+
+    On SQLite every work that writes is alone anyway; on PostgreSQL it takes a lock and a transaction of its own.
+    """
+
+    def mark(work: F) -> F:
+        vars(work)["alone"] = name
+        return work
+
+    return mark
+
+
+def alone_as(work: Callable[..., Any]) -> str:
+    """The name under which a work must be alone; empty for most."""
+    return str(getattr(getattr(work, "func", work), "alone", ""))
 
 
 @dataclass(slots=True)
@@ -171,6 +190,8 @@ def as_storage_error(error: Exception) -> Exception:
     if isinstance(error, (DBAPIError, sqlite3.Error, OSError)):
         if "full" in text_of or "no space" in text_of:
             return StorageFull()
+        if "locked" in text_of or "database is busy" in text_of:
+            return StorageBusy()
         if any(
             word in text_of for word in ("readonly", "read-only", "unable to open", "permission denied", "disk i/o")
         ):

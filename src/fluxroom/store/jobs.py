@@ -154,19 +154,20 @@ _EVENTS = (
     .order_by(job_events.c.id)
 )
 _IN_FLIGHT = (
-    select(jobs.c.account, jobs.c.model, func.count().label("number"))
+    select(jobs.c.account, jobs.c.model, jobs.c.owner, func.count().label("number"))
     .where(
         or_(
             jobs.c.state.in_(("submitting", "running")),
             and_(jobs.c.state == "unknown", jobs.c.seat_until > bindparam("b_now")),
         )
     )
-    .group_by(jobs.c.account, jobs.c.model)
+    .group_by(jobs.c.account, jobs.c.model, jobs.c.owner)
 )
 _WAITING = (
     select(jobs)
     .where(
         jobs.c.state == "queued",
+        jobs.c.owner == bindparam("b_owner"),
         jobs.c.account.in_(bindparam("b_accounts", expanding=True)),
         jobs.c.not_before <= bindparam("b_now"),
         or_(bindparam("b_everyones", type_=jobs.c.sandbox.type), jobs.c.maker == bindparam("b_maker")),
@@ -175,6 +176,7 @@ _WAITING = (
     .limit(bindparam("b_limit"))
     .offset(bindparam("b_skip"))
 )
+_NEXT_OWNER = select(func.min(jobs.c.owner)).where(jobs.c.state == "queued", jobs.c.owner > bindparam("b_after"))
 _NEXT_TIME = select(func.min(jobs.c.not_before)).where(jobs.c.state == "queued", jobs.c.not_before > bindparam("b_now"))
 
 _HELD = jobs.c.state.in_(("submitting", "running", "fetching"))
@@ -183,11 +185,7 @@ _HELD_BY = (
     select(jobs).where(_HELD, jobs.c.holder.in_(bindparam("b_holders", expanding=True))).order_by(jobs.c.created_at)
 )
 _LAST_EVENT = select(func.max(job_events.c.id))
-_NEWS = (
-    select(job_events.c.id, job_events.c.generation)
-    .where(job_events.c.id > bindparam("b_after"))
-    .order_by(job_events.c.id)
-)
+_NEWS = select(job_events).where(job_events.c.id > bindparam("b_after")).order_by(job_events.c.id)
 
 
 def add(connection: Connection, generation: Generation, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -284,19 +282,37 @@ def events(connection: Connection, generation_id: str, *, after: int = 0) -> lis
 
 
 def in_flight(connection: Connection, now: float) -> dict[str, int]:
-    """Seats that are taken, by account (`bfl:1a2b`) and by account and model (`bfl:1a2b/flux-kontext-max`)."""
+    """Seats that are taken: by account (`bfl:1a2b`), by account and model, and by owner (`owner:local`)."""
     seats: dict[str, int] = {}
-    for account, model, number in connection.execute(_IN_FLIGHT, {"b_now": now}):
-        seats[account] = seats.get(account, 0) + number
-        seats[f"{account}/{model}"] = number
+    for account, model, owner, number in connection.execute(_IN_FLIGHT, {"b_now": now}):
+        for group in (account, f"{account}/{model}", f"owner:{owner}"):
+            seats[group] = seats.get(group, 0) + number
     return seats
 
 
+def owners_waiting(connection: Connection) -> list[str]:
+    """Whose jobs are queued. One look-up in the index per owner, however many jobs there are."""
+    found: list[str] = []
+    after = ""
+    while (owner := connection.execute(_NEXT_OWNER, {"b_after": after}).scalar_one()) is not None:
+        found.append(owner)
+        after = owner
+    return found
+
+
 def waiting(
-    connection: Connection, *, accounts: Sequence[str], now: float, maker: str | None, limit: int, skip: int = 0
+    connection: Connection,
+    *,
+    owner: str,
+    accounts: Sequence[str],
+    now: float,
+    maker: str | None,
+    limit: int,
+    skip: int = 0,
 ) -> list[Job]:
-    """Queued jobs that may start now, the most urgent first; only those of one maker when `maker` is given."""
+    """An owner's queued jobs that may start now, the most urgent first; only one maker's when `maker` is given."""
     binds = {
+        "b_owner": owner,
         "b_accounts": list(accounts),
         "b_now": now,
         "b_everyones": maker is None,
@@ -328,10 +344,6 @@ def last_event(connection: Connection) -> int:
     return int(connection.execute(_LAST_EVENT).scalar_one() or 0)
 
 
-def news(connection: Connection, after: int) -> tuple[set[str], int]:
-    """The generations in which something happened since the event `after`, and the newest event's number."""
-    changed, newest = set(), after
-    for number, generation_id in connection.execute(_NEWS, {"b_after": after}):
-        changed.add(generation_id)
-        newest = number
-    return changed, newest
+def news(connection: Connection, after: int) -> list[dict[str, Any]]:
+    """What happened to any job since the event `after`, oldest first."""
+    return [dict(row) for row in connection.execute(_NEWS, {"b_after": after}).mappings()]

@@ -107,7 +107,8 @@ jobs = Table(
     Column("cache_key", Text, nullable=False),  # "" when the job's picture must not be used again
     Column("cached_from", Text, nullable=False),  # the job whose pictures this one reuses; "" for none
     Index("jobs_generation", "generation", "number"),
-    Index("jobs_state", "state", "account", "model", "priority", "created_at"),
+    Index("jobs_seats", "state", "account", "model", "owner"),
+    Index("jobs_waiting", "state", "owner", "priority", "created_at"),
     Index("jobs_created", "created_at"),
     Index("jobs_cache", "cache_key", "owner"),
     Index("jobs_money", "owner", "created_at"),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from fluxroom.errors import FluxroomError, InvalidReference, ProviderError
 from fluxroom.providers import (
+    Accepted,
     Call,
+    Callback,
     Dialect,
+    Follow,
     Hosts,
     Inline,
     Order,
@@ -19,8 +22,9 @@ from fluxroom.providers import (
     SubmitOutcome,
     Ticket,
     Upload,
+    Verdict,
 )
-from fluxroom.providers.bfl import addresses, answers, seeking, submits
+from fluxroom.providers.bfl import addresses, answers, callbacks, seeking, submits
 from fluxroom.providers.untrusted import parsed
 from fluxroom.types import JSON, Provider, Reference
 
@@ -74,12 +78,34 @@ class BFL:
         return None
 
     def read(self, hosts: Hosts, ticket: Ticket, reply: Reply) -> PollOutcome:
-        """See `answers`; a task without a polling address is sought on every regional host."""
+        """See `answers`; a task without a polling address is sought on every regional host.
+
+        A redirect is never followed: a task whose polling address redirects is asked for by its id instead.
+        """
+        if 300 <= reply.status < 400 and seeking.polling_url(hosts, ticket):
+            plain = {name: value for name, value in ticket.items() if name != "polling_url"}
+            return Follow(call=self.check(hosts, plain), ticket=plain)
         return seeking.onward(hosts, ticket, answers.read(ticket, reply))
 
     def cancel(self, _hosts: Hosts, _ticket: Ticket) -> Call | None:
         """BFL cannot cancel: the picture arrives and is charged."""
         return None
+
+    def callback_keys(self, _hosts: Hosts) -> Call | None:
+        """BFL proves its callbacks with the secret that we gave it."""
+        return None
+
+    def read_callback_keys(self, _reply: Reply) -> tuple[bytes, ...]:
+        """BFL publishes no keys."""
+        return ()
+
+    def verdict(self, callback: Callback, *, secret: str, keys: Sequence[bytes], now: float) -> Verdict:  # noqa: ARG002  the protocol's
+        """See `callbacks`; BFL sends no time."""
+        return callbacks.verdict(callback, secret)
+
+    def called_back(self, hosts: Hosts, order: Order, callback: Callback) -> Accepted | None:
+        """See `callbacks`."""
+        return callbacks.accepted(hosts, order, callback)
 
     def trusts(self, hosts: Hosts, url: str) -> bool:
         """Below bfl.ai, in the right region; loopback only when the settings name it."""

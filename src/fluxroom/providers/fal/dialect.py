@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from fluxroom.errors import FluxroomError
 from fluxroom.providers import (
+    Accepted,
     Call,
+    Callback,
     Dialect,
+    Follow,
     Hosts,
     Order,
     PollOutcome,
@@ -18,8 +21,9 @@ from fluxroom.providers import (
     SubmitOutcome,
     Ticket,
     Upload,
+    Verdict,
 )
-from fluxroom.providers.fal import addresses, results, status, submits, uploads
+from fluxroom.providers.fal import addresses, callbacks, results, status, submits, uploads
 from fluxroom.providers.untrusted import parsed
 from fluxroom.types import Provider, Reference
 
@@ -62,6 +66,11 @@ class Fal:
         """The status without the model's logs."""
         return Call(method="GET", url=_without_logs(addresses.request_url(hosts, ticket, "status_url")), headers=ACCEPT)
 
+    def _asked(self, hosts: Hosts, ticket: Ticket) -> Call:
+        if ticket.get("want") != "result":
+            return self.check(hosts, ticket)
+        return Call(method="GET", url=addresses.request_url(hosts, ticket, "response_url"), headers=ACCEPT)
+
     def watch(self, hosts: Hosts, ticket: Ticket) -> Call | None:
         """The status as server-sent events; the stream ends after COMPLETED."""
         url, _, query = addresses.request_url(hosts, ticket, "status_url").partition("?")
@@ -69,7 +78,13 @@ class Fal:
         return Call(method="GET", url=stream, headers={"accept": "text/event-stream"}, stream=True)
 
     def read(self, hosts: Hosts, ticket: Ticket, reply: Reply) -> PollOutcome:
-        """See `status` and, for the ticket of a `Follow`, `results`."""
+        """See `status` and, for the ticket of a `Follow`, `results`.
+
+        A redirect is never followed: the request is asked for at the address that its id gives instead.
+        """
+        if 300 <= reply.status < 400 and any(name in ticket for name in addresses.ADDRESSES):
+            plain = {name: value for name, value in ticket.items() if name not in addresses.ADDRESSES}
+            return Follow(call=self._asked(hosts, plain), ticket=plain)
         if ticket.get("want") == "result":
             return results.read_result(ticket, reply)
         return status.read_status(hosts, ticket, reply)
@@ -77,6 +92,22 @@ class Fal:
     def cancel(self, hosts: Hosts, ticket: Ticket) -> Call | None:
         """A wish only: a request that runs may still finish, and only its status tells."""
         return Call(method="PUT", url=addresses.request_url(hosts, ticket, "cancel_url"), headers=ACCEPT)
+
+    def callback_keys(self, hosts: Hosts) -> Call | None:
+        """The keys of fal's webhooks; public."""
+        return Call(method="GET", url=f"{hosts.rest}/.well-known/jwks.json", headers=ACCEPT, key=False)
+
+    def read_callback_keys(self, reply: Reply) -> tuple[bytes, ...]:
+        """See `callbacks`."""
+        return callbacks.keys(reply)
+
+    def verdict(self, callback: Callback, *, secret: str, keys: Sequence[bytes], now: float) -> Verdict:  # noqa: ARG002  the protocol's
+        """See `callbacks`; fal knows no secret of ours."""
+        return callbacks.verdict(callback, keys, now)
+
+    def called_back(self, hosts: Hosts, order: Order, callback: Callback) -> Accepted | None:
+        """See `callbacks`."""
+        return callbacks.accepted(hosts, order, callback)
 
     def trusts(self, hosts: Hosts, url: str) -> bool:
         """Below fal.ai, fal.run and fal.media; loopback only when the settings name it."""

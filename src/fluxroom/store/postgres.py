@@ -1,0 +1,409 @@
+"""PostgreSQL behind the same calls as SQLite's `Database`: functions over a SQLAlchemy connection, run where it is safe.
+
+A thread with an event loop of its own holds a few asyncpg connections. Whatever waits to be written when one is free is
+committed together. A commit whose answer was lost with its connection is looked up (`pg_xact_status`) before anything
+is done again, so that every work happens once, also when the server restarts in the middle. Reads run on connections
+that commit by themselves. While the server is away works wait for some seconds; then whoever asked is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from fluxroom.errors import DatabaseUnavailable
+from fluxroom.logs import get_logger
+from fluxroom.store.database import Work, alone_as
+from fluxroom.store.postgres_errors import address_of, in_our_words, is_passing
+from fluxroom.store.postgres_news import News, Reader, Row
+
+T = TypeVar("T")
+
+_log = get_logger("fluxroom.postgres")
+
+_READERS = 2
+"""Connections for reads: a long one must not hold up those that somebody waits for."""
+
+_MOST_TOGETHER = 128
+"""Works in one commit; more would make the first one wait for the last."""
+
+_PATIENCE = 5.0
+"""Seconds for which works wait for a server that is away before whoever asked is told; a restart takes one or two."""
+
+_LAST_WORKS = 4.0
+"""Seconds for what still waits when the database is closed."""
+
+_PAUSE = 0.1
+"""Seconds between two tries to reach a server that is away."""
+
+_CONNECT = 5.0
+"""Seconds until a server that does not let us in counts as away."""
+
+_ANSWER = 30.0
+"""Seconds until a server that does not answer counts as away."""
+
+_SESSION = {
+    "application_name": "fluxroom",
+    # A process that stands still in the middle of a transaction would hold up all others: it is undone.
+    "idle_in_transaction_session_timeout": "5000",
+    # The server's side of a machine that is gone.
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
+
+_XID = text("SELECT CAST(pg_current_xact_id_if_assigned() AS text)")
+_FATE = text("SELECT pg_xact_status(CAST(CAST(:xid AS text) AS xid8))")
+_ALONE = text("SELECT pg_advisory_xact_lock(:room, hashtext(:name))")
+
+LOCKS = 0x666C7578
+"""The first half of the number of every advisory lock of ours."""
+
+
+@dataclass(slots=True)
+class _Job:
+    work: Work[Any]
+    done: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
+    result: Any = None
+    error: Exception | None = None
+
+
+_Queue = asyncio.Queue[_Job | None]
+
+
+@dataclass(slots=True)
+class _Commit:
+    """How far a transaction came."""
+
+    xid: str | None = None  # None: it has changed nothing
+    asked: bool = False  # COMMIT was sent, so only the server knows
+
+
+class PostgresDatabase:
+    """A PostgreSQL database.
+
+    Args:
+        url: as PostgreSQL's own tools take it: `postgresql://user:password@host:port/name?sslmode=require`.
+        writers: connections for group commits.
+        patience: seconds for which works wait for a server that is away.
+    """
+
+    def __init__(self, url: str, *, writers: int = 1, patience: float = _PATIENCE) -> None:
+        self.address = address_of(url)
+        self._url = url
+        self._patience = patience
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="fluxroom-postgres", daemon=True)
+        self._writes, self._alone, self._reads = _Queue(), _Queue(), _Queue()
+        self._served = (
+            (self._writes, self._write_for_ever, writers),
+            (self._alone, self._write_for_ever, 1),
+            (self._reads, self._read_for_ever, _READERS),
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+        self._engine = _engine(partial(_connect, url))
+        self._news = News(partial(_connect, url))
+        self._listening: asyncio.Task[None] | None = None
+        self._deadline: float | None = None  # once it is being closed
+
+    def start(self, bring_up_to_date: Callable[[Connection], None]) -> None:
+        """Start the thread and bring the database's schema up to date.
+
+        Raises:
+            DatabaseUnavailable: it cannot be reached, or refuses this user; the message says why, without secrets.
+        """
+        self._thread.start()
+        try:
+            self._wait_for(self._open(bring_up_to_date))
+        except Exception:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Finish what waits, unless the server is away, then close the connections and end the thread."""
+        if self._thread.is_alive():
+            self._wait_for(self._finish())
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+        self._loop.close()
+
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` in a transaction; returns once it is on disk. It may be run again when the first try was undone.
+
+        Raises:
+            DatabaseUnavailable: the server is away for longer than a restart takes; nothing was changed.
+            StorageFull, StorageUnwritable: it cannot take it; nothing was changed.
+        """
+        return await self._ask(self._alone if alone_as(work) else self._writes, work)
+
+    async def read(self, work: Work[T]) -> T:
+        """Run `work`, which only reads."""
+        return await self._ask(self._reads, work)
+
+    async def changes(self) -> AsyncIterator[list[Row] | None]:
+        """The rows of `job_events` that any process commits; None when some were missed."""
+        reader = Reader()
+        self._loop.call_soon_threadsafe(self._attend, reader)
+        try:
+            while True:
+                yield await reader.next()
+        finally:
+            self._news.remove(reader)
+
+    # both sides of the thread ----------------------------------------------------------------------------------------
+
+    def _wait_for(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _ask(self, queue: _Queue, work: Work[T]) -> T:
+        loop = asyncio.get_running_loop()
+        job = _Job(work, loop.create_future(), loop)
+        self._loop.call_soon_threadsafe(queue.put_nowait, job)
+        result: T = await asyncio.shield(job.done)
+        return result
+
+    def _attend(self, reader: Reader) -> None:
+        self._news.add(reader)
+        if self._listening is None:
+            self._listening = asyncio.ensure_future(self._news.listen())
+        else:
+            reader.tell(None)
+
+    async def _open(self, bring_up_to_date: Callable[[Connection], None]) -> None:
+        await self._patiently(partial(self._prepare, bring_up_to_date))
+        for queue, serve, number in self._served:
+            self._tasks += [asyncio.ensure_future(serve(queue)) for _ in range(number)]
+
+    async def _prepare(self, bring_up_to_date: Callable[[Connection], None]) -> None:
+        engine = _engine(partial(_connect, self._url, patience=None))
+        async with engine.begin() as connection:
+            await connection.run_sync(bring_up_to_date)
+
+    async def _finish(self) -> None:
+        self._deadline = time.monotonic() + _LAST_WORKS
+        for queue, _, number in self._served:
+            for _ in range(number):
+                queue.put_nowait(None)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_LAST_WORKS + 1)
+        tasks = [*self._tasks, *([self._listening] if self._listening else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for queue, _, _ in self._served:
+            while not queue.empty():
+                if job := queue.get_nowait():
+                    _answer([job], DatabaseUnavailable(f"The database {self.address} is being closed."))
+
+    # in the thread ---------------------------------------------------------------------------------------------------
+
+    async def _write_for_ever(self, queue: _Queue) -> None:
+        link = _Link(self._engine)
+        together = _MOST_TOGETHER if queue is self._writes else 1
+        try:
+            while (first := await queue.get()) is not None:
+                batch = [first]
+                while len(batch) < together and not queue.empty():
+                    more = queue.get_nowait()
+                    if more is None:  # the end; this batch is the last one
+                        queue.put_nowait(None)
+                        break
+                    batch.append(more)
+                await self._commit(link, batch)
+        finally:
+            await link.close()
+
+    async def _commit(self, link: _Link, batch: Sequence[_Job]) -> None:
+        """Run works in one transaction and answer; where one of them fails, each in a savepoint of its own."""
+        for how in (_together, _apart):
+            try:
+                await self._patiently(partial(self._once, link, how, batch))
+            except Exception as error:  # noqa: BLE001  every error belongs to those who asked
+                if len(batch) > 1 and how is _together and not isinstance(error, DatabaseUnavailable):
+                    continue
+                _answer(batch, error)
+            else:
+                _answer(batch)
+            return
+
+    async def _once(self, link: _Link, how: Callable[..., None], batch: Sequence[_Job]) -> None:
+        commit = _Commit()
+        try:
+            await link.run(how, batch, commit)
+        except Exception as error:
+            doubt = commit.asked and commit.xid and is_passing(error)
+            if not (doubt and await self._was_committed(link, str(commit.xid))):
+                raise
+
+    async def _was_committed(self, link: _Link, xid: str) -> bool:
+        """Ask the server what became of a transaction; as long as it takes, since guessing would do a work twice."""
+        _log.warning("lost the database in the middle of a commit; asks what became of it")
+        while True:
+            try:
+                fate = await link.run(_fate_of, xid)
+            except Exception as error:
+                if not is_passing(error):
+                    return False  # a server that does not know it has taken over without it
+                if self._deadline and time.monotonic() > self._deadline:
+                    raise
+            else:
+                if fate != "in progress":
+                    return fate == "committed"
+            await asyncio.sleep(_PAUSE)
+
+    async def _read_for_ever(self, queue: _Queue) -> None:
+        link = _Link(self._engine.execution_options(isolation_level="AUTOCOMMIT"))
+        try:
+            while (job := await queue.get()) is not None:
+                try:
+                    job.result = await self._patiently(partial(link.run, job.work))
+                except Exception as error:  # noqa: BLE001  every error belongs to the one who asked
+                    _answer([job], error)
+                else:
+                    _answer([job])
+        finally:
+            await link.close()
+
+    async def _patiently(self, attempt: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Try until it works, fails for good, or the patience is over; errors in our words."""
+        given_up = time.monotonic() + self._patience
+        while True:
+            try:
+                return await attempt()
+            except Exception as error:
+                over = time.monotonic() > min(given_up, self._deadline or given_up)
+                wrong = in_our_words(error, self.address)
+                if wrong is error:
+                    raise
+                if over or not is_passing(error):
+                    raise wrong from error
+            await asyncio.sleep(_PAUSE)
+
+
+class _Link:
+    """One held connection, opened when it is needed, and again when it was lost."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._connection: AsyncConnection | None = None
+
+    async def run(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Run a function over the connection."""
+        if self._connection is None:
+            self._connection = await self._engine.connect()
+        try:
+            return await self._connection.run_sync(work, *arguments)
+        except BaseException as error:
+            await self._recover(error)
+            raise
+
+    async def close(self) -> None:
+        """Close it; whatever is not committed is undone by the server."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):
+                await connection.invalidate()
+            with suppress(Exception):
+                await connection.close()
+
+    async def _recover(self, error: BaseException) -> None:
+        if self._connection is not None and isinstance(error, Exception) and not is_passing(error):
+            with suppress(Exception):
+                await self._connection.rollback()
+                return
+        await self.close()
+
+
+def _together(connection: Connection, batch: Sequence[_Job], commit: _Commit) -> None:
+    for job in batch:
+        if name := alone_as(job.work):
+            connection.execute(_ALONE, {"room": LOCKS, "name": name})
+        job.result, job.error = job.work(connection), None
+    _end(connection, commit)
+
+
+def _apart(connection: Connection, batch: Sequence[_Job], commit: _Commit) -> None:
+    for job in batch:
+        savepoint = connection.begin_nested()
+        try:
+            job.result, job.error = job.work(connection), None
+            savepoint.commit()
+        except Exception as error:
+            if is_passing(error):
+                raise
+            savepoint.rollback()
+            job.error = error
+    _end(connection, commit)
+
+
+def _end(connection: Connection, commit: _Commit) -> None:
+    commit.xid = connection.execute(_XID).scalar_one()
+    commit.asked = True
+    connection.commit()
+
+
+def _fate_of(connection: Connection, xid: str) -> str | None:
+    fate: str | None = connection.execute(_FATE, {"xid": xid}).scalar_one()
+    connection.rollback()
+    return fate
+
+
+def _answer(batch: Sequence[_Job], error: Exception | None = None) -> None:
+    """Wake those who asked, all of an event loop at once."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
+    for job in batch:
+        job.error = error or job.error
+        by_loop.setdefault(job.loop, []).append(job)
+    for loop, jobs in by_loop.items():
+        with suppress(RuntimeError):  # the event loop of whoever asked is gone; what was to be done is done
+            loop.call_soon_threadsafe(_settle, jobs)
+
+
+def _settle(batch: Sequence[_Job]) -> None:
+    for job in batch:
+        if job.done.cancelled():
+            continue
+        if job.error is None:
+            job.done.set_result(job.result)
+        else:
+            job.done.set_exception(job.error)
+
+
+def _engine(connect: Callable[..., Awaitable[Any]]) -> AsyncEngine:
+    return create_async_engine(
+        "postgresql+asyncpg:///?prepared_statement_cache_size=300",
+        async_creator=connect,
+        poolclass=NullPool,  # connections are held, and a lost one is replaced here
+        hide_parameters=True,  # prompts stay out of error texts
+        json_serializer=_to_json,
+        json_deserializer=_from_json,
+    )
+
+
+async def _connect(url: str, *_: Any, patience: float | None = _ANSWER, **_more: Any) -> Any:
+    import asyncpg
+
+    return await asyncpg.connect(url, timeout=_CONNECT, command_timeout=patience, server_settings=_SESSION)
+
+
+def _to_json(value: Any) -> str:
+    import orjson
+
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _from_json(value: str) -> Any:
+    import orjson
+
+    return orjson.loads(value)

@@ -1,0 +1,125 @@
+"""A PostgreSQL of our own: Debian's binaries, a folder that goes away again, a free port on loopback."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+_PLACES = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), Path("/usr/local/bin"), Path("/usr/bin")]
+_START = 20.0  # seconds
+
+MISSING = "PostgreSQL's server is not installed: apt-get install postgresql-15"
+
+
+def binaries() -> Path | None:
+    """The folder of PostgreSQL's programs; None where it is not installed."""
+    return next((place for place in _PLACES if (place / "postgres").exists() and (place / "initdb").exists()), None)
+
+
+class Cluster:
+    """A running server. `url` names its database; `stop` and `start` restart it on the same port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._programs = binaries() or Path()
+        # PostgreSQL refuses to run as root.
+        self._who: dict[str, Any] = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
+        if self._who:
+            owner = pwd.getpwnam("postgres")
+            os.chown(folder, owner.pw_uid, owner.pw_gid)
+        options = ["--no-sync", "--auth=trust", "--username=fluxroom", "--encoding=UTF8", "--no-locale"]
+        self._run("initdb", *options, "--pgdata", str(folder / "data"))
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return self.named("postgres")
+
+    def named(self, database: str) -> str:
+        return f"postgresql://fluxroom:planted-secret@127.0.0.1:{self.port}/{database}"
+
+    def fresh(self, name: str) -> str:
+        """The URL of a new, empty database."""
+        self._run("psql", "-q", "-d", self.url, "-c", f'CREATE DATABASE "{name}"')
+        return self.named(name)
+
+    def start(self) -> None:
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": self.port,
+            "unix_socket_directories": "",
+            "fsync": "off",
+            "max_connections": 200,
+            "shared_buffers": "32MB",
+            "log_min_messages": "fatal",
+        }
+        told = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._programs / "postgres", "-D", self.folder / "data", *told],
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                **self._who,
+            )
+        deadline = time.monotonic() + _START
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError((self.folder / "log").read_text()[-2000:])
+            time.sleep(0.02)
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT: fast, connections are closed. SIGQUIT: at once, as in a crash."""
+        if self._process:
+            self._process.send_signal(number)
+            self._process.wait(30)
+            self._process = None
+
+    def _answers(self) -> bool:
+        asked = [self._programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        return subprocess.run(asked, check=False).returncode == 0
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [self._programs / program, *arguments],
+            cwd=self.folder,
+            capture_output=True,
+            check=False,
+            **({} if program == "psql" else self._who),
+        )
+        if done.returncode:
+            raise RuntimeError(done.stderr.decode()[-2000:])
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    """A server in a folder of its own, gone afterwards."""
+    # Not below pytest's folders: those are closed to other users, and the server is one.
+    folder = Path(tempfile.mkdtemp(prefix="fluxroom-postgres-"))
+    running = None
+    try:
+        running = Cluster(folder)
+        yield running
+    finally:
+        if running:
+            running.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
