@@ -167,7 +167,18 @@ def fal(listed: JSON, meta: JSON) -> dict[str, Schema]:
         required = [name for name, raw in entry["fields"].items() if raw["required"]]
         found[endpoint] = _document("fal", endpoint, fields, required, "; ".join(entry["source"]))
         found[endpoint]["x-confidence"] = entry["confidence"]
+        found[endpoint] |= _fal_unit(entry["price"])
     return found
+
+
+def _fal_unit(prices: list[Schema]) -> Schema:
+    """The unit in which fal reports what it billed (`X-Fal-Billable-Units`), where its pricing API gives one."""
+    for price in prices:
+        if "amount_usd" in price:
+            return {
+                "x-unit-price": {"dollars": str(price["amount_usd"]), "unit": price["unit"], "source": price["source"]}
+            }
+    return {}
 
 
 def _fal_field(meta: JSON, endpoint: str, name: str, raw: Schema) -> Schema:

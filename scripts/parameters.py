@@ -75,6 +75,10 @@ OURS = {
     "extra": ("Mapping[str, Mapping[str, Any]]", "Fields that the schema does not know, by provider, sent as is."),
     "on_unsupported": ("OnUnsupported", "`error` (default), or `report`: leave out what the model does not take."),
     "max_references": ("int", "How many of a longer list of references are sent; the first ones win."),
+    "cache": ('Literal["on", "off"]', "Give the picture of the same request and seed again, free (`on`), or not."),
+    "idempotency_key": ("str", "The same key and request lead to the same pictures, also after a restart."),
+    "priority": ("int", "Higher goes first; 10 when nothing is said, 0 for bulk."),
+    "run": ("str", "The run that the request belongs to; budgets and sums are kept by it."),
     "region": ('Literal["global", "eu", "us"]', "Where BFL works on the job."),
 }
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.postgres.clusters import MISSING, Cluster, binaries, cluster
 
 _OURS = ("FLUXROOM_", "BFL_API_KEY", "FAL_KEY", "FAL_API_KEY")
 
@@ -21,3 +23,12 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("FLUXROOM_DATA", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL server for the tests of this process."""
+    if binaries() is None:
+        pytest.skip(MISSING)
+    with cluster() as running:
+        yield running

@@ -19,6 +19,7 @@ from fluxroom.types import Event, Mode, OnUnsupported, Plan, Quote, Request, Siz
 if TYPE_CHECKING:
     from fluxroom.catalog import Model
     from fluxroom.engine import Engine, Snapshot
+    from fluxroom.engine.orders import Terms
     from fluxroom.engine.transport import Transport
     from fluxroom.result import Image
     from fluxroom.settings import Settings
@@ -215,7 +216,7 @@ class AsyncClient:
     ) -> str:
         """Send a request without waiting; returns the generation's id. Options as in `generate`."""
         request, plan = await self.plan_with(prompt, model, options)
-        return await self.engine.submit(request, plan)
+        return await self.engine.submit(request, plan, terms_of(options))
 
     async def plan(
         self, prompt: Prompt = None, *, model: ModelId | str = DEFAULT_MODEL, **options: Unpack[Options]
@@ -310,6 +311,8 @@ class AsyncClient:
             sources = [sources]
         mode: Mode | None = given.pop("mode", None)
         on_unsupported: OnUnsupported = given.pop("on_unsupported", "error")
+        for name in _TERMS:
+            given.pop(name, None)
         fixed = {name: given.pop(name) for name in ("extra", "max_references", "region") if name in given}
         row, provider, _ = catalog.find(model)
         places = {
@@ -328,6 +331,16 @@ class AsyncClient:
             on_unsupported=on_unsupported,
             **fixed,
         )
+
+
+_TERMS = ("cache", "idempotency_key", "priority", "run")
+
+
+def terms_of(options: Mapping[str, Any], *, owner: str = "local") -> Terms:
+    """The terms among a request's options: `cache`, `idempotency_key`, `priority` and `run`."""
+    from fluxroom.engine.orders import Terms
+
+    return Terms(owner=owner, **{name: options[name] for name in _TERMS if options.get(name) is not None})
 
 
 def _plain(value: Any) -> Any:

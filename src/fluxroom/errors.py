@@ -7,6 +7,7 @@ FluxroomError
 │   ├── InvalidReference
 │   ├── MissingKey
 │   ├── BudgetExceeded
+│   ├── IdempotencyConflict
 │   └── NotFound
 ├── ProviderError           the provider's word about one job
 │   ├── Unauthorized
@@ -128,6 +129,14 @@ class BudgetExceeded(RequestError):
     status = 402
     exit_code = 6
     advice = "Wait until the budget resets, or raise it."
+
+
+class IdempotencyConflict(RequestError):
+    """This idempotency key was used for another request."""
+
+    code = "idempotency_conflict"
+    status = 409
+    advice = "Use a new key for a new request; the same key and body return the first one's result."
 
 
 class NotFound(RequestError):

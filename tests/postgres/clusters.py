@@ -12,8 +12,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
+
+from fluxroom.store import SCHEMA
+from fluxroom.store.postgres import open_postgres
 
 _PLACES = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), Path("/usr/local/bin"), Path("/usr/bin")]
 _START = 20.0  # seconds
@@ -31,6 +35,8 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._numbers = count(1)
+        self._template = ""
         self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._programs = binaries() or Path()
@@ -39,7 +45,9 @@ class Cluster:
         if self._who:
             owner = pwd.getpwnam("postgres")
             os.chown(folder, owner.pw_uid, owner.pw_gid)
-        options = ["--no-sync", "--auth=trust", "--username=fluxroom", "--encoding=UTF8", "--no-locale"]
+        # English sorting, as on most servers: it puts "~" before "a", which plain bytes do not.
+        options = ["--no-sync", "--auth=trust", "--username=fluxroom", "--encoding=UTF8", "--locale=C"]
+        options += ["--locale-provider=icu", "--icu-locale=en-US"]
         self._run("initdb", *options, "--pgdata", str(folder / "data"))
         self.start()
 
@@ -50,9 +58,21 @@ class Cluster:
     def named(self, database: str) -> str:
         return f"postgresql://fluxroom:planted-secret@127.0.0.1:{self.port}/{database}"
 
-    def fresh(self, name: str) -> str:
-        """The URL of a new, empty database."""
-        self._run("psql", "-q", "-d", self.url, "-c", f'CREATE DATABASE "{name}"')
+    def empty(self) -> str:
+        """The URL of a new database without any table."""
+        return self._created("")
+
+    def fresh(self) -> str:
+        """The URL of a new database with this version's schema."""
+        if not self._template:
+            self._template = "prepared"
+            self._created("", self._template)
+            open_postgres(self.named(self._template), SCHEMA).stop()
+        return self._created(f"TEMPLATE {self._template}")
+
+    def _created(self, how: str, name: str = "") -> str:
+        name = name or f"test_{next(self._numbers)}"
+        self._run("psql", "-q", "-d", self.url, "-c", f"CREATE DATABASE {name} {how}")
         return self.named(name)
 
     def start(self) -> None:

@@ -85,12 +85,13 @@ async def test_a_job_of_another_account_is_left_to_who_can_carry_it(desk: Desk) 
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_running_job_is_asked_now(desk: Desk, provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
     poked: list[str] = []
-    monkeypatch.setattr(desk.ledger, "poke", poked.append, raising=False)
-    job = await desk.add(provider, "submitting", "running", request_id=TASK, ticket={"id": TASK, "polling_url": "x"})
+    monkeypatch.setattr(desk.ledger, "poke", poked.append)
+    ticket = {"id": TASK, "polling_url": "x"}
+    job = await desk.add(provider, "submitting", "running", request_id=TASK, ticket=ticket, holder=desk.presence.id)
     assert await said(desk, job) is Heard.USED
     now = await desk.now(job)
     assert now.state == "running"
-    assert now.ticket == {"id": TASK, "polling_url": "x"}
+    assert now.ticket == ticket
     assert (now.holder, now.attempt) == (job.holder, job.attempt)
     assert await desk.whys(job) == [CALLED]
     assert poked == [job.id]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,16 @@ class Endpoint:
     def known(self) -> frozenset[str]:
         """Every wire name of the schema, those of the engine included."""
         return frozenset(self.document["properties"])
+
+    @property
+    def unit_price(self) -> Decimal | None:
+        """US dollars for one of the units in which fal reports what it billed; None where none is published.
+
+        >>> endpoint("fal", "fal-ai/flux-2-pro").unit_price
+        Decimal('0.03')
+        """
+        price = self.document.get("x-unit-price")
+        return Decimal(price["dollars"]) if price else None
 
     @property
     def webhooks(self) -> bool:

@@ -65,6 +65,14 @@ _OPTIONS: tuple[_Spec, ...] = (
     (MORE, "--region region", {"type": click.Choice(["global", "eu", "us"]), "help": "Where BFL works on it."}),
     (
         MORE,
+        "--cache cache",
+        {"type": click.Choice(["on", "off"]), "help": "Give the picture of the same request and seed again, free."},
+    ),
+    (MORE, "--run run", {"help": "A name for what belongs together; budgets and sums are kept by it."}),
+    (MORE, "--priority priority", {"type": int, "help": "Higher goes first; 10 when nothing is said."}),
+    (MORE, "--idempotency-key idempotency_key", {"help": "The same key and request lead to the same pictures."}),
+    (
+        MORE,
         "--on-unsupported on_unsupported",
         {"type": click.Choice(["error", "report"]), "help": "Refuse what the model lacks, or leave it out and say so."},
     ),

@@ -47,7 +47,9 @@ async def _made(ctx: click.Context, prompt: Any, options: dict[str, Any], given:
         _affordable(plan, given["max_price"])
         if not given["yes"] and not client.engine.accounts[plan.provider].sandbox:
             _confirmed(plan)
-        identity = await client.engine.submit(request, plan)
+        from fluxroom.client import terms_of
+
+        identity = await client.engine.submit(request, plan, terms_of(options))
         try:
             return await _followed(ctx, client, identity, plan, given)
         except asyncio.CancelledError:

@@ -4,31 +4,33 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import Connection
 
 from fluxroom.engine.accounts import Account, need
 from fluxroom.engine.callback_addresses import Addresses
-from fluxroom.engine.courier import Courier, UntrustedCallError
+from fluxroom.engine.courier import Courier
+from fluxroom.engine.decisions import Decisions
 from fluxroom.engine.expectation import Experience
 from fluxroom.engine.ledger import Ledger
-from fluxroom.engine.lifecycle import FINAL, SETTLED, Happening, State
+from fluxroom.engine.lifecycle import SETTLED, State
 from fluxroom.engine.limits import Throttle
+from fluxroom.engine.orders import Terms
 from fluxroom.engine.owners import Presence
 from fluxroom.engine.pacing import Clock, Pace, SystemClock
 from fluxroom.engine.queue_local import LocalQueue
+from fluxroom.engine.reception import Reception
 from fluxroom.engine.runner import Runner
 from fluxroom.engine.submission import Submission
-from fluxroom.engine.transport import InterruptedCallError, NotSentError, Transport
+from fluxroom.engine.transport import Transport
 from fluxroom.engine.webhooks import Callbacks
-from fluxroom.errors import Abandoned, Cancelled, NotFound, WaitEnded
-from fluxroom.identifiers import new_id
+from fluxroom.errors import NotFound, WaitEnded
 from fluxroom.logs import get_logger
 from fluxroom.settings import Settings
 from fluxroom.store import Store, images, jobs
 from fluxroom.store.images import StoredImage
-from fluxroom.store.jobs import Generation, Job, Move
+from fluxroom.store.jobs import Generation, Job
 from fluxroom.types import Done, Event, Plan, Provider, Queued, Request, Running
 
 _log = get_logger("fluxroom.engine")
@@ -81,6 +83,8 @@ class Engine:
         self._presence = Presence(store.locks)
         self._ledger = Ledger(store, self._presence, self._clock)
         self.courier = Courier(transport, accounts, settings)
+        self._reception = Reception(store, self._presence.id, self._clock)
+        self._decisions = Decisions(self._ledger, self.courier)
         # Only a process that carries everybody's jobs also listens: a command would be gone before it is called back.
         addresses = Addresses(store, settings) if everyones and settings.public_url else None
         self.experience = Experience(store, self._clock)
@@ -117,37 +121,19 @@ class Engine:
 
     # asking for pictures ---------------------------------------------------------------------------------------------
 
-    async def submit(
-        self, request: Request, plan: Plan, *, owner: str = "local", run: str = "", priority: int = 10
-    ) -> str:
+    async def submit(self, request: Request, plan: Plan, terms: Terms | None = None) -> str:
         """Write a generation with its jobs down and start it; returns its id. Nothing is paid before it is on disk.
 
         Raises:
             MissingKey: no key is set for the route's provider.
-            StorageFull, StorageUnwritable: it could not be written; nothing was sent.
+            BudgetExceeded: a budget does not allow it.
+            IdempotencyConflict: the idempotency key was used for another request.
+            StorageFull, StorageUnwritable, StorageBusy: it could not be written; nothing was sent.
         """
         account = need(self.accounts, plan.provider)
-        now = self._clock.time()
-        generation = Generation(
-            id=new_id(),
-            owner=owner,
-            run=run,
-            created_at=now,
-            route=plan.route,
-            mode=plan.mode,
-            prompt=_prompt_text(plan),
-            asked=_as_asked(request),
-            params=dict(plan.params),
-            references=[reference.as_dict() for reference in plan.references],
-            not_sent=[note.as_dict() for note in plan.not_sent],
-            quote=plan.quote.as_dict(),
-        )
-        rows = [
-            _row(plan, generation, number, account, self._presence.id, priority) for number in range(len(plan.wire))
-        ]
-        await self.store.database.write(lambda connection: jobs.add(connection, generation, rows))
+        generation = await self._reception.take(request, plan, account, terms or Terms())
         self._queue.kick()
-        return generation.id
+        return generation
 
     async def snapshot(self, generation_id: str) -> Snapshot:
         """A generation with its jobs and pictures.
@@ -226,28 +212,7 @@ class Engine:
     async def cancel(self, generation_id: str) -> list[tuple[Job, str]]:
         """Cancel what can be cancelled; says for each job what became of it and whether it is charged."""
         found = await self.snapshot(generation_id)
-        return [(job, await self._cancel(job)) for job in found.jobs]
-
-    async def _cancel(self, job: Job) -> str:
-        if job.state in FINAL:
-            return f"it has already ended: {job.state}"
-        error = Cancelled(provider=job.provider, job=job.id).as_dict()
-        change = self._by_hand(
-            job, State.QUEUED, State.CANCELLED, Happening.CANCEL, error=error, charge_state="not_charged"
-        )
-        if await self._moved(job, change):
-            return "cancelled before it was sent; not charged"
-        fresh = (await self.store.database.read(lambda connection: jobs.get(connection, job.id))) or job
-        tongue, hosts = self.courier.desk(fresh)
-        call = tongue.cancel(hosts, fresh.ticket) if fresh.ticket else None
-        if call is None:
-            return f"{job.provider} cannot cancel a job that it has taken: the picture arrives and is charged"
-        try:
-            reply = await self.courier.carry(fresh.provider, hosts, call)
-        except (NotSentError, InterruptedCallError, UntrustedCallError) as broken:
-            return f"{job.provider} could not be asked to cancel ({broken}): the job goes on"
-        _log.info("asked the provider to cancel", job=job.id, status=reply.status)
-        return f"{job.provider} was asked to cancel; if it has begun, it may still finish and be charged"
+        return [(job, await self._decisions.cancel(job)) for job in found.jobs]
 
     async def resolve(self, job_id: str, choice: Literal["retry", "abandon"]) -> Job:
         """Decide about a job in doubt: send it again (which pays again if the provider took it), or give it up.
@@ -256,16 +221,7 @@ class Engine:
             NotFound: there is no such job, or it is not in doubt.
         """
         job = await self.job(job_id)
-        happening, to_state = (
-            (Happening.RETRY, State.QUEUED) if choice == "retry" else (Happening.ABANDON, State.ABANDONED)
-        )
-        error = {} if choice == "retry" else Abandoned(provider=job.provider, job=job.id).as_dict()
-        change = self._by_hand(job, State.UNKNOWN, to_state, happening, seat_until=0.0, not_before=0.0, error=error)
-        if not await self._moved(job, change):
-            raise NotFound(
-                f"Job {job.id} is {job.state}, not unknown: there is nothing to decide.",
-                advice="See the jobs in doubt with `fluxroom jobs --state unknown`.",
-            )
+        await self._decisions.resolve(job, choice)
         return await self.job(job.id)
 
     async def job(self, part: str) -> Job:
@@ -284,23 +240,6 @@ class Engine:
         if job is None:
             raise NotFound(f"{'More than one job ends' if matches > 1 else 'No job ends'} with {part!r}.")
         return job
-
-    def _by_hand(self, job: Job, from_state: State, to_state: State, happening: Happening, **changes: Any) -> Move:
-        return Move(
-            job=job.id,
-            generation=job.generation,
-            from_states=(from_state,),
-            to_state=to_state,
-            why=f"{happening} by a person",
-            at=self._clock.time(),
-            changes=changes,
-        )
-
-    async def _moved(self, job: Job, change: Move) -> bool:
-        done = await self.store.database.write(lambda connection: jobs.move(connection, change))
-        if done:
-            self._ledger.announce(job)
-        return done
 
 
 def _snapshot(connection: Connection, generation_id: str) -> Snapshot | None:
@@ -323,70 +262,3 @@ def _wait_ended(found: Snapshot, seconds: float) -> WaitEnded:
         provider=first.provider,
         request_id=first.request_id or None,
     )
-
-
-def _prompt_text(plan: Plan) -> str:
-    prompt = plan.wire[0].get("prompt", "") if plan.wire else ""
-    return prompt if isinstance(prompt, str) else ""
-
-
-def _as_asked(request: Request) -> dict[str, Any]:
-    return {
-        "model": request.model,
-        "prompt": request.prompt,
-        "references": [reference.as_dict() for reference in request.references],
-        "params": {n: v.as_dict() if hasattr(v, "as_dict") else v for n, v in request.params.items()},
-        "mode": request.mode,
-        "extra": {provider: dict(fields) for provider, fields in request.extra.items()},
-        "on_unsupported": request.on_unsupported,
-        "max_references": request.max_references,
-        "region": request.region,
-    }
-
-
-def _row(
-    plan: Plan, generation: Generation, number: int, account: Account, maker: str, priority: int
-) -> dict[str, Any]:
-    wire = plan.wire[number]
-    estimate = (plan.quote.low if plan.quote.high is None else plan.quote.high) / len(plan.wire)
-    return {
-        "id": new_id(),
-        "generation": generation.id,
-        "number": number,
-        "owner": generation.owner,
-        "run": generation.run,
-        "state": State.QUEUED.value,
-        "created_at": generation.created_at,
-        "changed_at": generation.created_at,
-        "priority": priority,
-        "provider": plan.provider,
-        "model": plan.model,
-        "mode": plan.mode,
-        "endpoint": plan.endpoint,
-        "region": plan.region,
-        "account": account.id,
-        "sandbox": account.sandbox,
-        "caps": dict(plan.caps),
-        "wire": dict(wire),
-        "seconds": plan.seconds,
-        "maker": maker,
-        "holder": "",
-        "attempt": 0,
-        "not_before": 0.0,
-        "first_try_at": 0.0,
-        "seat_until": 0.0,
-        "ticket": None,
-        "request_id": "",
-        "submitted_at": 0.0,
-        "ready_at": 0.0,
-        "seed": wire.get("seed"),
-        "cancel_asked": False,
-        "error": None,
-        "estimated": estimate,
-        "reserved": estimate,
-        "charged": None,
-        "charge_state": "not_charged",
-        "charge_source": "estimate",
-        "cache_key": "",
-        "cached_from": "",
-    }

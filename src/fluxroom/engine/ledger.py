@@ -71,6 +71,7 @@ class Ledger:
         self.seat_freed = Bell()
         self._bells: dict[str, set[Bell]] = defaultdict(set)
         self._naps: dict[str, asyncio.Future[None]] = {}
+        self._poked: set[str] = set()
 
     async def move(self, job: Job, happening: Happening, why: str, **changes: Any) -> Job | None:
         """Let something happen to a job that this process holds.
@@ -150,7 +151,10 @@ class Ledger:
             self.ring(job.generation)
 
     async def nap(self, job: Job, seconds: float) -> None:
-        """Wait until the next poll of a job, or until somebody pokes it."""
+        """Wait until the next poll of a job, or until somebody pokes it; not at all when that has happened already."""
+        if job.id in self._poked:
+            self._poked.discard(job.id)
+            return
         loop = asyncio.get_running_loop()
         nap = self._naps[job.id] = loop.create_future()
         alarm = loop.call_later(seconds, _wake, nap)
@@ -165,10 +169,13 @@ class Ledger:
         nap = self._naps.get(job_id)
         if nap is not None:
             _wake(nap)
+        else:
+            self._poked.add(job_id)  # whoever follows it is just asking, or about to begin
 
     def forget(self, job: Job) -> None:
         """The job is over: nothing more to remember."""
         self.live.pop(job.id, None)
+        self._poked.discard(job.id)
 
 
 def _wake(nap: asyncio.Future[None]) -> None:

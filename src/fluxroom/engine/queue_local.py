@@ -298,7 +298,7 @@ class LocalQueue:
         news = await self._ledger.store.database.read(lambda connection: jobs.news(connection, self._last_event))
         for event in news:
             self._last_event = event["id"]
-            if event["from_state"] == event["to_state"] == State.RUNNING:
+            if event["from_state"] == event["to_state"] == State.RUNNING and event["job"] in self._followed:
                 self._ledger.poke(event["job"])
         for generation in {event["generation"] for event in news}:
             self._ledger.ring(generation)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from fluxroom import catalog
 from fluxroom.engine.courier import Courier
 from fluxroom.engine.expectation import Expectation, Experience
 from fluxroom.engine.fetch import Fetched, FetchError, Trouble, bring_home
@@ -190,7 +191,9 @@ class Runner:
     async def _ready(self, job: Job, ready: Ready) -> Job | None:
         moved: Job | None = job
         if job.state == State.RUNNING:
-            cost = ready.cost if ready.cost is not None else job.charged
+            cost = next(
+                (known for known in (ready.cost, _by_units(job, ready), job.charged) if known is not None), None
+            )
             moved = await self._ledger.move(
                 job,
                 Happening.READY,
@@ -304,3 +307,9 @@ class Runner:
                 continue
             self._ledger.live[job.id].trouble = None
             return result
+
+
+def _by_units(job: Job, ready: Ready) -> Decimal | None:
+    """What fal billed, where it says how many units and has published the price of one."""
+    price = catalog.endpoint(job.provider, job.endpoint).unit_price
+    return None if ready.billable_units is None or price is None else ready.billable_units * price

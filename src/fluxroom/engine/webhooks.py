@@ -337,7 +337,6 @@ def _objection(job: Job, address: Address, accepted: Accepted, *, sent: bool) ->
 
 
 def poke(ledger: Ledger, job: Job) -> None:
-    """Let whoever follows this job in this process ask now; other processes see the row in `job_events`."""
-    ring: Callable[[str], None] | None = getattr(ledger, "poke", None)
-    if ring is not None:
-        ring(job.id)
+    """Let whoever follows this job ask now. Another process that holds it sees the row in `job_events`."""
+    if job.holder == ledger.presence.id:
+        ledger.poke(job.id)

@@ -98,9 +98,14 @@ async def create(
     body: GenerationBody,
     response: Response,
     prefer: Annotated[str, Header(description="wait=N: answer when it is finished, at most 120 s")] = "",
+    idempotency_key: Annotated[
+        str, Header(max_length=255, description="The same key and body: the same pictures")
+    ] = "",
 ) -> GenerationAnswer:
     """Check, write down and start a request. It goes on whether anybody waits for it or not."""
     options = await client_options(gateway, body)
+    if idempotency_key:
+        options["idempotency_key"] = idempotency_key
     identity = await gateway.client.submit(body.prompt, **options)
     response.headers["location"] = f"/v1/generations/{identity}"
     seconds = wished_wait(prefer)

@@ -1,6 +1,7 @@
 """The data folder: a database that says what happened, and the pictures' bytes.
 
 `open_store` makes the folder when it is missing, brings the database to this version's schema and starts its threads.
+With a PostgreSQL URL the database is there, for many machines, and only the rest is in the folder.
 """
 
 from __future__ import annotations
@@ -8,12 +9,16 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fluxroom.errors import StorageUnwritable
 from fluxroom.store.blobs import Blobs, storage_error
 from fluxroom.store.database import Database, as_storage_error
 
-SCHEMA = "0001"
+if TYPE_CHECKING:
+    from fluxroom.store.postgres import PostgresDatabase
+
+SCHEMA = "0002"
 """The newest revision in `migrations/versions`; a test compares them. Alembic is imported only when they differ."""
 
 
@@ -22,7 +27,7 @@ class Store:
     """An open data folder."""
 
     folder: Path
-    database: Database
+    database: Database | PostgresDatabase
     blobs: Blobs
 
     @property
@@ -35,17 +40,26 @@ class Store:
         self.database.stop()
 
 
-def open_store(folder: Path) -> Store:
+def open_store(folder: Path, database_url: str = "") -> Store:
     """Open a data folder; blocks for a moment.
+
+    Args:
+        folder: where the database and the pictures are.
+        database_url: a PostgreSQL database to use instead of the folder's own.
 
     Raises:
         StorageFull, StorageUnwritable: the folder cannot be made or written; the message names it.
+        DatabaseUnavailable: the PostgreSQL database cannot be reached or used.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "locks").mkdir(exist_ok=True)
     except OSError as error:
         raise _named(storage_error(error), folder) from error
+    if database_url:
+        from fluxroom.store.postgres import open_postgres
+
+        return Store(folder, open_postgres(database_url, SCHEMA), Blobs(folder / "blobs"))
     path = folder / "fluxroom.db"
     try:
         if _schema_of(path) != SCHEMA:

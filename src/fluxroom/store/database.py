@@ -43,9 +43,24 @@ def alone(name: str) -> Callable[[F], F]:
     return mark
 
 
+def hold(connection: Connection, name: str) -> None:
+    """From here to the end of the transaction nobody else passes this line with this name, on any machine.
+
+    For a work that counts before it writes; what it counts afterwards is what everybody has committed. SQLite has
+    only one transaction that writes at a time, and needs nothing.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(_HOLD, {"b_room": _ROOM, "b_name": name})
+
+
 def alone_as(work: Callable[..., Any]) -> str:
     """The name under which a work must be alone; empty for most."""
     return str(getattr(getattr(work, "func", work), "alone", ""))
+
+
+_HOLD = text("SELECT pg_advisory_xact_lock(:b_room, hashtext(:b_name))")
+_ROOM = 0x666C7578
+"""The first half of the number of every advisory lock of ours: "flux"."""
 
 
 @dataclass(slots=True)

@@ -92,7 +92,7 @@ def _codes(error: BaseException) -> Iterator[str]:
 
 
 def _is_of_the_connection(error: BaseException) -> bool:
-    import asyncpg
+    import asyncpg  # type: ignore[import-untyped]
 
     if isinstance(error, asyncpg.InterfaceError):
         words = str(error).lower()

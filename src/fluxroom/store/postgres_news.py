@@ -95,7 +95,7 @@ class News:
                 await connection.add_listener(CHANNEL, self._heard)
                 self._tell(None)  # whatever was committed before is not told again
                 await _until_gone(connection, gone)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  whatever it was, listening goes on
                 if not is_passing(error):
                     _log.exception("cannot listen to the database; tries again")
             finally:

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import fcntl
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 def upgrade(path: Path) -> None:
-    """Run the migrations that the database at `path` lacks. Several processes may call this at once."""
-    from alembic import command
-    from alembic.config import Config
-
+    """Run the migrations that the SQLite file at `path` lacks. Several processes may call this at once."""
     # One process migrates, the others wait and find nothing left to do.
     with path.with_suffix(".migrate.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-        config.attributes["path"] = path
-        command.upgrade(config, "head")
+        _run(path=path)
+
+
+def upgrade_over(connection: Connection) -> None:
+    """Run the migrations that the database behind `connection` lacks, in its transaction; the caller holds a lock."""
+    _run(connection=connection)
+
+
+def _run(**where: Any) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.attributes.update(where)
+    command.upgrade(config, "head")

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from alembic import context
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
 
 from fluxroom.store.tables import metadata
 
-engine = create_engine(f"sqlite:///{context.config.attributes['path']}")
-with engine.connect() as connection:
-    connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-    connection.commit()  # so that Alembic's transaction is its own, and is committed
+
+def _migrate(connection: Connection) -> None:
     context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
     with context.begin_transaction():
         context.run_migrations()
-engine.dispose()
+
+
+if "connection" in context.config.attributes:
+    _migrate(context.config.attributes["connection"])
+else:
+    engine = create_engine(f"sqlite:///{context.config.attributes['path']}")
+    with engine.connect() as own:
+        own.exec_driver_sql("PRAGMA journal_mode=WAL")
+        own.commit()  # so that Alembic's transaction is its own, and is committed
+        _migrate(own)
+    engine.dispose()

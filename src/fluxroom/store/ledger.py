@@ -1,0 +1,130 @@
+"""Money in the ledger: what was spent, budgets, and sums for people. US dollars throughout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from sqlalchemy import Connection, and_, bindparam, case, delete, func, insert, or_, select, update
+
+from fluxroom.store.tables import Money, budgets, jobs
+
+Period = Literal["day", "month", "total"]
+By = Literal["day", "model", "provider", "owner", "run"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """The most that may be spent: by all (`all`), an owner (`owner:NAME`) or a run (`run:ID`), in a period of UTC."""
+
+    scope: str
+    period: Period
+    most: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sum:
+    """What the jobs of one line came to."""
+
+    key: str  # a day as 2026-11-20, a model, a provider, an owner or a run
+    jobs: int
+    succeeded: int
+    estimated: Decimal
+    charged: Decimal  # known to be charged
+    doubtful: Decimal  # may have been charged: jobs in doubt or not finished
+
+
+_CHARGED = case((jobs.c.charge_state == "charged", func.coalesce(jobs.c.charged, jobs.c.reserved)), else_=0)
+_DOUBTFUL = case(
+    (jobs.c.charge_state == "unknown", func.coalesce(jobs.c.charged, jobs.c.reserved)),
+    (jobs.c.state.in_(("queued", "submitting")), jobs.c.reserved),
+    else_=0,
+)
+_WITHIN = or_(
+    bindparam("b_scope") == "all",
+    and_(bindparam("b_scope") == "owner", jobs.c.owner == bindparam("b_name")),
+    and_(bindparam("b_scope") == "run", jobs.c.run == bindparam("b_name")),
+)
+_SPENT = select(func.sum(_CHARGED + _DOUBTFUL, type_=Money)).where(
+    _WITHIN,
+    jobs.c.created_at >= bindparam("b_since"),
+    jobs.c.sandbox == bindparam("b_sandbox", type_=jobs.c.sandbox.type),
+)
+_KEYS = {"model": jobs.c.model, "provider": jobs.c.provider, "owner": jobs.c.owner, "run": jobs.c.run}
+_BUDGETS = select(budgets).order_by(budgets.c.scope, budgets.c.period)
+_PUT = (
+    update(budgets)
+    .where(budgets.c.scope == bindparam("b_scope"), budgets.c.period == bindparam("b_period"))
+    .values(most=bindparam("v_most", type_=Money))
+)
+_DROP = delete(budgets).where(budgets.c.scope == bindparam("b_scope"), budgets.c.period == bindparam("b_period"))
+
+
+def _usage(by: By) -> Any:
+    # Days are cut in SQL as whole days since 1970, which both databases divide alike.
+    key = (jobs.c.created_at - func.mod(jobs.c.created_at, 86400.0)) if by == "day" else _KEYS[by]
+    return (
+        select(
+            key.label("key"),
+            func.count().label("jobs"),
+            func.sum(case((jobs.c.state == "succeeded", 1), else_=0)).label("succeeded"),
+            func.sum(jobs.c.estimated, type_=Money).label("estimated"),
+            func.sum(_CHARGED, type_=Money).label("charged"),
+            func.sum(_DOUBTFUL, type_=Money).label("doubtful"),
+        )
+        .where(
+            jobs.c.created_at >= bindparam("b_since"),
+            jobs.c.created_at < bindparam("b_until"),
+            jobs.c.sandbox == bindparam("b_sandbox", type_=jobs.c.sandbox.type),
+            or_(bindparam("b_owner") == "", jobs.c.owner == bindparam("b_owner")),
+        )
+        .group_by(key)
+        .order_by(key)
+    )
+
+
+_USAGE = {by: _usage(by) for by in ("day", "model", "provider", "owner", "run")}
+
+
+def spent(connection: Connection, scope: str, *, since: float, sandbox: bool) -> Decimal:
+    """What a scope has spent or reserved since then; a job in doubt counts as spent."""
+    kind, _, name = scope.partition(":")
+    binds = {"b_scope": kind, "b_name": name, "b_since": since, "b_sandbox": sandbox}
+    return Decimal(connection.execute(_SPENT, binds).scalar_one() or 0)
+
+
+def all_budgets(connection: Connection) -> list[Budget]:
+    """Every budget that is set."""
+    return [Budget(**row) for row in connection.execute(_BUDGETS).mappings()]
+
+
+def set_budget(connection: Connection, budget: Budget) -> None:
+    """Set a budget, or change it."""
+    binds = {"b_scope": budget.scope, "b_period": budget.period, "v_most": budget.most}
+    if connection.execute(_PUT, binds).rowcount == 0:
+        connection.execute(insert(budgets), {name: getattr(budget, name) for name in budget.__slots__})
+
+
+def drop_budget(connection: Connection, scope: str, period: Period) -> bool:
+    """Remove a budget. False: there was none."""
+    return connection.execute(_DROP, {"b_scope": scope, "b_period": period}).rowcount == 1
+
+
+def usage(
+    connection: Connection, by: By, *, since: float, until: float, sandbox: bool, owner: str = ""
+) -> Sequence[Sum]:
+    """Sums of the jobs made in a span of time, a line per day, model, provider, owner or run."""
+    binds = {"b_since": since, "b_until": until, "b_sandbox": sandbox, "b_owner": owner}
+    return [Sum(**_line(dict(row), by)) for row in connection.execute(_USAGE[by], binds).mappings()]
+
+
+def _line(row: dict[str, Any], by: By) -> dict[str, Any]:
+    if by == "day":
+        from datetime import UTC, datetime
+
+        row["key"] = datetime.fromtimestamp(float(row["key"]), UTC).date().isoformat()
+    for name in ("estimated", "charged", "doubtful"):
+        row[name] = Decimal(row[name] or 0)
+    return {**row, "succeeded": int(row["succeeded"])}

@@ -1,0 +1,158 @@
+"""One held connection to PostgreSQL, and what is done over it in one go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from fluxroom.store.database import Work, alone_as, hold
+from fluxroom.store.postgres_errors import is_passing
+
+T = TypeVar("T")
+
+_CONNECT = 5.0
+"""Seconds until a server that does not let us in counts as away."""
+
+_ANSWER = 30.0
+"""Seconds until a server that does not answer counts as away."""
+
+_SESSION = {
+    "application_name": "fluxroom",
+    # A process that stands still in the middle of a transaction would hold up all others: it is undone.
+    "idle_in_transaction_session_timeout": "5000",
+    # The server's side of a machine that is gone.
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
+
+_XID = text("SELECT CAST(pg_current_xact_id_if_assigned() AS text)")
+_FATE = text("SELECT pg_xact_status(CAST(CAST(:xid AS text) AS xid8))")
+
+
+@dataclass(slots=True)
+class Job:
+    """A work, who asked for it, and what came of it."""
+
+    work: Work[Any]
+    done: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
+    result: Any = None
+    error: Exception | None = None
+
+
+@dataclass(slots=True)
+class Commit:
+    """How far a transaction came."""
+
+    xid: str | None = None  # None: it has changed nothing
+    asked: bool = False  # COMMIT was sent, so only the server knows
+
+
+class Link:
+    """One held connection, opened when it is needed, and again when it was lost."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._connection: AsyncConnection | None = None
+
+    async def run(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Run a function over the connection."""
+        if self._connection is None:
+            self._connection = await self._engine.connect()
+        try:
+            return await self._connection.run_sync(work, *arguments)
+        except BaseException as error:
+            await self._recover(error)
+            raise
+
+    async def close(self) -> None:
+        """Close it; whatever is not committed is undone by the server."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):
+                await connection.invalidate()
+            with suppress(Exception):
+                await connection.close()
+
+    async def _recover(self, error: BaseException) -> None:
+        if self._connection is not None and isinstance(error, Exception) and not is_passing(error):
+            with suppress(Exception):
+                await self._connection.rollback()
+                return
+        await self.close()
+
+
+def together(connection: Connection, batch: Sequence[Job], commit: Commit) -> None:
+    """Run works in one transaction; the first that fails ends it."""
+    for job in batch:
+        if name := alone_as(job.work):
+            hold(connection, name)
+        job.result, job.error = job.work(connection), None
+    _end(connection, commit)
+
+
+def apart(connection: Connection, batch: Sequence[Job], commit: Commit) -> None:
+    """Run works in one transaction, each in a savepoint of its own, so that a failing one takes nobody with it."""
+    for job in batch:
+        savepoint = connection.begin_nested()
+        try:
+            job.result, job.error = job.work(connection), None
+            savepoint.commit()
+        except Exception as error:
+            if is_passing(error):
+                raise
+            savepoint.rollback()
+            job.error = error
+    _end(connection, commit)
+
+
+def _end(connection: Connection, commit: Commit) -> None:
+    commit.xid = connection.execute(_XID).scalar_one()
+    commit.asked = True
+    connection.commit()
+
+
+def fate_of(connection: Connection, xid: str) -> str | None:
+    """What became of a transaction: `committed`, `aborted`, `in progress`; None when the server has forgotten it."""
+    fate: str | None = connection.execute(_FATE, {"xid": xid}).scalar_one()
+    connection.rollback()
+    return fate
+
+
+def engine_over(connect: Callable[..., Awaitable[Any]]) -> AsyncEngine:
+    """SQLAlchemy over connections that `connect` opens."""
+    return create_async_engine(
+        "postgresql+asyncpg:///?prepared_statement_cache_size=300",
+        async_creator=connect,
+        poolclass=NullPool,  # connections are held, and a lost one is replaced here
+        hide_parameters=True,  # prompts stay out of error texts
+        json_serializer=_to_json,
+        json_deserializer=_from_json,
+    )
+
+
+async def connect(url: str, *_: Any, patience: float | None = _ANSWER, **_more: Any) -> Any:
+    """A connection of asyncpg's own kind; it may take `patience` seconds to answer a statement."""
+    import asyncpg  # type: ignore[import-untyped]
+
+    return await asyncpg.connect(url, timeout=_CONNECT, command_timeout=patience, server_settings=_SESSION)
+
+
+def _to_json(value: Any) -> str:
+    import orjson
+
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _from_json(value: str) -> Any:
+    import orjson
+
+    return orjson.loads(value)

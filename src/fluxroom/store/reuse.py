@@ -1,0 +1,46 @@
+"""Requests that were made before: idempotency keys, and pictures that the cache may give again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, insert, select
+
+from fluxroom.store.tables import idempotency, jobs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A request that came with an idempotency key."""
+
+    body_hash: str
+    generation: str
+
+
+_KNOWN = select(idempotency.c.body_hash, idempotency.c.generation).where(
+    idempotency.c.owner == bindparam("b_owner"), idempotency.c.key == bindparam("b_key")
+)
+_CACHED = (
+    select(jobs.c.id)
+    .where(jobs.c.cache_key == bindparam("b_key"), jobs.c.owner == bindparam("b_owner"), jobs.c.state == "succeeded")
+    .order_by(jobs.c.created_at)
+    .limit(1)
+)
+
+
+def known(connection: Connection, owner: str, key: str) -> Known | None:
+    """What an owner has asked for with this idempotency key."""
+    row = connection.execute(_KNOWN, {"b_owner": owner, "b_key": key}).mappings().one_or_none()
+    return None if row is None else Known(**row)
+
+
+def remember(connection: Connection, owner: str, key: str, *, body_hash: str, generation: str, at: float) -> None:
+    """Keep an idempotency key with what it made."""
+    row = {"owner": owner, "key": key, "body_hash": body_hash, "generation": generation, "created_at": at}
+    connection.execute(insert(idempotency), row)
+
+
+def cached(connection: Connection, owner: str, cache_key: str) -> str | None:
+    """The first job of this owner that made the picture of the same request."""
+    found: str | None = connection.execute(_CACHED, {"b_owner": owner, "b_key": cache_key}).scalar_one_or_none()
+    return found

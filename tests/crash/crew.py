@@ -1,0 +1,88 @@
+"""Real processes that can be killed, frozen, woken and asked to leave."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.context import ForkServerProcess
+
+from tests.crash.worker import Orders, main
+
+_STUCK = 60.0
+"""Seconds after which something that must happen counts as not happening."""
+
+# A server that has everything imported forks the workers: a start costs a tenth of a fresh interpreter's, so that a
+# thousand kills are a matter of minutes. What is killed is a process of its own all the same.
+_CONTEXT = multiprocessing.get_context("forkserver")
+
+
+class Worker:
+    """One worker process."""
+
+    def __init__(self, orders: Orders) -> None:
+        self.orders = orders
+        self._process: ForkServerProcess = _CONTEXT.Process(target=main, args=(orders,), daemon=True)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process.pid
+        return self._process.pid
+
+    async def start(self) -> None:
+        """Start it and wait until it has opened the data folder."""
+        _CONTEXT.set_forkserver_preload(["tests.crash.worker"])
+        await asyncio.to_thread(self._process.start)
+        locks = self.orders.folder / "locks"
+        async with asyncio.timeout(_STUCK):
+            while not list(locks.glob(f"{self.pid}-*.lock")):
+                assert self._process.is_alive(), f"worker {self.pid} ended: see {self.orders.folder / 'worker.log'}"
+                await asyncio.sleep(0.005)
+
+    async def kill(self) -> float:
+        """End it with SIGKILL; returns when that was."""
+        assert self._process.is_alive(), f"worker {self.pid} ended by itself: see {self.orders.folder / 'worker.log'}"
+        moment = time.time()
+        os.kill(self.pid, signal.SIGKILL)
+        await self.gone()
+        return moment
+
+    def freeze(self) -> None:
+        """SIGSTOP."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """SIGCONT."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def ask_to_leave(self) -> None:
+        """SIGTERM."""
+        os.kill(self.pid, signal.SIGTERM)
+
+    async def gone(self) -> int:
+        """Wait until it has ended; its exit code."""
+        await asyncio.to_thread(self._process.join, _STUCK)
+        assert self._process.exitcode is not None, f"worker {self.pid} does not end"
+        return self._process.exitcode
+
+    def clear_away(self) -> None:
+        """End it for good, whatever state it is in."""
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join(_STUCK)
+
+
+@contextmanager
+def crew() -> Iterator[list[Worker]]:
+    """A list for workers; whoever is in it is ended at the end."""
+    workers: list[Worker] = []
+    try:
+        yield workers
+    finally:
+        for worker in workers:
+            worker.clear_away()

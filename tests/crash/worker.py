@@ -1,0 +1,104 @@
+"""A worker process of the crash tests: opens the library on a shared data folder, asks for jobs and carries all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+from tests.crash import mutants
+from tests.crash.feed import MODELS, SUBMIT_SECONDS, Feed
+
+import fluxroom.engine
+import fluxroom.engine.transport
+import fluxroom.store.migrations
+from fluxroom.client import AsyncClient
+from fluxroom.engine import queue_local, runner, submission
+from fluxroom.engine.owners import Presence
+from fluxroom.engine.pacing import backoff
+from fluxroom.settings import load
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What a worker is to do; plain data, for it goes to another process."""
+
+    settings: Mapping[str, Any]
+    folder: Path  # where it works and writes its log
+    seed: int = 0
+    backlog: int = 0  # queued jobs of each route that it keeps in store; 0: it asks for none
+    seconds: tuple[float, float] = (0.2, 1.0)
+    answer: float = SUBMIT_SECONDS
+    troubles: bool = True
+    changes: tuple[str, ...] = field(default=())  # names in CHANGES
+
+
+def short_pauses() -> None:
+    """Wait less between two tries."""
+
+    def short(failures: int, *, asked: float | None = None, longest: float = 30.0) -> float:
+        return backoff(failures, asked=asked, longest=min(longest, 0.1))
+
+    runner.backoff = short
+    submission.backoff = short
+
+
+def watchful() -> None:
+    """Look for dead owners all the time."""
+    queue_local._SWEEP = 0.1
+
+
+def mistaken() -> None:
+    """Take every other process for dead, as a lease that has run out would."""
+    Presence.alive = lambda self, owner: owner == self.id  # type: ignore[method-assign]
+
+
+CHANGES: Mapping[str, Callable[[], None]] = {
+    "short-pauses": short_pauses,
+    "watchful": watchful,
+    "mistaken": mistaken,
+    "no-intent": mutants.no_intent,
+    "sends-again": mutants.sends_again,
+}
+"""What may be different in a worker, by name."""
+
+
+def main(orders: Orders) -> None:
+    """Work until the process is ended."""
+    os.chdir(orders.folder)
+    log = os.open("worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    for name in orders.changes:
+        CHANGES[name]()
+    asyncio.run(_work(orders))
+
+
+async def _work(orders: Orders) -> None:
+    leave = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, leave.set)
+    feed = Feed(orders.seed, seconds=orders.seconds, troubles=orders.troubles, answer=orders.answer)
+    async with AsyncClient(settings=load(**orders.settings), everyones=True) as client:
+        while not leave.is_set():
+            queued = await _queued(client) if orders.backlog else Counter()
+            for route in MODELS:
+                for _ in range(orders.backlog - queued[route]):
+                    prompt, options = feed.draw(route)
+                    await client.submit(prompt, **options)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(leave.wait(), 0.1)
+
+
+async def _queued(client: AsyncClient) -> Counter[str]:
+    def work(connection: Connection) -> Counter[str]:
+        statement = "SELECT provider, model, count(*) FROM jobs WHERE state = 'queued' GROUP BY provider, model"
+        return Counter({f"{provider}/{model}": number for provider, model, number in connection.exec_driver_sql(statement)})
+
+    return await client.engine.store.database.read(work)
