@@ -111,7 +111,7 @@ class AsyncClient:
         from fluxroom.engine.transport import AiohttpTransport
         from fluxroom.store import open_store
 
-        store = await asyncio.to_thread(open_store, self.settings.data_folder)
+        store = await asyncio.to_thread(open_store, self.settings.data_folder, self.settings.database)
         self._stack.callback(store.close)
         aliases = {}
         if in_sandbox(self.settings) and self._transport is None:

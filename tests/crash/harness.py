@@ -68,6 +68,7 @@ class Report:
     kills: Kills
     audit: Audit
     peaks: dict[str, int]
+    caps: dict[str, int]
     faults_of_ours: list[str]  # lines of the workers' log that should not be there
 
     @property
@@ -151,7 +152,7 @@ class Run:
             with crew() as workers:
                 await asyncio.gather(*(self._start(box, workers, dice) for _ in range(self.workers)))
                 while kills.number < times:
-                    await asyncio.sleep(dice.uniform(0.02, 0.9))
+                    await asyncio.sleep(dice.uniform(0.05, 0.9))
                     # Now and then all die at once, so that nobody is there to take over.
                     victims = list(workers) if dice.random() < 0.15 else [dice.choice(workers)]
                     for victim in victims:
@@ -166,7 +167,9 @@ class Run:
             found = audit(ledger.read_jobs(self.folder), box.world.tasks(), box.world.peaks(), CAPS)
             peaks = {name: box.world.peaks().get(name, 0) for name in CAPS}
         seconds = time.monotonic() - began
-        return Report(self.seed, self.workers, seconds, kills, found, peaks, faults_of_ours(self.folder))
+        return Report(
+            self.seed, self.workers, seconds, kills, found, peaks, dict(CAPS), faults_of_ours(self.folder)
+        )
 
     async def _start(self, box: Sandbox, workers: list[Worker], dice: random.Random) -> None:
         orders = Orders(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 from tests.crash import mutants
 from tests.crash.feed import MODELS, SUBMIT_SECONDS, Feed
 
@@ -20,10 +20,12 @@ import fluxroom.engine
 import fluxroom.engine.transport
 import fluxroom.store.migrations
 from fluxroom.client import AsyncClient
-from fluxroom.engine import queue_local, runner, submission
+from fluxroom.engine import runner, submission
 from fluxroom.engine.owners import Presence
 from fluxroom.engine.pacing import backoff
+from fluxroom.errors import LocalError
 from fluxroom.settings import load
+from fluxroom.store import database
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Orders:
     folder: Path  # where it works and writes its log
     seed: int = 0
     backlog: int = 0  # queued jobs of each route that it keeps in store; 0: it asks for none
-    seconds: tuple[float, float] = (0.2, 1.0)
+    seconds: tuple[float, float] = (0.1, 0.7)
     answer: float = SUBMIT_SECONDS
     troubles: bool = True
     changes: tuple[str, ...] = field(default=())  # names in CHANGES
@@ -52,7 +54,7 @@ def short_pauses() -> None:
 
 def watchful() -> None:
     """Look for dead owners all the time."""
-    queue_local._SWEEP = 0.1
+    Presence.sweep = 0.1
 
 
 def mistaken() -> None:
@@ -60,10 +62,23 @@ def mistaken() -> None:
     Presence.alive = lambda self, owner: owner == self.id  # type: ignore[method-assign]
 
 
+def impatient() -> None:
+    """Wait for the database's write lock for a moment only, instead of half a minute."""
+    made = database._engine
+
+    def engine(path: Path) -> Any:
+        one = made(path)
+        event.listen(one, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=100"))
+        return one
+
+    database._engine = engine
+
+
 CHANGES: Mapping[str, Callable[[], None]] = {
     "short-pauses": short_pauses,
     "watchful": watchful,
     "mistaken": mistaken,
+    "impatient": impatient,
     "no-intent": mutants.no_intent,
     "sends-again": mutants.sends_again,
 }
@@ -87,13 +102,18 @@ async def _work(orders: Orders) -> None:
     feed = Feed(orders.seed, seconds=orders.seconds, troubles=orders.troubles, answer=orders.answer)
     async with AsyncClient(settings=load(**orders.settings), everyones=True) as client:
         while not leave.is_set():
-            queued = await _queued(client) if orders.backlog else Counter()
-            for route in MODELS:
-                for _ in range(orders.backlog - queued[route]):
-                    prompt, options = feed.draw(route)
-                    await client.submit(prompt, **options)
+            with contextlib.suppress(LocalError):  # another process holds the database: asks again in a moment
+                await _top_up(client, feed, orders.backlog)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(leave.wait(), 0.1)
+
+
+async def _top_up(client: AsyncClient, feed: Feed, backlog: int) -> None:
+    queued = await _queued(client) if backlog else Counter()
+    for route in MODELS:
+        for _ in range(backlog - queued[route]):
+            prompt, options = feed.draw(route)
+            await client.submit(prompt, **options)
 
 
 async def _queued(client: AsyncClient) -> Counter[str]:

@@ -61,16 +61,20 @@ _TOLD: Final = (
         deliveries=("used",),
     ),
     *_both("never", "The webhook does not come at all: the address cannot be reached.", deliveries=()),
-    *_both(
-        "failure",
-        "The webhook tells of a failure.",
-        faults=("error",),
-        polls=False,
-        deliveries=("used",),
-        state="failed",
-        billed=0,
-        charge="unknown",
-        code="provider_error",
+    *(
+        WebhookRow(
+            provider=provider,
+            title="failure",
+            how="The webhook tells of a failure.",
+            faults=("error",),
+            polls=False,
+            deliveries=("used",),
+            state="failed",
+            billed=0,
+            charge=charge,  # fal says how many units it billed, BFL says nothing
+            code="provider_error",
+        )
+        for provider, charge in zip(PROVIDERS, ("unknown", "not_charged"), strict=True)
     ),
 )
 
@@ -110,26 +114,38 @@ _FALSE: Final = (
         polls=False,
         deliveries=("refused", "used"),
     ),
-    *_both(
-        "old",
-        "A correctly signed webhook of an hour ago (BFL: an old Pending body) comes before the true one.",
+    WebhookRow(
+        provider="fal",
+        title="old",
+        how="A correctly signed webhook of an hour ago comes before the true one.",
         faults=("webhook-old",),
         polls=False,
         deliveries=("refused", "used"),
     ),
+    WebhookRow(
+        provider="bfl",
+        title="old",
+        how="A Pending body of an hour ago comes before the true one; BFL sends no time, so it makes us ask.",
+        faults=("webhook-old",),
+        polls=False,
+        deliveries=("used", "used"),
+    ),
     *_both(
         "replayed",
         "The true webhook of another job, byte for byte, is sent to this job's address.",
+        polls=False,
         deliveries=("refused", "used"),
     ),
     *_both(
         "unknown job",
         "A webhook comes for a job that nobody knows.",
+        polls=False,
         deliveries=("refused", "used"),
     ),
     *_both(
         "no signature",
         "A webhook comes without any signature or secret.",
+        polls=False,
         deliveries=("refused", "used"),
     ),
 )

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,7 @@ class Cluster:
         told = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._programs / "postgres", "-D", self.folder / "data", *told],
+                [str(self._programs / "postgres"), "-D", str(self.folder / "data"), *told],
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
@@ -108,12 +108,12 @@ class Cluster:
             self._process = None
 
     def _answers(self) -> bool:
-        asked = [self._programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        asked = [str(self._programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         return subprocess.run(asked, check=False).returncode == 0
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
-            [self._programs / program, *arguments],
+            [str(self._programs / program), *arguments],
             cwd=self.folder,
             capture_output=True,
             check=False,
@@ -128,14 +128,11 @@ def cluster() -> Iterator[Cluster]:
     """A server in a folder of its own, gone afterwards."""
     # Not below pytest's folders: those are closed to other users, and the server is one.
     folder = Path(tempfile.mkdtemp(prefix="fluxroom-postgres-"))
-    running = None
-    try:
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
         running = Cluster(folder)
+        stack.callback(running.stop)
         yield running
-    finally:
-        if running:
-            running.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _free_port() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -175,6 +176,7 @@ async def test_what_two_processes_make_at_once_under_one_key_is_made_once(store:
             found = connection.execute(text("SELECT number FROM notes WHERE value = 'key'")).scalar_one_or_none()
             if found is not None:
                 return "found"
+            time.sleep(0.03)
             add("key")(connection)
             return name
 

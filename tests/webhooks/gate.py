@@ -19,6 +19,8 @@ from tests.worlds import settings_for
 
 from fluxroom.client import AsyncClient
 from fluxroom.engine import Snapshot
+from fluxroom.engine.transport import AiohttpTransport, InterruptedCallError
+from fluxroom.providers import Call
 from fluxroom.sandbox import Sandbox
 from fluxroom.server import create_app
 
@@ -45,13 +47,9 @@ class Gate:
     """The running gateway."""
 
     app: FastAPI
+    client: AsyncClient
     url: str
     deliveries: list[Delivery] = field(default_factory=list)
-
-    @property
-    def client(self) -> AsyncClient:
-        client: AsyncClient = self.app.state.gateway.client
-        return client
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith("/hooks/"):
@@ -75,7 +73,7 @@ class Gate:
         await self.app(scope, received, sent)
 
     async def call(
-        self, path: str, body: bytes = b"{}", headers: Mapping[str, str] | None = None, *, method: str = "POST"
+        self, path: str, body: Any = b"{}", headers: Mapping[str, str] | None = None, *, method: str = "POST"
     ) -> Delivery:
         """Call the gateway from outside."""
         said = {"content-type": "application/json", **(headers or {})}
@@ -83,7 +81,7 @@ class Gate:
             aiohttp.ClientSession() as session,
             session.request(method, self.url + path, data=body, headers=said) as response,
         ):
-            return Delivery(path, said, body, response.status, await response.read())
+            return Delivery(path, said, status=response.status, answer=await response.read())
 
     async def again(self, delivery: Delivery, *, path: str = "", **changed: str) -> Delivery:
         """The same call once more, byte for byte."""
@@ -123,6 +121,14 @@ class Gate:
 _OVER = {"succeeded", "failed", "moderated_input", "moderated_output", "cancelled", "lost", "abandoned"}
 
 
+class Deaf(AiohttpTransport):
+    """The real transport, to which no status is streamed."""
+
+    async def stream(self, call: Call, headers: Mapping[str, str]) -> AsyncIterator[bytes]:
+        raise InterruptedCallError(call.method)
+        yield b""
+
+
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -130,12 +136,26 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def gateway(box: Sandbox, data: Path, *, port: int = 0, **more: Any) -> AsyncIterator[Gate]:
-    """A gateway that works against this sandbox and is called back by it."""
-    with socket.create_server(("127.0.0.1", port)) as listening:
+async def gateway(
+    box: Sandbox, data: Path, *, port: int = 0, patient: bool = False, **more: Any
+) -> AsyncIterator[Gate]:
+    """A gateway that works against this sandbox and is called back by it.
+
+    Args:
+        box: the sandbox.
+        data: its folder.
+        port: where it listens; 0 for any.
+        patient: it polls so rarely, and hears no streams, that only a callback can have made it ask.
+        more: settings.
+    """
+    rarely: dict[str, Any] = {"poll_first": 25.0, "poll_max": 25.0} if patient else {}
+    async with contextlib.AsyncExitStack() as stack:
+        listening = stack.enter_context(socket.create_server(("127.0.0.1", port)))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        settings = settings_for(box, data, **{"public_url": url, "bfl_webhook": True, **more})
-        gate = Gate(create_app(settings), url)
+        settings = settings_for(box, data, **{"public_url": url, "bfl_webhook": True, **rarely, **more})
+        client = AsyncClient(settings=settings, transport=Deaf() if patient else None, everyones=True)
+        await stack.enter_async_context(client)
+        gate = Gate(create_app(settings, client=client), client, url)
         config = uvicorn.Config(gate, log_config=None, access_log=False, server_header=False, ws="none")
         server = _Server(config)
         task = asyncio.create_task(server.serve(sockets=[listening]))

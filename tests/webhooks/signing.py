@@ -47,7 +47,13 @@ def fal_headers(body: bytes, *, key: Ed25519PrivateKey = RFC_KEY, at: str = str(
 
 
 def fal_body(request: str = REQUEST, **more: Any) -> bytes:
-    said = {"request_id": request, "gateway_request_id": request, "status": "OK", "error": None, "payload": {}}
+    said: dict[str, Any] = {
+        "request_id": request,
+        "gateway_request_id": request,
+        "status": "OK",
+        "error": None,
+        "payload": {},
+    }
     return json.dumps({**said, **more}).encode()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from fluxroom.store.jobs import Job
 pytestmark = pytest.mark.anyio
 
 PROVIDERS = ("bfl", "fal")
-BODIES = {"bfl": bfl_body, "fal": fal_body}
+BODIES: dict[str, Callable[..., bytes]] = {"bfl": bfl_body, "fal": fal_body}
 TASK, OTHER = "task-of-this-job", "task-of-another"
 
 

@@ -80,7 +80,7 @@ class Engine:
         self.accounts = accounts
         self._settings = settings
         self._clock = clock or SystemClock()
-        self._presence = Presence(store.locks)
+        self._presence, queue = _among_others(store, settings)
         self._ledger = Ledger(store, self._presence, self._clock)
         self.courier = Courier(transport, accounts, settings)
         self._reception = Reception(store, self._presence.id, self._clock)
@@ -91,7 +91,7 @@ class Engine:
         caps = {account.id: account.cap for account in accounts.values()}
         self.throttle = Throttle(store, caps, self._clock)
         pace = Pace(first=settings.poll_first, longest=settings.poll_max, wait=settings.wait)
-        self._queue = LocalQueue(
+        self._queue = queue(
             self._ledger,
             self.courier,
             Submission(self._ledger, self.courier, settings, throttle=self.throttle, addresses=addresses),
@@ -154,7 +154,7 @@ class Engine:
             StorageFull, StorageUnwritable: the disk stands in the way; the job goes on when it no longer does.
         """
         deadline = self._clock.monotonic() + seconds
-        bell = self._ledger.bell(generation_id)
+        bell = self._ledger.bell(generation_id, at_the_end=True)
         try:
             while True:
                 found = await self.snapshot(generation_id)
@@ -250,6 +250,15 @@ def _snapshot(connection: Connection, generation_id: str) -> Snapshot | None:
     made = images.of_jobs(connection, [job.id for job in listed])
     place = {job.id: job.number for job in listed}
     return Snapshot(generation, listed, sorted(made, key=lambda image: (place[image.job], image.number)))
+
+
+def _among_others(store: Store, settings: Settings) -> tuple[Presence, type[LocalQueue]]:
+    """How processes know of each other: on one machine by lock files, on many by signs of life in their database."""
+    if store.fleet is None:
+        return Presence(store.locks), LocalQueue
+    from fluxroom.engine.queue_postgres import FleetQueue, Lease
+
+    return Lease(store.fleet, settings.heartbeat), FleetQueue
 
 
 def _wait_ended(found: Snapshot, seconds: float) -> WaitEnded:

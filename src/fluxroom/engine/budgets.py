@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from fluxroom.errors import BudgetExceeded
 from fluxroom.store import ledger
+from fluxroom.store.database import hold
 from fluxroom.store.ledger import Budget, Period
 from fluxroom.types import dollars
 
@@ -35,9 +36,11 @@ def check(connection: Connection, *, owner: str, run: str, wanted: Decimal, now:
         BudgetExceeded: one of them does not allow it; the message says which, and when it resets.
     """
     scopes = {"all", f"owner:{owner}", f"run:{run}"}
-    for budget in ledger.all_budgets(connection):
-        if budget.scope in scopes:
-            _check(connection, budget, wanted=wanted, now=now, sandbox=sandbox)
+    drawn_on = [budget for budget in ledger.all_budgets(connection) if budget.scope in scopes]
+    if drawn_on:
+        hold(connection, "budgets")  # what others have reserved until here is counted, and nobody else counts meanwhile
+    for budget in drawn_on:
+        _check(connection, budget, wanted=wanted, now=now, sandbox=sandbox)
 
 
 def _check(connection: Connection, budget: Budget, *, wanted: Decimal, now: float, sandbox: bool) -> None:

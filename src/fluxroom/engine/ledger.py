@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
 
-from fluxroom.engine.lifecycle import Happening, State, after, before
+from fluxroom.engine.lifecycle import SETTLED, Happening, State, after, before
 from fluxroom.engine.owners import Presence
 from fluxroom.engine.pacing import Clock
 from fluxroom.errors import LocalError
@@ -27,10 +27,15 @@ _DISK_PAUSE = 1.0
 
 
 class Bell:
-    """Rings for everybody who waits at that moment; a ring before anybody waits is remembered once."""
+    """Rings for everybody who waits at that moment; a ring before anybody waits is remembered once.
 
-    def __init__(self) -> None:
+    Args:
+        at_the_end: whoever listens cares only for settled jobs and for trouble.
+    """
+
+    def __init__(self, *, at_the_end: bool = False) -> None:
         self._event = asyncio.Event()
+        self.at_the_end = at_the_end
 
     def ring(self) -> None:
         """Wake the waiting."""
@@ -80,8 +85,8 @@ class Ledger:
         """
         change = self._change(job, happening, why, changes)
 
-        def work(connection: Connection) -> Job | None:
-            return jobs.get(connection, job.id) if jobs.move(connection, change) else None
+        def work(connection: Connection) -> bool:
+            return jobs.move(connection, change)
 
         while True:
             try:
@@ -93,8 +98,12 @@ class Ledger:
                 continue
             break
         self.live[job.id].trouble = None
-        self.announce(job)
-        return moved
+        if not moved:
+            return None
+        known = {name: value for name, value in changes.items() if value is not None}
+        now = replace(job, **{"state": change.to_state, "changed_at": change.at, **known})
+        self.announce(now)
+        return now
 
     def _change(self, job: Job, happening: Happening, why: str, changes: Mapping[str, Any]) -> Move:
         # The late owner of a job in doubt may still bring its ticket, so its state is not compared to the letter.
@@ -113,13 +122,15 @@ class Ledger:
 
     def announce(self, job: Job) -> None:
         """Tell everybody in this process that a job has changed."""
-        self.ring(job.generation)
-        self.seat_freed.ring()
+        self.ring(job.generation, settled=job.state in SETTLED)
+        if job.state not in {State.SUBMITTING, State.RUNNING}:
+            self.seat_freed.ring()
 
-    def ring(self, generation: str) -> None:
-        """Wake those who wait for a generation."""
+    def ring(self, generation: str, *, settled: bool = True) -> None:
+        """Wake those who wait for a generation; those who wait for its end only when a job is settled."""
         for bell in self._bells.get(generation, ()):
-            bell.ring()
+            if settled or not bell.at_the_end:
+                bell.ring()
 
     def ring_all(self) -> None:
         """Wake everybody: another process has changed something."""
@@ -132,9 +143,9 @@ class Ledger:
         """Whether anybody in this process waits for a generation."""
         return bool(self._bells)
 
-    def bell(self, generation: str) -> Bell:
+    def bell(self, generation: str, *, at_the_end: bool = False) -> Bell:
         """A bell that rings when a job of the generation changes; give it back with `hush`."""
-        bell = Bell()
+        bell = Bell(at_the_end=at_the_end)
         self._bells[generation].add(bell)
         return bell
 
@@ -148,7 +159,7 @@ class Ledger:
         """Remember what the provider says of a running job, for those who watch it in this process."""
         if self.live[job.id].pending != pending:
             self.live[job.id].pending = pending
-            self.ring(job.generation)
+            self.ring(job.generation, settled=False)
 
     async def nap(self, job: Job, seconds: float) -> None:
         """Wait until the next poll of a job, or until somebody pokes it; not at all when that has happened already."""

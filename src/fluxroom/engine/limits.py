@@ -13,11 +13,13 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from fluxroom.engine.pacing import Clock
-from fluxroom.store import Store, jobs, limits
+from fluxroom.store import Store, admission, limits
 from fluxroom.store.limits import Limit
 
 _CUT = 0.7
 _LEAST = 1.0
+_LOOK = 1.0
+"""Seconds between two looks at whether a paused account is resumed."""
 
 
 def after_refusal(limit: Limit, *, in_flight: int, hold_until: float, now: float, why: str) -> Limit:
@@ -63,8 +65,13 @@ class Throttle:
         return {account: _now(known.get(account), most, now) for account, most in self.caps.items()}
 
     def held_until(self, connection: Connection, now: float) -> float | None:
-        """When the next hold ends."""
-        return min((one.hold_until for one in limits.known(connection).values() if one.hold_until > now), default=None)
+        """When to look again: at the end of the next hold; soon while an account of ours is paused.
+
+        Whoever resumes it may be another process, whose word rings no bell in this one.
+        """
+        ours = [limit for account, limit in limits.known(connection).items() if account in self.caps]
+        times = [limit.hold_until for limit in ours if limit.hold_until > now]
+        return min([*times, now + _LOOK] if any(limit.paused for limit in ours) else times, default=None)
 
     async def refused(self, account: str, pause: float) -> None:
         """The provider had no room for a job: send fewer, and nothing for `pause` seconds."""
@@ -72,7 +79,7 @@ class Throttle:
 
         def work(connection: Connection) -> None:
             known = limits.get(connection, account) or Limit(account=account, cap=float(self.caps[account]))
-            taken = jobs.in_flight(connection, now).get(account, 0)
+            taken = admission.in_flight(connection, now).get(account, 0)
             why = "the provider asked to wait"
             limits.put(connection, after_refusal(known, in_flight=taken, hold_until=now + pause, now=now, why=why))
 

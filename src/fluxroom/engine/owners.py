@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -22,6 +23,9 @@ class Presence:
     Args:
         folder: where the lock files lie.
     """
+
+    sweep = 2.0
+    """Seconds between two looks for owners that have died."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -60,6 +64,10 @@ class Presence:
         with contextlib.suppress(OSError):
             self._path(owner).unlink(missing_ok=True)
         return False
+
+    async def dead(self, owners: Sequence[str]) -> list[str]:
+        """Those of these processes that no longer run."""
+        return [owner for owner in owners if not self.alive(owner)]
 
     def _path(self, owner: str) -> Path:
         return self.folder / f"{Path(owner).name}.lock"

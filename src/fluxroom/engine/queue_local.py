@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,7 +18,7 @@ from sqlalchemy import Connection
 
 from fluxroom.engine.courier import Courier
 from fluxroom.engine.ledger import Bell, Ledger
-from fluxroom.engine.lifecycle import Happening, State
+from fluxroom.engine.lifecycle import SETTLED, Happening, State
 from fluxroom.engine.limits import Throttle
 from fluxroom.engine.pacing import backoff
 from fluxroom.engine.runner import Runner
@@ -24,7 +26,8 @@ from fluxroom.engine.submission import Prepared, Submission, pictures_in
 from fluxroom.errors import LocalError, SubmitUnknown
 from fluxroom.logs import get_logger
 from fluxroom.settings import Settings
-from fluxroom.store import jobs
+from fluxroom.store import admission, jobs
+from fluxroom.store.database import alone
 from fluxroom.store.jobs import Job, Move
 
 _log = get_logger("fluxroom.queue")
@@ -32,11 +35,8 @@ _log = get_logger("fluxroom.queue")
 _TICK = 0.05
 """Seconds between two looks at what other processes have committed; one look costs microseconds."""
 
-_SWEEP = 2.0
-"""Seconds between two looks for owners that have died."""
-
-_LOOKED_THROUGH = 2000
-"""Most queued jobs of one owner that one admission looks through."""
+_IDLE = 60.0
+"""Seconds until admission looks again although nothing has happened."""
 
 _AHEAD = 16
 """Most jobs whose references are prepared before their turn: their bytes are held in memory."""
@@ -141,6 +141,8 @@ class LocalQueue:
 
     async def _admit(self) -> float:
         """Claim what may start now and start it; returns the seconds until it is worth looking again."""
+        if not any(self._gates().values()):
+            return _IDLE
         claimed, unprepared, due = await self._ledger.store.database.write(self._claim)
         for job in claimed:
             self._sending[job.provider] += 1
@@ -153,53 +155,50 @@ class LocalQueue:
             self._wake.ring()
         return due
 
+    def _gates(self) -> dict[str, int]:
+        """How many more submits may be under way, by provider."""
+        return {name: max(0, self._settings.submit_gate - self._sending[name]) for name in self._courier.accounts}
+
+    @alone("seats")
     def _claim(self, connection: Connection) -> tuple[list[Job], list[Job], float]:
         now = self._ledger.clock.time()
-        gate = {p: self._settings.submit_gate - self._sending[p] for p in self._courier.accounts}
+        gates, seats = self._gates(), Counter(admission.in_flight(connection, now))
+        room = self._throttle.room(connection, now)
         claimed: list[Job] = []
         unprepared: list[Job] = []
-        if any(free > 0 for free in gate.values()):
-            seats, room = Counter(jobs.in_flight(connection, now)), self._throttle.room(connection, now)
-            for job in self._candidates(connection, now, seats):
-                groups = self._groups(job, room)
-                if any(seats[group] >= most for group, most in groups.items()):
-                    continue
-                if job.id not in self._prepared and any(pictures_in(job.wire)):
-                    if job.id not in self._preparing:
-                        unprepared.append(job)
-                elif gate[job.provider] > 0 and (mine := self._take(connection, job, now)):
-                    gate[job.provider] -= 1
-                    seats.update([*groups, f"owner:{job.owner}"])
-                    claimed.append(mine)
-        times = [jobs.next_time(connection, now), self._throttle.held_until(connection, now)]
-        return claimed, unprepared, min([60.0, *(time - now for time in times if time)])
+        for job in self._candidates(connection, now, seats, room):
+            groups = self._groups(job, room)
+            if any(seats[group] >= most for group, most in groups.items()):
+                continue
+            if job.id not in self._prepared and any(pictures_in(job.wire)):
+                if job.id not in self._preparing:
+                    unprepared.append(job)
+            elif gates[job.provider] > 0 and (mine := self._take(connection, job, now)):
+                gates[job.provider] -= 1
+                seats.update([*groups, f"owner:{job.owner}"])
+                claimed.append(mine)
+        times = [admission.next_time(connection, now), self._throttle.held_until(connection, now)]
+        return claimed, unprepared, min([_IDLE, *(time - now for time in times if time)])
 
-    def _candidates(self, connection: Connection, now: float, seats: Counter[str]) -> Iterator[Job]:
+    def _candidates(
+        self, connection: Connection, now: float, seats: Counter[str], room: Mapping[str, int]
+    ) -> Iterator[Job]:
         """Queued jobs that may start: the most urgent first, and among equals the owner with the fewest seats."""
-        pages = {owner: self._jobs_of(connection, owner, now) for owner in jobs.owners_waiting(connection)}
-        heads = {owner: job for owner, page in pages.items() if (job := next(page, None))}
+        limit = self._settings.submit_gate + _AHEAD
+        if not self._everyones:
+            mine = admission.waiting_of(connection, self._ledger.presence.id, now=now, limit=limit)
+            yield from (job for job in mine if job.account in room)
+            return
+        open_lines = [line for line in admission.lines(connection) if seats[line.account] < room.get(line.account, 0)]
+        pages = {line: iter(admission.waiting(connection, line, now=now, limit=limit)) for line in open_lines}
+        heads = {line: job for line, page in pages.items() if (job := next(page, None))}
         while heads:
-            owner = min(heads, key=lambda name: (-heads[name].priority, seats[f"owner:{name}"], heads[name].created_at))
-            yield heads.pop(owner)
-            if following := next(pages[owner], None):
-                heads[owner] = following
-
-    def _jobs_of(self, connection: Connection, owner: str, now: float) -> Iterator[Job]:
-        """An owner's queued jobs, page by page; looks past a long row of jobs that a full cap holds back."""
-        limit = self._settings.submit_gate * len(self._accounts) + _AHEAD
-        for skip in range(0, _LOOKED_THROUGH, limit):
-            page = jobs.waiting(
-                connection,
-                owner=owner,
-                accounts=self._accounts,
-                now=now,
-                maker=None if self._everyones else self._ledger.presence.id,
-                limit=limit,
-                skip=skip,
+            line = min(
+                heads, key=lambda one: (-heads[one].priority, seats[f"owner:{one.owner}"], heads[one].created_at)
             )
-            yield from page
-            if len(page) < limit or len({(job.account, job.model) for job in page}) > 1:
-                return
+            yield heads.pop(line)
+            if following := next(pages[line], None):
+                heads[line] = following
 
     def _groups(self, job: Job, room: Mapping[str, int]) -> dict[str, int]:
         """The cap groups of a job with their limits: its account, and its model within the account."""
@@ -210,6 +209,12 @@ class LocalQueue:
         return groups
 
     def _take(self, connection: Connection, job: Job, now: float) -> Job | None:
+        changes: dict[str, Any] = {
+            "holder": self._ledger.presence.id,
+            "attempt": job.attempt + 1,
+            "first_try_at": job.first_try_at or now,
+            "error": {},
+        }
         change = Move(
             job=job.id,
             generation=job.generation,
@@ -217,14 +222,10 @@ class LocalQueue:
             to_state=State.SUBMITTING,
             why="has a seat",
             at=now,
-            changes={
-                "holder": self._ledger.presence.id,
-                "attempt": job.attempt + 1,
-                "first_try_at": job.first_try_at or now,
-                "error": {},
-            },
+            changes=changes,
         )
-        return jobs.get(connection, job.id) if jobs.move(connection, change) else None
+        taken = replace(job, **{"state": State.SUBMITTING.value, "changed_at": now, **changes})
+        return taken if jobs.move(connection, change) else None
 
     # carrying --------------------------------------------------------------------------------------------------------
 
@@ -282,32 +283,34 @@ class LocalQueue:
 
     async def _listen(self) -> None:
         """Notice what other processes commit."""
-        seen = self._ledger.store.database.data_version()
-        while True:
-            await asyncio.sleep(_TICK)
-            version = self._ledger.store.database.data_version()
-            if version == seen:
-                continue
-            seen = version
-            try:
-                await self._hear()
-            except Exception:  # noqa: BLE001  a deaf process would never notice what others do
-                _log.exception("a fault of ours while listening; goes on")
+        async with aclosing(self._ledger.store.database.changes()) as changes:
+            async for news in changes:
+                try:
+                    if news is None:
+                        await self._hear()
+                    else:
+                        self._told(news)
+                except Exception:  # noqa: BLE001  a deaf process would never notice what others do
+                    _log.exception("a fault of ours while listening; goes on")
 
     async def _hear(self) -> None:
-        news = await self._ledger.store.database.read(lambda connection: jobs.news(connection, self._last_event))
+        self._told(await self._ledger.store.database.read(lambda connection: jobs.news(connection, self._last_event)))
+
+    def _told(self, news: Sequence[Mapping[str, Any]]) -> None:
         for event in news:
-            self._last_event = event["id"]
+            self._last_event = max(self._last_event, event["id"])
             if event["from_state"] == event["to_state"] == State.RUNNING and event["job"] in self._followed:
                 self._ledger.poke(event["job"])
-        for generation in {event["generation"] for event in news}:
+        for generation in {event["generation"] for event in news if event["to_state"] not in SETTLED}:
+            self._ledger.ring(generation, settled=False)
+        for generation in {event["generation"] for event in news if event["to_state"] in SETTLED}:
             self._ledger.ring(generation)
         if news:
             self._wake.ring()
 
     async def _sweep_for_ever(self) -> None:
         while True:
-            await asyncio.sleep(_SWEEP)
+            await asyncio.sleep(self._ledger.presence.sweep)
             try:
                 await self._sweep()
             except Exception:  # noqa: BLE001  jobs of dead owners must not be forgotten
@@ -316,7 +319,7 @@ class LocalQueue:
     async def _sweep(self) -> None:
         """Jobs of dead owners: what has a ticket is adopted, what was being sent is in doubt."""
         holders = await self._ledger.store.database.read(jobs.holders)
-        dead = [holder for holder in holders if not self._ledger.presence.alive(holder)]
+        dead = await self._ledger.presence.dead(holders)
         if not dead:
             return
         adopted = await self._ledger.store.database.write(lambda connection: self._adopt(connection, dead))

@@ -47,7 +47,8 @@ class Reception:
             job_of(plan, generation, number, account=account, maker=self._maker, terms=terms)
             for number in range(len(plan.wire))
         ]
-        body = hash_of([as_asked(request), plan.route, terms.cache])
+        # As it was asked, not as it was planned: the same words may lead elsewhere once another key is set.
+        body = hash_of([as_asked(request), terms.run, terms.cache])
 
         def work(connection: Connection) -> str:
             if terms.idempotency_key and (before := reuse.known(connection, terms.owner, terms.idempotency_key)):

@@ -183,6 +183,8 @@ class Runner:
                 "charge_source": "provider",
                 "charge_state": "charged" if cost else "not_charged",
             }
+        elif charge["charge_state"] == "charged":
+            charge |= {"charged": job.estimated if job.charged is None else job.charged}
         elif charge["charge_state"] == "not_charged":
             charge |= {"charged": Decimal(0)}
         _log.warning("failed at the provider", job=job.id, route=job.route, code=error.code, detail=error.detail)

@@ -31,6 +31,11 @@ class Store:
     blobs: Blobs
 
     @property
+    def fleet(self) -> PostgresDatabase | None:
+        """The database, when processes on other machines may work on it too."""
+        return None if isinstance(self.database, Database) else self.database
+
+    @property
     def locks(self) -> Path:
         """Where every live process holds a lock file of its own."""
         return self.folder / "locks"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
@@ -115,27 +116,33 @@ class Move:
     changes: Mapping[str, Any] | None = None
 
 
-CHANGEABLE = (
+CHANGEABLE = frozenset({
     "holder", "attempt", "not_before", "first_try_at", "seat_until", "ticket", "request_id", "submitted_at", "ready_at",
     "seed", "cancel_asked", "error", "reserved", "charged", "charge_state", "charge_source",
-)  # fmt: skip
+})  # fmt: skip
 
-_MOVE = (
-    update(jobs)
-    .where(
-        jobs.c.id == bindparam("b_id"),
-        jobs.c.state.in_(bindparam("b_from", expanding=True)),
-        or_(
-            bindparam("b_any_holder", type_=jobs.c.sandbox.type),
-            and_(jobs.c.holder == bindparam("b_holder"), jobs.c.attempt == bindparam("b_attempt")),
-        ),
+
+@cache
+def _move_statement(changed: tuple[str, ...]) -> Any:
+    """The compare-and-set for a set of columns; a few shapes, each compiled once."""
+    return (
+        update(jobs)
+        .where(
+            jobs.c.id == bindparam("b_id"),
+            jobs.c.state == bindparam("b_from"),
+            or_(
+                bindparam("b_any_holder", type_=jobs.c.sandbox.type),
+                and_(jobs.c.holder == bindparam("b_holder"), jobs.c.attempt == bindparam("b_attempt")),
+            ),
+        )
+        .values(
+            state=bindparam("b_to"),
+            changed_at=bindparam("b_at"),
+            **{name: bindparam(f"v_{name}", type_=jobs.c[name].type) for name in changed},
+        )
     )
-    .values(
-        state=bindparam("b_to"),
-        changed_at=bindparam("b_at"),
-        **{name: func.coalesce(bindparam(f"v_{name}", type_=jobs.c[name].type), jobs.c[name]) for name in CHANGEABLE},
-    )
-)
+
+
 _LOG = insert(job_events)
 _JOB = select(jobs).where(jobs.c.id == bindparam("b_id"))
 _JOBS_OF = select(jobs).where(jobs.c.generation == bindparam("b_id")).order_by(jobs.c.number)
@@ -153,31 +160,6 @@ _EVENTS = (
     .where(job_events.c.generation == bindparam("b_id"), job_events.c.id > bindparam("b_after"))
     .order_by(job_events.c.id)
 )
-_IN_FLIGHT = (
-    select(jobs.c.account, jobs.c.model, jobs.c.owner, func.count().label("number"))
-    .where(
-        or_(
-            jobs.c.state.in_(("submitting", "running")),
-            and_(jobs.c.state == "unknown", jobs.c.seat_until > bindparam("b_now")),
-        )
-    )
-    .group_by(jobs.c.account, jobs.c.model, jobs.c.owner)
-)
-_WAITING = (
-    select(jobs)
-    .where(
-        jobs.c.state == "queued",
-        jobs.c.owner == bindparam("b_owner"),
-        jobs.c.account.in_(bindparam("b_accounts", expanding=True)),
-        jobs.c.not_before <= bindparam("b_now"),
-        or_(bindparam("b_everyones", type_=jobs.c.sandbox.type), jobs.c.maker == bindparam("b_maker")),
-    )
-    .order_by(jobs.c.priority.desc(), jobs.c.created_at, jobs.c.id)
-    .limit(bindparam("b_limit"))
-    .offset(bindparam("b_skip"))
-)
-_NEXT_OWNER = select(func.min(jobs.c.owner)).where(jobs.c.state == "queued", jobs.c.owner > bindparam("b_after"))
-_NEXT_TIME = select(func.min(jobs.c.not_before)).where(jobs.c.state == "queued", jobs.c.not_before > bindparam("b_now"))
 
 _HELD = jobs.c.state.in_(("submitting", "running", "fetching"))
 _HOLDERS = select(jobs.c.holder).where(_HELD).distinct()
@@ -211,14 +193,17 @@ def add(connection: Connection, generation: Generation, rows: Iterable[Mapping[s
 
 def move(connection: Connection, change: Move) -> bool:
     """Change the state of a job if it is still as expected. False: it is not, and nothing was changed."""
-    changes = change.changes or {}
-    binds = {f"v_{name}": changes.get(name) for name in CHANGEABLE}
+    changes = {name: value for name, value in (change.changes or {}).items() if value is not None}
+    if strange := changes.keys() - CHANGEABLE:
+        raise ValueError(f"{strange} cannot be changed by a move")
+    binds = {f"v_{name}": value for name, value in changes.items()}
+    statement = _move_statement(tuple(sorted(changes)))
     for from_state in change.from_states:
         done = connection.execute(
-            _MOVE,
+            statement,
             {
                 "b_id": change.job,
-                "b_from": [from_state],
+                "b_from": from_state,
                 "b_to": change.to_state,
                 "b_at": change.at,
                 "b_any_holder": change.holder is None,
@@ -249,7 +234,7 @@ def get(connection: Connection, job_id: str) -> Job | None:
 
 def like(connection: Connection, part: str) -> list[str]:
     """Up to two ids that end with `part`: enough to see whether it names exactly one job."""
-    safe = part.replace("%", "").replace("_", "")
+    safe = part.lower().replace("%", "").replace("_", "")
     return list(connection.execute(_LIKE, {"b_like": f"%{safe}"}).scalars())
 
 
@@ -279,54 +264,6 @@ def events(connection: Connection, generation_id: str, *, after: int = 0) -> lis
     """What happened to the jobs of a generation since the event `after`."""
     found = connection.execute(_EVENTS, {"b_id": generation_id, "b_after": after}).mappings()
     return [dict(row) for row in found]
-
-
-def in_flight(connection: Connection, now: float) -> dict[str, int]:
-    """Seats that are taken: by account (`bfl:1a2b`), by account and model, and by owner (`owner:local`)."""
-    seats: dict[str, int] = {}
-    for account, model, owner, number in connection.execute(_IN_FLIGHT, {"b_now": now}):
-        for group in (account, f"{account}/{model}", f"owner:{owner}"):
-            seats[group] = seats.get(group, 0) + number
-    return seats
-
-
-def owners_waiting(connection: Connection) -> list[str]:
-    """Whose jobs are queued. One look-up in the index per owner, however many jobs there are."""
-    found: list[str] = []
-    after = ""
-    while (owner := connection.execute(_NEXT_OWNER, {"b_after": after}).scalar_one()) is not None:
-        found.append(owner)
-        after = owner
-    return found
-
-
-def waiting(
-    connection: Connection,
-    *,
-    owner: str,
-    accounts: Sequence[str],
-    now: float,
-    maker: str | None,
-    limit: int,
-    skip: int = 0,
-) -> list[Job]:
-    """An owner's queued jobs that may start now, the most urgent first; only one maker's when `maker` is given."""
-    binds = {
-        "b_owner": owner,
-        "b_accounts": list(accounts),
-        "b_now": now,
-        "b_everyones": maker is None,
-        "b_maker": maker or "",
-        "b_limit": limit,
-        "b_skip": skip,
-    }
-    return [Job(**row) for row in connection.execute(_WAITING, binds).mappings()]
-
-
-def next_time(connection: Connection, now: float) -> float | None:
-    """When the next queued job that must wait may start."""
-    found: float | None = connection.execute(_NEXT_TIME, {"b_now": now}).scalar_one()
-    return found
 
 
 def holders(connection: Connection) -> list[str]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from sqlalchemy import Connection, and_, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, or_, select, update
 
 from fluxroom.store.tables import Money, budgets, jobs
 
 Period = Literal["day", "month", "total"]
+PERIODS: tuple[Period, ...] = get_args(Period)
 By = Literal["day", "model", "provider", "owner", "run"]
+BYS: tuple[By, ...] = get_args(By)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,16 +45,16 @@ _DOUBTFUL = case(
     (jobs.c.state.in_(("queued", "submitting")), jobs.c.reserved),
     else_=0,
 )
-_WITHIN = or_(
-    bindparam("b_scope") == "all",
-    and_(bindparam("b_scope") == "owner", jobs.c.owner == bindparam("b_name")),
-    and_(bindparam("b_scope") == "run", jobs.c.run == bindparam("b_name")),
-)
-_SPENT = select(func.sum(_CHARGED + _DOUBTFUL, type_=Money)).where(
-    _WITHIN,
+_SPENT_BY_ALL = select(func.sum(_CHARGED + _DOUBTFUL, type_=Money)).where(
     jobs.c.created_at >= bindparam("b_since"),
     jobs.c.sandbox == bindparam("b_sandbox", type_=jobs.c.sandbox.type),
 )
+# A statement of its own per kind of scope: each has an index that serves it.
+_SPENT = {
+    "all": _SPENT_BY_ALL,
+    "owner": _SPENT_BY_ALL.where(jobs.c.owner == bindparam("b_name")),
+    "run": _SPENT_BY_ALL.where(jobs.c.run == bindparam("b_name")),
+}
 _KEYS = {"model": jobs.c.model, "provider": jobs.c.provider, "owner": jobs.c.owner, "run": jobs.c.run}
 _BUDGETS = select(budgets).order_by(budgets.c.scope, budgets.c.period)
 _PUT = (
@@ -64,7 +67,7 @@ _DROP = delete(budgets).where(budgets.c.scope == bindparam("b_scope"), budgets.c
 
 def _usage(by: By) -> Any:
     # Days are cut in SQL as whole days since 1970, which both databases divide alike.
-    key = (jobs.c.created_at - func.mod(jobs.c.created_at, 86400.0)) if by == "day" else _KEYS[by]
+    key = func.floor(jobs.c.created_at / 86400.0) * 86400.0 if by == "day" else _KEYS[by]
     return (
         select(
             key.label("key"),
@@ -78,21 +81,21 @@ def _usage(by: By) -> Any:
             jobs.c.created_at >= bindparam("b_since"),
             jobs.c.created_at < bindparam("b_until"),
             jobs.c.sandbox == bindparam("b_sandbox", type_=jobs.c.sandbox.type),
-            or_(bindparam("b_owner") == "", jobs.c.owner == bindparam("b_owner")),
+            or_(bindparam("b_everyone", type_=jobs.c.sandbox.type), jobs.c.owner == bindparam("b_owner")),
         )
-        .group_by(key)
-        .order_by(key)
+        .group_by("key")
+        .order_by("key")
     )
 
 
-_USAGE = {by: _usage(by) for by in ("day", "model", "provider", "owner", "run")}
+_USAGE: Mapping[By, Any] = {by: _usage(by) for by in BYS}
 
 
 def spent(connection: Connection, scope: str, *, since: float, sandbox: bool) -> Decimal:
     """What a scope has spent or reserved since then; a job in doubt counts as spent."""
     kind, _, name = scope.partition(":")
-    binds = {"b_scope": kind, "b_name": name, "b_since": since, "b_sandbox": sandbox}
-    return Decimal(connection.execute(_SPENT, binds).scalar_one() or 0)
+    binds = {"b_since": since, "b_sandbox": sandbox} | ({} if kind == "all" else {"b_name": name})
+    return Decimal(connection.execute(_SPENT[kind], binds).scalar_one() or 0)
 
 
 def all_budgets(connection: Connection) -> list[Budget]:
@@ -116,14 +119,12 @@ def usage(
     connection: Connection, by: By, *, since: float, until: float, sandbox: bool, owner: str = ""
 ) -> Sequence[Sum]:
     """Sums of the jobs made in a span of time, a line per day, model, provider, owner or run."""
-    binds = {"b_since": since, "b_until": until, "b_sandbox": sandbox, "b_owner": owner}
+    binds = {"b_since": since, "b_until": until, "b_sandbox": sandbox, "b_everyone": not owner, "b_owner": owner}
     return [Sum(**_line(dict(row), by)) for row in connection.execute(_USAGE[by], binds).mappings()]
 
 
 def _line(row: dict[str, Any], by: By) -> dict[str, Any]:
     if by == "day":
-        from datetime import UTC, datetime
-
         row["key"] = datetime.fromtimestamp(float(row["key"]), UTC).date().isoformat()
     for name in ("estimated", "charged", "doubtful"):
         row[name] = Decimal(row[name] or 0)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from fluxroom.store.tables import limits
+from fluxroom.store.tables import jobs, limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,7 @@ class Limit:
 
 _ALL = select(limits)
 _ONE = select(limits).where(limits.c.account == bindparam("b_account"))
+_QUEUED = select(jobs.c.account, func.count()).where(jobs.c.state == "queued").group_by(jobs.c.account)
 _UPDATE = (
     update(limits)
     .where(limits.c.account == bindparam("b_account"))
@@ -47,3 +48,8 @@ def put(connection: Connection, limit: Limit) -> None:
     binds = {"b_account": limit.account} | {f"v_{name}": value for name, value in values.items() if name != "account"}
     if connection.execute(_UPDATE, binds).rowcount == 0:
         connection.execute(insert(limits), values)
+
+
+def queued(connection: Connection) -> dict[str, int]:
+    """How many jobs wait to be sent, by account."""
+    return {str(account): int(number) for account, number in connection.execute(_QUEUED)}

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
@@ -23,7 +23,7 @@ from fluxroom.errors import DatabaseUnavailable
 from fluxroom.logs import get_logger
 from fluxroom.settings import BadSettings
 from fluxroom.store.database import Work, alone_as, hold
-from fluxroom.store.postgres_errors import address_of, in_our_words, is_passing
+from fluxroom.store.postgres_errors import address_of, in_our_words, is_collision, is_passing
 from fluxroom.store.postgres_links import Commit, Job, Link, apart, connect, engine_over, fate_of, together
 from fluxroom.store.postgres_news import News, Reader, Row
 
@@ -39,6 +39,9 @@ _MOST_TOGETHER = 128
 
 _PATIENCE = 5.0
 """Seconds for which works wait for a server that is away before whoever asked is told; a restart takes one or two."""
+
+_TICK = 0.02
+"""Seconds in which what others commit is gathered before it is told."""
 
 _LAST_WORKS = 4.0
 """Seconds for what still waits when the database is closed."""
@@ -113,13 +116,14 @@ class PostgresDatabase:
         """Run `work`, which only reads."""
         return await self._ask(self._reads, work)
 
-    async def changes(self) -> AsyncIterator[list[Row] | None]:
-        """The rows of `job_events` that any process commits; None when some were missed."""
+    async def changes(self) -> AsyncGenerator[list[Row] | None, None]:
+        """The rows of `job_events` that any process commits; None when some were missed: look for yourself."""
         reader = Reader()
         self._loop.call_soon_threadsafe(self._attend, reader)
         try:
             while True:
                 yield await reader.next()
+                await asyncio.sleep(_TICK)
         finally:
             self._news.remove(reader)
 
@@ -187,12 +191,14 @@ class PostgresDatabase:
             await link.close()
 
     async def _commit(self, link: Link, batch: Sequence[Job]) -> None:
-        """Run works in one transaction and answer; where one of them fails, each in a savepoint of its own."""
+        """Run works in one transaction and answer; where one of them fails, again, each in a savepoint of its own."""
         for how in (together, apart):
             try:
                 await self._patiently(partial(self._once, link, how, batch))
             except Exception as error:  # noqa: BLE001  every error belongs to those who asked
-                if len(batch) > 1 and how is together and not isinstance(error, DatabaseUnavailable):
+                # Also a single one, when somebody else has just made what it was about to make: now it can see it.
+                away = isinstance(error, DatabaseUnavailable)
+                if how is together and not away and (len(batch) > 1 or is_collision(error)):
                     continue
                 _answer(batch, error)
             else:

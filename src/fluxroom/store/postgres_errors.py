@@ -39,6 +39,11 @@ def is_passing(error: BaseException) -> bool:
     return any(_is_of_the_connection(inner) for inner in _chain(error))
 
 
+def is_collision(error: BaseException) -> bool:
+    """Whether a row of this key was already there."""
+    return "23505" in _codes(error)
+
+
 def in_our_words(error: Exception, address: str) -> Exception:
     """The same error as people should read it; faults of ours stay as they are.
 

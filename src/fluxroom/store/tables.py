@@ -108,7 +108,8 @@ jobs = Table(
     Column("cached_from", Text, nullable=False),  # the job whose pictures this one reuses; "" for none
     Index("jobs_generation", "generation", "number"),
     Index("jobs_seats", "state", "account", "model", "owner"),
-    Index("jobs_waiting", "state", "owner", "priority", "created_at"),
+    Index("jobs_waiting", "state", "owner", "account", "model", "priority", "created_at", "id"),
+    Index("jobs_maker", "state", "maker", "created_at"),
     Index("jobs_created", "created_at"),
     Index("jobs_cache", "cache_key", "owner"),
     Index("jobs_money", "owner", "created_at"),

@@ -121,7 +121,12 @@ def upgrade() -> None:
         batch_op.create_index("jobs_money", ["owner", "created_at"], unique=False)
         batch_op.create_index("jobs_run", ["run"], unique=False)
         batch_op.create_index("jobs_seats", ["state", "account", "model", "owner"], unique=False)
-        batch_op.create_index("jobs_waiting", ["state", "owner", "priority", "created_at"], unique=False)
+        batch_op.create_index(
+            "jobs_waiting",
+            ["state", "owner", "account", "model", "priority", "created_at", "id"],
+            unique=False,
+        )
+        batch_op.create_index("jobs_maker", ["state", "maker", "created_at"], unique=False)
 
     op.create_table(
         "images",
@@ -173,6 +178,7 @@ def downgrade() -> None:
     op.drop_table("images")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.drop_index("jobs_waiting")
+        batch_op.drop_index("jobs_maker")
         batch_op.drop_index("jobs_seats")
         batch_op.drop_index("jobs_run")
         batch_op.drop_index("jobs_money")

@@ -1,0 +1,126 @@
+"""What admission asks the ledger: which seats are taken, and who waits for one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, func, or_, select
+
+from fluxroom.store.jobs import Job
+from fluxroom.store.tables import jobs
+
+_BELOW_ALL = -(2**31)
+_IN_FLIGHT = (
+    select(jobs.c.account, jobs.c.model, jobs.c.owner, func.count().label("number"))
+    .where(
+        or_(
+            jobs.c.state.in_(("submitting", "running")),
+            and_(jobs.c.state == "unknown", jobs.c.seat_until > bindparam("b_now")),
+        )
+    )
+    .group_by(jobs.c.account, jobs.c.model, jobs.c.owner)
+)
+_DUE = (jobs.c.state == "queued", jobs.c.not_before <= bindparam("b_now"))
+_WAITING = (
+    select(jobs)
+    .where(
+        *_DUE,
+        jobs.c.owner == bindparam("b_owner"),
+        jobs.c.account == bindparam("b_account"),
+        jobs.c.model == bindparam("b_model"),
+        jobs.c.priority == bindparam("b_priority"),
+    )
+    .order_by(jobs.c.created_at, jobs.c.id)
+    .limit(bindparam("b_limit"))
+)
+_WAITING_OF_MAKER = (
+    select(jobs)
+    .where(*_DUE, jobs.c.maker == bindparam("b_maker"))
+    .order_by(jobs.c.priority.desc(), jobs.c.created_at, jobs.c.id)
+    .limit(bindparam("b_limit"))
+)
+_QUEUED = jobs.c.state == "queued"
+_NEXT_OWNER = select(func.min(jobs.c.owner)).where(_QUEUED, jobs.c.owner > bindparam("b_after"))
+_NEXT_ACCOUNT = select(func.min(jobs.c.account)).where(
+    _QUEUED, jobs.c.owner == bindparam("b_owner"), jobs.c.account > bindparam("b_after")
+)
+_NEXT_MODEL = select(func.min(jobs.c.model)).where(
+    _QUEUED,
+    jobs.c.owner == bindparam("b_owner"),
+    jobs.c.account == bindparam("b_account"),
+    jobs.c.model > bindparam("b_after"),
+)
+_NEXT_PRIORITY = select(func.min(jobs.c.priority)).where(
+    _QUEUED,
+    jobs.c.owner == bindparam("b_owner"),
+    jobs.c.account == bindparam("b_account"),
+    jobs.c.model == bindparam("b_model"),
+    jobs.c.priority > bindparam("b_after"),
+)
+_NEXT_TIME = select(func.min(jobs.c.not_before)).where(jobs.c.state == "queued", jobs.c.not_before > bindparam("b_now"))
+
+
+def in_flight(connection: Connection, now: float) -> dict[str, int]:
+    """Seats that are taken: by account (`bfl:1a2b`), by account and model, and by owner (`owner:local`)."""
+    seats: dict[str, int] = {}
+    for account, model, owner, number in connection.execute(_IN_FLIGHT, {"b_now": now}):
+        for group in (account, f"{account}/{model}", f"owner:{owner}"):
+            seats[group] = seats.get(group, 0) + number
+    return seats
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Jobs that wait for the same seats, with the same owner and urgency."""
+
+    owner: str
+    account: str
+    model: str
+    priority: int
+
+
+def lines(connection: Connection) -> list[Line]:
+    """Which lines of queued jobs there are: a look-up in the index for each, however long the lines are."""
+    found = []
+    for owner in _distinct(connection, _NEXT_OWNER, {}):
+        for account in _distinct(connection, _NEXT_ACCOUNT, {"b_owner": owner}):
+            for model in _distinct(connection, _NEXT_MODEL, {"b_owner": owner, "b_account": account}):
+                binds = {"b_owner": owner, "b_account": account, "b_model": model}
+                urgencies = _distinct(connection, _NEXT_PRIORITY, binds, after=_BELOW_ALL)
+                found += [Line(owner, account, model, priority) for priority in urgencies]
+    return found
+
+
+def _distinct(connection: Connection, following: Any, binds: Mapping[str, str], *, after: Any = "") -> list[Any]:
+    found = []
+    while (value := connection.execute(following, {**binds, "b_after": after}).scalar_one()) is not None:
+        found.append(value)
+        after = value
+    return found
+
+
+def waiting(connection: Connection, line: Line, *, now: float, limit: int) -> list[Job]:
+    """The queued jobs of a line that may start now, the oldest first."""
+    binds = {
+        "b_owner": line.owner,
+        "b_account": line.account,
+        "b_model": line.model,
+        "b_priority": line.priority,
+        "b_now": now,
+        "b_limit": limit,
+    }
+    return [Job(**row) for row in connection.execute(_WAITING, binds).mappings()]
+
+
+def waiting_of(connection: Connection, maker: str, *, now: float, limit: int) -> list[Job]:
+    """The queued jobs that one process made and that may start now, the most urgent first."""
+    binds = {"b_maker": maker, "b_now": now, "b_limit": limit}
+    return [Job(**row) for row in connection.execute(_WAITING_OF_MAKER, binds).mappings()]
+
+
+def next_time(connection: Connection, now: float) -> float | None:
+    """When the next queued job that must wait may start."""
+    found: float | None = connection.execute(_NEXT_TIME, {"b_now": now}).scalar_one()
+    return found
