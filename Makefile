@@ -48,6 +48,14 @@ test: $(STAMPS)/dev  ## all tests
 	@sh scripts/debian-packages.sh
 	@.venv/bin/pytest $(ARGS)
 
+crash: $(STAMPS)/dev  ## kill -9 a thousand times; writes crash.log and the table in docs/reliability.md
+	@$(PY) -m tests.crash.run --kills 1000 2>&1 | tee crash.log
+
+bench: $(STAMPS)/dev  ## the benchmarks; their tables belong into docs/performance.md
+	@$(PY) -m bench.engine
+	@$(PY) -m bench.detection
+	@$(PY) -m bench.start
+
 gen: $(STAMPS)/dev  ## write the generated files again
 	@$(PY) scripts/gen.py
 
@@ -61,4 +69,4 @@ lock: | $(UV)  ## resolve the dependencies again and install the result
 clean:  ## remove what set-up made
 	rm -rf .venv $(STAMPS) .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help setup run check fix test gen lock clean
+.PHONY: help setup run check fix test crash bench gen lock clean

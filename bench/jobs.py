@@ -56,7 +56,7 @@ async def engine(spec: Spec) -> dict[str, Any]:
             async def caller(number: int, count: int) -> None:
                 for one in range(count):
                     prompt = f"a red fox in fresh snow, number {number} of {one}"
-                    image = await client.generate(prompt, model=route, seed=number)
+                    image = await client.generate(prompt, model=route, seed=number, cache="off")
                     assert image.bytes
                     in_hand[image.request_id] = time.time()
 

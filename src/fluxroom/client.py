@@ -111,7 +111,9 @@ class AsyncClient:
         from fluxroom.engine.transport import AiohttpTransport
         from fluxroom.store import open_store
 
-        store = await asyncio.to_thread(open_store, self.settings.data_folder, self.settings.database)
+        store = await asyncio.to_thread(
+            open_store, self.settings.data_folder, self.settings.database, self.settings.blobs
+        )
         self._stack.callback(store.close)
         aliases = {}
         if in_sandbox(self.settings) and self._transport is None:
@@ -270,7 +272,7 @@ class AsyncClient:
         from fluxroom.result import Image
 
         pictures = [
-            Image(stored, job, self.engine.store.blobs.path(stored.sha256), found.generation)
+            Image(stored, job, self.engine.store.blobs, found.generation)
             for job in found.jobs
             for stored in found.images_of(job)
         ]

@@ -12,6 +12,7 @@ from fluxroom.types import Receipt, Size
 Bytes = bytes  # `Image.bytes` hides the type's own name inside the class
 
 if TYPE_CHECKING:
+    from fluxroom.store.blobs import BlobStore
     from fluxroom.store.images import StoredImage
     from fluxroom.store.jobs import Generation, Job
 
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 class Image:
     """A finished picture. Its bytes are the provider's, untouched, in the data folder."""
 
-    def __init__(self, stored: StoredImage, job: Job, path: Path, generation: Generation) -> None:
+    def __init__(self, stored: StoredImage, job: Job, blobs: BlobStore, generation: Generation) -> None:
         self._stored = stored
         self._job = job
         self._generation = generation
-        self.path = path
+        self._blobs = blobs
 
     def __repr__(self) -> str:
         return f"Image({self.route}, {self.size}, {self.mime}, seed={self.seed}, cost={self.cost})"
@@ -36,7 +37,12 @@ class Image:
     @property
     def bytes(self) -> bytes:
         """The file as the provider made it."""
-        return self.path.read_bytes()
+        return self._blobs.get(self.sha256)
+
+    @property
+    def path(self) -> Path | None:
+        """The file in the data folder; None when the pictures are kept in a bucket."""
+        return self._blobs.local_path(self.sha256)
 
     @property
     def sha256(self) -> str:

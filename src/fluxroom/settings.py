@@ -101,6 +101,11 @@ class Settings(BaseSettings):
         default=10.0,
         unit="seconds",
     )
+    blobs: str = _variable(
+        "FLUXROOM_BLOBS",
+        "Where pictures are kept: empty for the data folder, or `s3://bucket/prefix?endpoint=…&region=…`.",
+        default="",
+    )
     sandbox: bool | None = _variable(
         "FLUXROOM_SANDBOX", "1: work against the built-in sandbox, free of charge.", default=None
     )

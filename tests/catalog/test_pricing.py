@@ -58,7 +58,7 @@ def test_several_references_are_one_megapixel_each_or_each_rounded_up() -> None:
         ("flux-pro-fill", "bfl", {"references": ONE}, "$0.05"),
         ("flux-3-image", "bfl", {}, "$0.048"),
         ("flux-3-image", "bfl", {"resolution": "768sq"}, "$0.041"),
-        ("flux-3-image", "bfl", {"resolution": "1.5k"}, "$0.048–0.1"),
+        ("flux-3-image", "bfl", {"resolution": "1.5k"}, "$0.048–0.10"),
         ("flux-3-image", "bfl", {"resolution": "2k"}, "$0.10"),
         ("flux-3-image", "bfl", {"resolution": "4k"}, "$0.607"),
         ("flux-3-image", "bfl", {"references": pictures(10)}, "$0.048"),

@@ -39,6 +39,9 @@ TROUBLES: Final[tuple[tuple[int, tuple[str, ...]], ...]] = (
 )
 """Weight and the sandbox's faults that go with a job."""
 
+SECONDS: Final = {"bfl": (0.4, 1.8), "fal": (0.1, 0.6)}
+"""Shortest and longest work on a picture: at BFL long enough to reach the caps, at fal short enough for many submits."""
+
 SUBMIT_SECONDS: Final = 0.2
 """How long the provider takes to answer a submit that it has taken at once: most kills shall fall into this time."""
 
@@ -48,16 +51,12 @@ class Feed:
 
     Args:
         seed: the same seed, the same jobs.
-        seconds: shortest and longest time that the provider works on a picture.
         troubles: whether some jobs go wrong at the provider.
         answer: seconds until a submit is answered.
     """
 
-    def __init__(
-        self, seed: int, *, seconds: tuple[float, float], troubles: bool, answer: float = SUBMIT_SECONDS
-    ) -> None:
+    def __init__(self, seed: int, *, troubles: bool, answer: float = SUBMIT_SECONDS) -> None:
         self._dice = random.Random(seed)
-        self._seconds = seconds
         self._troubles = TROUBLES if troubles else TROUBLES[:1]
         self._answer = answer
 
@@ -65,6 +64,7 @@ class Feed:
         """A prompt, whose first word no other job has, and the other parameters of a request for this route."""
         [(_, faults)] = self._dice.choices(self._troubles, weights=[weight for weight, _ in self._troubles])
         token = UUID(int=self._dice.getrandbits(128)).hex
-        marks = [f"[[duration:{self._dice.uniform(*self._seconds):.2f}]]"]
+        provider, _, _ = route.partition("/")
+        marks = [f"[[duration:{self._dice.uniform(*SECONDS[provider]):.2f}]]"]
         marks += [f"[[fault:{fault}]]" for fault in (f"submit-slow={self._answer} x*", *faults)]
         return f"{token} {' '.join(marks)}", {"model": route, "seed": self._dice.getrandbits(24), **MODELS[route]}

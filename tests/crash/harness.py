@@ -16,6 +16,7 @@ from typing import Any, Final
 from tests.crash import ledger
 from tests.crash.audit import Audit, audit
 from tests.crash.crew import Worker, crew
+from tests.crash.feed import SUBMIT_SECONDS
 from tests.crash.worker import Orders
 
 from fluxroom.sandbox import Sandbox, gallery
@@ -30,7 +31,7 @@ GATE: Final = 8
 BACKLOG: Final = 6
 """Queued jobs of each route that the workers keep in store."""
 
-DRAIN: Final = 120.0
+DRAIN: Final = 60.0
 """Seconds after which a job that has not come to rest is stuck."""
 
 _SIDE: Final = 64  # of the pictures that are really painted
@@ -118,7 +119,7 @@ def settings_of(box: Sandbox, folder: Path, **more: Any) -> dict[str, Any]:
         "fal_key": "crash:fal",
         "data": folder,
         "poll_first": 0.1,
-        "poll_max": 0.3,
+        "poll_max": 0.2,
         "fal_cap": CAPS["fal"],
         "submit_gate": GATE,
         "unknown_grace": 3.0,  # longer than any of the sandbox's jobs, as in reality
@@ -152,9 +153,7 @@ class Run:
             with crew() as workers:
                 await asyncio.gather(*(self._start(box, workers, dice) for _ in range(self.workers)))
                 while kills.number < times:
-                    await asyncio.sleep(dice.uniform(0.05, 0.9))
-                    # Now and then all die at once, so that nobody is there to take over.
-                    victims = list(workers) if dice.random() < 0.15 else [dice.choice(workers)]
+                    victims = await self._victims(workers, dice)
                     for victim in victims:
                         kills.note(ledger.held(self.folder, victim.pid, await victim.kill()))
                         workers.remove(victim)
@@ -167,9 +166,22 @@ class Run:
             found = audit(ledger.read_jobs(self.folder), box.world.tasks(), box.world.peaks(), CAPS)
             peaks = {name: box.world.peaks().get(name, 0) for name in CAPS}
         seconds = time.monotonic() - began
-        return Report(
-            self.seed, self.workers, seconds, kills, found, peaks, dict(CAPS), faults_of_ours(self.folder)
-        )
+        return Report(self.seed, self.workers, seconds, kills, found, peaks, dict(CAPS), faults_of_ours(self.folder))
+
+    async def _victims(self, workers: list[Worker], dice: random.Random) -> list[Worker]:
+        """Wait for a random moment, and say who is to die.
+
+        Every second one is hit while it sends something; so the most delicate state is met often on a slow machine too.
+        Now and then all die at once, so that nobody is there to take over.
+        """
+        await asyncio.sleep(dice.uniform(0.05, 0.8))
+        victim, aimed, jitter = dice.choice(workers), dice.random() < 0.5, dice.uniform(0.0, SUBMIT_SECONDS)
+        end = time.monotonic() + 3.0
+        while aimed and time.monotonic() < end and not ledger.sending(self.folder, victim.pid):
+            await asyncio.sleep(0.01)
+        if aimed:
+            await asyncio.sleep(jitter)
+        return list(workers) if dice.random() < 0.15 else [victim]
 
     async def _start(self, box: Sandbox, workers: list[Worker], dice: random.Random) -> None:
         orders = Orders(

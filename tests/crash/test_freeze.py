@@ -109,7 +109,7 @@ async def test_a_frozen_owner_keeps_its_jobs(tmp_path: Path) -> None:
 
 
 async def test_a_late_owner_heals_its_own_jobs(tmp_path: Path) -> None:
-    """The other process takes it for dead, as a lease would: in doubt, until the sleeper wakes and brings the ticket."""
+    """The other process takes it for dead, as a lease would: in doubt until the sleeper wakes and brings the ticket."""
     folder = tmp_path / "data"
     folder.mkdir()
     caught: set[str] = set()

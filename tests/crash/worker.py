@@ -16,9 +16,6 @@ from sqlalchemy import Connection, event
 from tests.crash import mutants
 from tests.crash.feed import MODELS, SUBMIT_SECONDS, Feed
 
-import fluxroom.engine
-import fluxroom.engine.transport
-import fluxroom.store.migrations
 from fluxroom.client import AsyncClient
 from fluxroom.engine import runner, submission
 from fluxroom.engine.owners import Presence
@@ -36,7 +33,6 @@ class Orders:
     folder: Path  # where it works and writes its log
     seed: int = 0
     backlog: int = 0  # queued jobs of each route that it keeps in store; 0: it asks for none
-    seconds: tuple[float, float] = (0.1, 0.7)
     answer: float = SUBMIT_SECONDS
     troubles: bool = True
     changes: tuple[str, ...] = field(default=())  # names in CHANGES
@@ -99,7 +95,7 @@ def main(orders: Orders) -> None:
 async def _work(orders: Orders) -> None:
     leave = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, leave.set)
-    feed = Feed(orders.seed, seconds=orders.seconds, troubles=orders.troubles, answer=orders.answer)
+    feed = Feed(orders.seed, troubles=orders.troubles, answer=orders.answer)
     async with AsyncClient(settings=load(**orders.settings), everyones=True) as client:
         while not leave.is_set():
             with contextlib.suppress(LocalError):  # another process holds the database: asks again in a moment
@@ -119,6 +115,8 @@ async def _top_up(client: AsyncClient, feed: Feed, backlog: int) -> None:
 async def _queued(client: AsyncClient) -> Counter[str]:
     def work(connection: Connection) -> Counter[str]:
         statement = "SELECT provider, model, count(*) FROM jobs WHERE state = 'queued' GROUP BY provider, model"
-        return Counter({f"{provider}/{model}": number for provider, model, number in connection.exec_driver_sql(statement)})
+        return Counter(
+            {f"{provider}/{model}": number for provider, model, number in connection.exec_driver_sql(statement)}
+        )
 
     return await client.engine.store.database.read(work)

@@ -323,7 +323,7 @@ async def test_an_earlier_picture_is_a_reference_by_itself_its_hash_or_its_file(
     first = await client.generate("x", model="bfl/flux-2-klein-4b", seed=1)
     edits = [
         await client.edit(source, "bluer", model="bfl/flux-2-klein-4b", seed=2)
-        for source in (first, first.sha256, first.path, str(first.path), first.bytes)
+        for source in (first, first.sha256, first.path or "", str(first.path), first.bytes)
     ]
     assert len({edit.sha256 for edit in edits}) == 1
 

@@ -101,9 +101,7 @@ _USUAL: Final[Mapping[str, int]] = {"bfl": 6, "fal": 5}
 """Requests of a job without trouble, at the most: submit, polls or stream and result, picture."""
 
 
-def _at(
-    provider: Provider, asked: tuple[str, ...], outcome: Outcome, *, more: int | None = 0, **changes: Any
-) -> Row:
+def _at(provider: Provider, asked: tuple[str, ...], outcome: Outcome, *, more: int | None = 0, **changes: Any) -> Row:
     """One row. `asked`: faults and circumstances; `more`: requests above the usual number, None: no limit."""
     told = replace(outcome, **changes)
     own = {name: getattr(told, name) for name in ("state", "taken", "billed", "submits", "charge", "code", "words")}

@@ -125,10 +125,10 @@ _FALSE: Final = (
     WebhookRow(
         provider="bfl",
         title="old",
-        how="A Pending body of an hour ago comes before the true one; BFL sends no time, so it makes us ask.",
+        how="A Pending body of an hour ago comes before the true one; BFL sends no time, and it tells nothing new.",
         faults=("webhook-old",),
         polls=False,
-        deliveries=("used", "used"),
+        deliveries=("known", "used"),
     ),
     *_both(
         "replayed",

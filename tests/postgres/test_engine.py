@@ -50,9 +50,10 @@ async def test_a_picture_comes_home_and_is_paid_once(client: AsyncClient, box: S
     assert image.request_id == billed(box)[0]["id"]
 
 
-async def test_nothing_of_a_database_is_in_the_data_folder(client: AsyncClient, tmp_path: Path) -> None:
+async def test_nothing_of_a_database_is_in_the_data_folder(client: AsyncClient) -> None:
     await client.generate("x", model="bfl/flux-2-klein-4b")
-    assert not list(tmp_path.glob("*.db*"))
+    store = client.engine.store
+    assert not [path for path in await asyncio.to_thread(list, store.folder.iterdir()) if ".db" in path.name]
 
 
 async def test_several_pictures_with_references(client: AsyncClient, box: Sandbox) -> None:

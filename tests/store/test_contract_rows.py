@@ -13,9 +13,10 @@ import pytest
 from sqlalchemy import Connection
 from tests.store.rows import generation, move, picture, put, row
 
-from fluxroom.store import Store, history, images, jobs, ledger, limits, open_store, reuse
+from fluxroom.store import Store, admission, history, images, jobs, ledger, limits, open_store, reuse
+from fluxroom.store.admission import Line
 from fluxroom.store.history import Kind
-from fluxroom.store.jobs import Job, Line
+from fluxroom.store.jobs import Job
 from fluxroom.store.ledger import Budget, By
 from fluxroom.store.limits import Limit
 
@@ -127,7 +128,7 @@ async def test_seats_are_counted(store: Store) -> None:
         {"state": "queued"},
         {"state": "running", "account": "fal:1"},
     )
-    seats = await asked(store, jobs.in_flight, 50.0)
+    seats = await asked(store, admission.in_flight, 50.0)
     assert (seats["bfl:1"], seats["bfl:1/flux-2-pro"], seats["bfl:1/flux-kontext-max"]) == (3, 2, 1)
     assert (seats["owner:local"], seats["owner:team"], seats["fal:1"]) == (3, 1, 1)
 
@@ -147,24 +148,25 @@ async def test_waiting_jobs_come_by_urgency_and_age(store: Store) -> None:
         {"created_at": 4.0, "maker": "me"},
         {"created_at": 4.0, "state": "running", "owner": "somebody"},
     )
-    line = Line("local", "bfl:1", "flux-2-pro")
-    waiting = await asked(store, jobs.waiting, line, now=50.0, limit=9)
-    assert [job.id for job in waiting] == [ids[2], ids[1], ids[0], ids[8]]
-    assert await asked(store, jobs.waiting, line, now=50.0, limit=2) == waiting[:2]
-    assert len(await asked(store, jobs.waiting, line, now=99.0, limit=9)) == 5
-    assert [job.id for job in await asked(store, jobs.waiting_of, "me", now=50.0, limit=9)] == [ids[8]]
-    others = [("local", "bfl:1", "flux-2-max"), ("local", "fal:other", "flux-2-pro")]
-    owners = [(owner, "bfl:1", "flux-2-pro") for owner in ("local", "zoe", "Ännchen ~")]
-    assert sorted(map(astuple, await asked(store, jobs.lines))) == sorted(others + owners)
-    assert await asked(store, jobs.any_queued)
-    assert await asked(store, jobs.next_time, 50.0) == 99.0
-    assert await asked(store, jobs.next_time, 99.0) is None
+    line = Line("local", "bfl:1", "flux-2-pro", 10)
+    waiting = await asked(store, admission.waiting, line, now=50.0, limit=9)
+    assert [job.id for job in waiting] == [ids[1], ids[0], ids[8]]
+    assert await asked(store, admission.waiting, line, now=50.0, limit=2) == waiting[:2]
+    assert len(await asked(store, admission.waiting, line, now=99.0, limit=9)) == 4
+    assert [job.id for job in await asked(store, admission.waiting_of, "me", now=50.0, limit=9)] == [ids[8]]
+    others = [("local", "bfl:1", "flux-2-max", 10), ("local", "fal:other", "flux-2-pro", 10)]
+    others += [("local", "bfl:1", "flux-2-pro", 20)]
+    owners = [(owner, "bfl:1", "flux-2-pro", 10) for owner in ("local", "zoe", "Ännchen ~")]
+    assert sorted(map(astuple, await asked(store, admission.lines))) == sorted(others + owners)
+    assert await asked(store, admission.any_queued)
+    assert await asked(store, admission.next_time, 50.0) == 99.0
+    assert await asked(store, admission.next_time, 99.0) is None
 
 
 async def test_nothing_is_queued(store: Store) -> None:
     await done(store, put, {"state": "running"})
-    assert not await asked(store, jobs.any_queued)
-    assert await asked(store, jobs.lines) == []
+    assert not await asked(store, admission.any_queued)
+    assert await asked(store, admission.lines) == []
 
 
 async def test_whose_jobs_are_unfinished(store: Store) -> None:

@@ -41,6 +41,7 @@ def notes(store: Store) -> Database:
     with sqlite3.connect(store.folder / "fluxroom.db") as connection:
         connection.execute("CREATE TABLE notes (value TEXT PRIMARY KEY)")
     connection.close()
+    assert isinstance(store.database, Database)
     return store.database
 
 
@@ -172,14 +173,16 @@ async def test_blobs_are_kept_once_under_their_hash(store: Store) -> None:
     assert store.blobs.put(b"picture") == first
     assert store.blobs.get(first) == b"picture"
     assert store.blobs.has(first)
-    assert stat.S_ISREG(store.blobs.path(first).stat().st_mode)
-    assert [path.name for path in store.blobs.path(first).parent.iterdir()] == [first]
+    path = store.blobs.local_path(first)
+    assert path
+    assert stat.S_ISREG(path.stat().st_mode)
+    assert [one.name for one in path.parent.iterdir()] == [first]
 
 
 @pytest.mark.parametrize("digest", ["../../etc/passwd", "", "abc", "A" * 64, "g" * 64])
 async def test_a_blob_has_no_other_name_than_a_hash(store: Store, digest: str) -> None:
     with pytest.raises(NotFound):
-        store.blobs.path(digest)
+        store.blobs.get(digest)
 
 
 async def test_a_missing_blob_is_not_found(store: Store) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.webhooks.signing import REQUEST, bfl_body, bfl_signed, from_bfl
 
-from fluxroom.providers import Accepted, Callback, Hosts, Order, Verdict
+from fluxroom.providers import Accepted, Callback, CalledBack, Hosts, Order, Verdict
 from fluxroom.providers.bfl import DIALECT
 
 HOSTS = Hosts(submit="https://api.eu.bfl.ai", region="eu")
@@ -72,8 +72,8 @@ def test_there_are_no_keys_to_fetch() -> None:
 
 def test_it_proves_the_ticket_that_the_reply_would_have_made() -> None:
     body = bfl_body(polling_url="https://attacker.example/", cost=0, result={"sample": "https://attacker.example/x"})
-    assert DIALECT.called_back(HOSTS, ORDER, Callback(body=body)) == Accepted(
-        ticket={"id": REQUEST, "region": "eu"}, request_id=REQUEST
+    assert DIALECT.called_back(HOSTS, ORDER, Callback(body=body)) == CalledBack(
+        accepted=Accepted(ticket={"id": REQUEST, "region": "eu"}, request_id=REQUEST)
     )
 
 

@@ -23,7 +23,7 @@ from tests.webhooks.signing import (
     public_of,
 )
 
-from fluxroom.providers import Accepted, Callback, Hosts, Order, Reply, Verdict
+from fluxroom.providers import Accepted, Callback, CalledBack, Hosts, Order, Reply, Verdict
 from fluxroom.providers.fal import DIALECT, callbacks
 from fluxroom.providers.fal.callbacks import MOST_KEYS, WINDOW
 
@@ -192,8 +192,8 @@ def test_a_flood_of_keys_is_cut() -> None:
 
 def test_it_proves_the_ticket_and_nothing_else() -> None:
     body = fal_body(payload={"images": [{"url": "https://attacker.example/x.png"}]}, gateway_request_id="another")
-    assert DIALECT.called_back(HOSTS, ORDER, Callback(body=body)) == Accepted(
-        ticket={"id": REQUEST, "app": "fal-ai/flux-2"}, request_id=REQUEST
+    assert DIALECT.called_back(HOSTS, ORDER, Callback(body=body)) == CalledBack(
+        accepted=Accepted(ticket={"id": REQUEST, "app": "fal-ai/flux-2"}, request_id=REQUEST)
     )
 
 
@@ -201,14 +201,14 @@ def test_a_failure_proves_the_same() -> None:
     body = fal_body(status="ERROR", error="Invalid status code: 422", payload={"detail": []})
     found = DIALECT.called_back(HOSTS, ORDER, Callback(body=body))
     assert found is not None
-    assert found.request_id == REQUEST
+    assert found.accepted.request_id == REQUEST
 
 
 def test_addresses_in_the_body_do_not_come_into_the_ticket() -> None:
     body = fal_body(status_url="https://queue.fal.run/evil/status", response_url="https://queue.fal.run/evil")
     found = DIALECT.called_back(HOSTS, ORDER, Callback(body=body))
     assert found is not None
-    assert set(found.ticket) == {"id", "app"}
+    assert set(found.accepted.ticket) == {"id", "app"}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection
 from tests.webhooks.desk import Desk
 from tests.webhooks.signing import bfl_body, fal_body, from_bfl, from_fal
 
@@ -17,7 +18,8 @@ from fluxroom.engine.transport import InterruptedCallError
 from fluxroom.engine.webhooks import CALLED, Heard
 from fluxroom.errors import SubmitUnknown, Unavailable
 from fluxroom.providers import Callback
-from fluxroom.store.jobs import Job
+from fluxroom.store import jobs
+from fluxroom.store.jobs import Job, Move
 
 pytestmark = pytest.mark.anyio
 
@@ -108,6 +110,16 @@ async def test_a_repeated_callback_of_a_running_job_changes_nothing(desk: Desk, 
         assert (await desk.hear(job, callback)).heard is Heard.KNOWN
     assert await desk.whys(job) == [CALLED]
     assert await said(desk, job, status="Error" if provider == "bfl" else "ERROR") is Heard.USED, "this one is new"
+
+
+async def test_an_unfinished_status_is_no_reason_to_ask_and_proves_the_ticket_all_the_same(desk: Desk) -> None:
+    running = await desk.add("bfl", "submitting", "running", request_id=TASK, ticket={"id": TASK})
+    assert await said(desk, running, status="Pending") is Heard.KNOWN
+    assert await desk.whys(running) == []
+    assert await said(desk, running, status="Ready") is Heard.USED
+    doubtful = await desk.add("bfl", "submitting", "unknown")
+    assert await said(desk, doubtful, OTHER, status="Pending") is Heard.USED
+    assert (await desk.now(doubtful)).state == "running"
 
 
 @pytest.mark.parametrize("state", sorted({*FINAL, State.FETCHING}))
@@ -202,6 +214,27 @@ async def test_a_job_that_waits_to_be_sent_again_is_not_touched(desk: Desk) -> N
 async def test_an_attempt_that_was_never_made_is_nobodys(desk: Desk) -> None:
     job = await desk.add("fal", "submitting", "unknown")
     assert await said(desk, job, attempt=2) is Heard.NO_JOB
+
+
+@pytest.mark.parametrize("times", [1, 2, 99])
+async def test_a_change_that_somebody_overtakes_is_tried_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """SQLite lets nobody in between; a database for many machines does."""
+    job = await desk.add("fal", "submitting", holder="alive-1")
+    real, lost = jobs.move, iter(range(times))
+
+    def overtaken(connection: Connection, change: Move) -> bool:
+        return False if next(lost, None) is not None else real(connection, change)
+
+    monkeypatch.setattr(jobs, "move", overtaken)
+    if times == 99:
+        with pytest.raises(Unavailable):
+            await said(desk, job)
+        assert await desk.now(job) == job
+    else:
+        assert await said(desk, job) is Heard.USED
+        assert (await desk.now(job)).state == "running"
 
 
 # what is not believed ------------------------------------------------------------------------------------------------

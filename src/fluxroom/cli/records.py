@@ -35,7 +35,7 @@ class Record:
         """Its pictures, as the library gives them."""
         from fluxroom.result import Image
 
-        return [Image(stored, self.job, store.blobs.path(stored.sha256), self.generation) for stored in self.images]
+        return [Image(stored, self.job, store.blobs, self.generation) for stored in self.images]
 
 
 @asynccontextmanager
@@ -43,7 +43,8 @@ async def opened_store(ctx: click.Context) -> AsyncIterator[Store]:
     """The data folder of this command line."""
     from fluxroom.store import open_store
 
-    store = await asyncio.to_thread(open_store, settings(ctx).data_folder)
+    chosen = settings(ctx)
+    store = await asyncio.to_thread(open_store, chosen.data_folder, chosen.database, chosen.blobs)
     try:
         yield store
     finally:

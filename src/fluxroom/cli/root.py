@@ -22,6 +22,7 @@ COMMANDS = {
     "inspect": "Show what made a picture, from the file itself.",
     "doctor": "See what is set up, what works and what to do next.",
     "serve": "Start the gateway and the studio.",
+    "worker": "Carry jobs of a PostgreSQL database, beside any number of others.",
     "sandbox": "Both providers on this machine: free, for trying and testing.",
     "completion": "Print the completion script for bash, zsh or fish.",
 }

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from fluxroom.errors import InvalidReference
 from fluxroom.imaging.probe import check_reference
-from fluxroom.store.blobs import Blobs
+from fluxroom.store.blobs import BlobStore
 from fluxroom.types import JSON, Reference
 
 _MOST_BYTES = 20 * 1024 * 1024
@@ -27,7 +27,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-async def take_in(source: Any, blobs: Blobs) -> Reference:
+async def take_in(source: Any, blobs: BlobStore) -> Reference:
     """Make a reference of whatever a caller may give for a picture.
 
     Args:
@@ -53,7 +53,7 @@ async def take_in(source: Any, blobs: Blobs) -> Reference:
 
 
 async def take_in_at(
-    params: Mapping[str, JSON], places: Sequence[tuple[str | int, ...]], blobs: Blobs
+    params: Mapping[str, JSON], places: Sequence[tuple[str | int, ...]], blobs: BlobStore
 ) -> dict[str, JSON]:
     """The parameters with the values at these places made references (`mask`, `control_image_url`, …)."""
     copied: Any = _copy(params)
@@ -67,7 +67,7 @@ async def take_in_at(
     return result
 
 
-async def _from_text(text: str, blobs: Blobs) -> Reference:
+async def _from_text(text: str, blobs: BlobStore) -> Reference:
     if text.startswith("data:"):
         return await _keep(await asyncio.to_thread(_decoded, text), "data URI", blobs)
     if text.lower().startswith(("https://", "http://")):
@@ -82,7 +82,7 @@ async def _from_text(text: str, blobs: Blobs) -> Reference:
     return await _from_file(Path(text), blobs)
 
 
-async def _from_file(path: Path, blobs: Blobs) -> Reference:
+async def _from_file(path: Path, blobs: BlobStore) -> Reference:
     try:
         data = await asyncio.to_thread(_read, path)
     except OSError as error:
@@ -96,7 +96,7 @@ def _read(path: Path) -> bytes:
         return file.read(_MOST_BYTES + 1)
 
 
-async def _keep(data: bytes, name: str, blobs: Blobs) -> Reference:
+async def _keep(data: bytes, name: str, blobs: BlobStore) -> Reference:
     picture = await asyncio.to_thread(check_reference, data, name)
     digest = await asyncio.to_thread(blobs.put, data)
     return Reference(

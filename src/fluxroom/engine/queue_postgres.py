@@ -24,13 +24,16 @@ from fluxroom.engine.queue_local import LocalQueue
 from fluxroom.engine.submission import Prepared
 from fluxroom.errors import LocalError
 from fluxroom.logs import get_logger
-from fluxroom.store import jobs, processes
+from fluxroom.store import admission, jobs, processes
 from fluxroom.store.jobs import Job
 from fluxroom.store.postgres import PostgresDatabase
 
 _log = get_logger("fluxroom.queue")
 
-_LEASE = 1.6
+_IDLE = 60.0
+"""Seconds until admission looks again although nothing has happened."""
+
+_LEASE = 1.5
 """Heartbeats after which a silent process counts as dead. With the sweep it is less than two until others go on."""
 
 _DEFER = 0.0005
@@ -53,7 +56,7 @@ class Lease(Presence):
         self.id = f"{host}-{os.getpid()}-{secrets.token_hex(4)}"
         self.others = 0  # processes that live beside this one
         self.lease = heartbeat * _LEASE
-        self.sweep = heartbeat / 5
+        self.sweep = heartbeat / 8
         self._database = database
         self._heartbeat = heartbeat
 
@@ -122,6 +125,9 @@ class FleetQueue(LocalQueue):
         return lease
 
     async def _admit(self) -> float:
+        # Whoever has nothing to do does not stand in line for the lock.
+        if not await self._ledger.store.database.read(admission.any_queued):
+            return _IDLE
         if self._lease.others:
             await asyncio.sleep(min(len(self._tasks) * _DEFER, _LONGEST_DEFER))
         return await super()._admit()

@@ -26,7 +26,7 @@ from fluxroom.engine.pacing import Clock
 from fluxroom.engine.transport import InterruptedCallError, NotSentError, TooLargeError
 from fluxroom.errors import Unavailable
 from fluxroom.logs import get_logger
-from fluxroom.providers import Accepted, Call, Callback, Dialect, Hosts, Order, Verdict
+from fluxroom.providers import Accepted, Call, Callback, CalledBack, Dialect, Hosts, Order, Verdict
 from fluxroom.store import jobs
 from fluxroom.store.jobs import Job, Move
 from fluxroom.store.tables import job_events
@@ -47,6 +47,9 @@ _KEYS_PAUSE_WITHOUT = 5.0
 
 _KEYS_TIMEOUT = 6.0
 """fal gives up a first callback after 15 seconds."""
+
+_TRIES = 5
+"""How often a change is tried that somebody else overtakes."""
 
 _REMEMBERED = 10_000
 """Tasks whose last callback is remembered, to know a repeated one."""
@@ -192,15 +195,15 @@ class Callbacks:
             _log.warning("a callback is not believed", job=job.id, provider=job.provider, why=verdict.value)
             return Hearing(Heard.REFUSED, verdict.value)
         tongue, hosts = self._courier.desk(job)
-        accepted = tongue.called_back(hosts, Order(endpoint=job.endpoint, body={}), callback)
-        if accepted is None:
+        called = tongue.called_back(hosts, Order(endpoint=job.endpoint, body={}), callback)
+        if called is None:
             _log.warning("a callback names no task", job=job.id, provider=job.provider)
             return Hearing(Heard.UNREADABLE, "it names no task")
-        hearing = await self._act(job, address, accepted, hashlib.sha256(callback.body).digest())
+        hearing = await self._act(job, address, called, hashlib.sha256(callback.body).digest())
         if hearing.heard is Heard.OTHER_TASK:
             _log.error(
                 "a callback is about a task that the job does not have: it may have been made and charged besides",
-                job=job.id, route=job.route, state=job.state, request_id=accepted.request_id, why=hearing.why,
+                job=job.id, route=job.route, state=job.state, request_id=called.accepted.request_id, why=hearing.why,
             )  # fmt: skip
         return hearing
 
@@ -222,14 +225,14 @@ class Callbacks:
 
     # acting ----------------------------------------------------------------------------------------------------------
 
-    async def _act(self, job: Job, address: Address, accepted: Accepted, digest: bytes) -> Hearing:
-        task = (job.provider, accepted.request_id)
+    async def _act(self, job: Job, address: Address, called: CalledBack, digest: bytes) -> Hearing:
+        task = (job.provider, called.accepted.request_id)
         last = self._last.get(task)
         if last is not None and last[0] != job.id:
             return Hearing(Heard.OTHER_TASK, "it is another job's")
-        if last == (job.id, digest) and job.state == State.RUNNING and job.request_id == accepted.request_id:
+        if last == (job.id, digest) and job.state == State.RUNNING and job.request_id == called.accepted.request_id:
             return Hearing(Heard.KNOWN)
-        hearing = await (self._write(address, accepted) if job.state in _OPEN else self._read(address, accepted))
+        hearing = await (self._write(address, called) if job.state in _OPEN else self._read(address, called))
         if hearing.heard is not Heard.OTHER_TASK:
             self._last[task] = (job.id, digest)
             self._last.move_to_end(task)
@@ -237,47 +240,55 @@ class Callbacks:
                 self._last.popitem(last=False)
         return hearing
 
-    async def _read(self, address: Address, accepted: Accepted) -> Hearing:
+    async def _read(self, address: Address, called: CalledBack) -> Hearing:
         """For a job that has ended: nothing is written."""
-        due = await self._ledger.store.database.read(lambda connection: self._due(connection, address, accepted))
+        due = await self._ledger.store.database.read(lambda connection: self._due(connection, address, called))
         return due.hearing
 
-    async def _write(self, address: Address, accepted: Accepted) -> Hearing:
-        """Look again inside the transaction that changes something, then tell those who wait."""
+    async def _write(self, address: Address, called: CalledBack) -> Hearing:
+        """Look again inside the transaction that changes something; once more when somebody else was faster."""
 
         def work(connection: Connection) -> tuple[_Due, Job | None]:
-            due = self._due(connection, address, accepted)
+            due = self._due(connection, address, called)
             done = due.change is not None and jobs.move(connection, due.change)
             return due, jobs.get(connection, address.job) if done else None
 
-        due, moved = await self._ledger.store.database.write(work)
-        if moved is None or due.change is None:
-            return due.hearing
-        self._ledger.announce(moved)
-        if due.change.why != CALLED:
-            _log.info("a callback has brought the ticket", job=moved.id, route=moved.route, request_id=moved.request_id)
-            if self._follow is not None and moved.holder == self._ledger.presence.id:
-                self._follow(moved)
-        poke(self._ledger, moved)
-        return due.hearing
+        for _ in range(_TRIES):
+            due, moved = await self._ledger.store.database.write(work)
+            if due.change is None:
+                return due.hearing
+            if moved is not None:
+                self._tell(moved, healed=due.change.why != CALLED)
+                return due.hearing
+        raise Unavailable("The job changes faster than a callback can be written down.", provider=address.provider)
 
-    def _due(self, connection: Connection, address: Address, accepted: Accepted) -> _Due:
+    def _tell(self, job: Job, *, healed: bool) -> None:
+        """Wake those who wait for the job, and let somebody ask how it is doing."""
+        self._ledger.announce(job)
+        if healed:
+            _log.info("a callback has brought the ticket", job=job.id, route=job.route, request_id=job.request_id)
+            if self._follow is not None and job.holder == self._ledger.presence.id:
+                self._follow(job)
+        poke(self._ledger, job)
+
+    def _due(self, connection: Connection, address: Address, called: CalledBack) -> _Due:
         """What a genuine callback means for a job as it is now."""
         job = jobs.get(connection, address.job)
         if job is None:
             return _Due(Hearing(Heard.NO_JOB))
         step = connection.execute(_LAST_STEP, {"b_job": job.id}).one_or_none()
-        if objection := _objection(job, address, accepted, sent=step is not None and step.to_state == "running"):
+        if objection := _objection(job, address, called.accepted, sent=step is not None and step.to_state == "running"):
             return _Due(Hearing(Heard.OTHER_TASK, objection))
         if job.state not in _OPEN:
             if not job.request_id:
                 # Given up, cancelled or refused, and taken all the same: whoever looks for the picture needs the id.
-                _log.warning("a callback for a job that has ended", job=job.id, request_id=accepted.request_id)
+                _log.warning("a callback for a job that has ended", job=job.id, request_id=called.accepted.request_id)
             return _Due(Hearing(Heard.KNOWN))
         if job.state == State.RUNNING:
-            return _Due(Hearing(Heard.USED), self._move(job, State.RUNNING, CALLED))
+            asks = self._move(job, State.RUNNING, CALLED)
+            return _Due(Hearing(Heard.USED), asks) if called.over else _Due(Hearing(Heard.KNOWN))
         began = step.at if step is not None and step.to_state == "submitting" else None
-        return _Due(Hearing(Heard.USED), self._healed(job, accepted, began))
+        return _Due(Hearing(Heard.USED), self._healed(job, called.accepted, began))
 
     def _healed(self, job: Job, accepted: Accepted, began: float | None) -> Move:
         """The ticket, to be written down. Whoever can carry the job takes it over.

@@ -207,6 +207,14 @@ class Verdict(Enum):
     FORGED = "its signature or secret does not fit"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalledBack:
+    """What a genuine callback proves: that the provider took the job. Everything else in it is left unread."""
+
+    accepted: Accepted
+    over: bool = True  # it says that the task has ended, one way or another
+
+
 # Uploads --------------------------------------------------------------------------------------------------------------
 
 
@@ -278,11 +286,8 @@ class Dialect(Protocol):
     def verdict(self, callback: Callback, *, secret: str, keys: Sequence[bytes], now: float) -> Verdict:
         """Whether a callback is genuine: by the secret of its job, or by keys and time (seconds since 1970)."""
 
-    def called_back(self, hosts: Hosts, order: Order, callback: Callback) -> Accepted | None:
-        """What a genuine callback proves of the submit: that the provider took it, and its ticket.
-
-        Everything else in it is left unread. None when it names no task.
-        """
+    def called_back(self, hosts: Hosts, order: Order, callback: Callback) -> CalledBack | None:
+        """What a genuine callback proves; None when it names no task."""
 
     def trusts(self, hosts: Hosts, url: str) -> bool:
         """Whether an address from an answer may be fetched.

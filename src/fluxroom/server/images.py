@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, StreamingResponse
 from sqlalchemy import Connection
 
 from fluxroom.errors import NotFound
@@ -50,7 +50,7 @@ async def file(
 ) -> Response:
     """The provider's bytes, untouched; or, with `metadata=1`, a download with what made it written in."""
     stored, job, generation = await _found(gateway, image_id)
-    path = gateway.engine.store.blobs.path(stored.sha256)
+    blobs = gateway.engine.store.blobs
     # What is written in names the job, so two images of the same bytes differ in it.
     etag = f'"{stored.sha256}-{stored.id}"' if metadata else f'"{stored.sha256}"'
     headers = {
@@ -60,11 +60,17 @@ async def file(
     }
     if unchanged(if_none_match, etag):
         return Response(status_code=304, headers=headers)
-    if not path.is_file():
+    if not await asyncio.to_thread(blobs.has, stored.sha256):
         raise _bytes_missing(stored)
     if not metadata:
-        return FileResponse(path, headers=headers, media_type=_mime(stored))
-    picture = Image(stored, job, path, generation)
+        if path := blobs.local_path(stored.sha256):
+            return FileResponse(path, headers=headers, media_type=_mime(stored))
+        return StreamingResponse(
+            blobs.stream(stored.sha256),
+            headers={**headers, "content-length": str(stored.size_bytes)},
+            media_type=_mime(stored),
+        )
+    picture = Image(stored, job, blobs, generation)
     return Response(await asyncio.to_thread(picture.with_metadata), headers=headers, media_type=_mime(stored))
 
 
@@ -80,12 +86,12 @@ async def small(
     headers = {"etag": f'"{stored.sha256}-{size}"', "cache-control": _FOREVER}
     if unchanged(if_none_match, headers["etag"]):
         return Response(status_code=304, headers=headers)
-    path = gateway.engine.store.blobs.path(stored.sha256)
+    blobs = gateway.engine.store.blobs
 
     def make() -> bytes:
         try:
-            return thumbnail(path.read_bytes(), int(size))
-        except FileNotFoundError:
+            return thumbnail(blobs.get(stored.sha256), int(size))
+        except NotFound:
             raise _bytes_missing(stored) from None
 
     cache = _cache(gateway, stored.sha256, size)

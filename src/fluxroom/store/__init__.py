@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fluxroom.errors import StorageUnwritable
-from fluxroom.store.blobs import Blobs, storage_error
+from fluxroom.store.blobs import BlobStore, open_blobs, storage_error
 from fluxroom.store.database import Database, as_storage_error
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Store:
 
     folder: Path
     database: Database | PostgresDatabase
-    blobs: Blobs
+    blobs: BlobStore
 
     @property
     def fleet(self) -> PostgresDatabase | None:
@@ -45,12 +45,13 @@ class Store:
         self.database.stop()
 
 
-def open_store(folder: Path, database_url: str = "") -> Store:
+def open_store(folder: Path, database_url: str = "", blobs: str = "") -> Store:
     """Open a data folder; blocks for a moment.
 
     Args:
         folder: where the database and the pictures are.
         database_url: a PostgreSQL database to use instead of the folder's own.
+        blobs: an S3 bucket (`s3://bucket/prefix`) to keep the pictures in, instead of the folder.
 
     Raises:
         StorageFull, StorageUnwritable: the folder cannot be made or written; the message names it.
@@ -64,7 +65,7 @@ def open_store(folder: Path, database_url: str = "") -> Store:
     if database_url:
         from fluxroom.store.postgres import open_postgres
 
-        return Store(folder, open_postgres(database_url, SCHEMA), Blobs(folder / "blobs"))
+        return Store(folder, open_postgres(database_url, SCHEMA), open_blobs(blobs, folder / "blobs"))
     path = folder / "fluxroom.db"
     try:
         if _schema_of(path) != SCHEMA:
@@ -76,7 +77,7 @@ def open_store(folder: Path, database_url: str = "") -> Store:
     except Exception as error:
         wrong = as_storage_error(error)
         raise (_named(wrong, folder) if isinstance(wrong, StorageUnwritable) else wrong) from error
-    return Store(folder, database, Blobs(folder / "blobs"))
+    return Store(folder, database, open_blobs(blobs, folder / "blobs"))
 
 
 def _schema_of(path: Path) -> str:

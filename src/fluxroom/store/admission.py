@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, text
 
 from fluxroom.store.jobs import Job
 from fluxroom.store.tables import jobs
@@ -59,6 +59,21 @@ _NEXT_PRIORITY = select(func.min(jobs.c.priority)).where(
     jobs.c.model == bindparam("b_model"),
     jobs.c.priority > bindparam("b_after"),
 )
+_LINES = text("""
+WITH RECURSIVE line (id) AS (
+    SELECT (SELECT id FROM jobs WHERE state = 'queued' ORDER BY owner, account, model, priority LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT next.id FROM jobs next
+        WHERE next.state = 'queued'
+        AND (next.owner, next.account, next.model, next.priority)
+            > (head.owner, head.account, head.model, head.priority)
+        ORDER BY next.owner, next.account, next.model, next.priority LIMIT 1
+    ) FROM line JOIN jobs head ON head.id = line.id
+)
+SELECT head.owner, head.account, head.model, head.priority FROM line JOIN jobs head ON head.id = line.id
+""")
+"""The same look-ups as below in one question: on PostgreSQL every question is a journey."""
 _NEXT_TIME = select(func.min(jobs.c.not_before)).where(jobs.c.state == "queued", jobs.c.not_before > bindparam("b_now"))
 
 
@@ -83,6 +98,8 @@ class Line:
 
 def lines(connection: Connection) -> list[Line]:
     """Which lines of queued jobs there are: a look-up in the index for each, however long the lines are."""
+    if connection.dialect.name == "postgresql":
+        return [Line(*row) for row in connection.execute(_LINES)]
     found = []
     for owner in _distinct(connection, _NEXT_OWNER, {}):
         for account in _distinct(connection, _NEXT_ACCOUNT, {"b_owner": owner}):
@@ -91,6 +108,11 @@ def lines(connection: Connection) -> list[Line]:
                 urgencies = _distinct(connection, _NEXT_PRIORITY, binds, after=_BELOW_ALL)
                 found += [Line(owner, account, model, priority) for priority in urgencies]
     return found
+
+
+def any_queued(connection: Connection) -> bool:
+    """Whether any job is queued, whosever it is."""
+    return connection.execute(_NEXT_OWNER, {"b_after": ""}).scalar_one() is not None
 
 
 def _distinct(connection: Connection, following: Any, binds: Mapping[str, str], *, after: Any = "") -> list[Any]:

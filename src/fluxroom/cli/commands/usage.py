@@ -58,12 +58,11 @@ def command(ctx: click.Context, /, by: By, since: date | None, until: date | Non
         voice.document(found.as_dict())
     elif found.lines:
         _table(found)
-    else:
+    elif not other:
         voice.note("No such jobs." if since or until else "No jobs yet: fluxroom generate 'a red fox in fresh snow'")
-    if other and not found.lines:
-        word = "real" if practice else "sandbox"
-        way = "--no-sandbox" if practice else "--sandbox"
-        voice.note(f"There are {other} {word} jobs: fluxroom usage {way}")
+    if other:
+        here, there, way = ("sandbox", "real", "--no-sandbox") if practice else ("real", "sandbox", "--sandbox")
+        voice.note(f"No {here} jobs, and {other} {there} ones: fluxroom usage {way}")
 
 
 def _read(ctx: click.Context, by: By, since: date | None, until: date | None, *, practice: bool) -> tuple[Usage, int]:

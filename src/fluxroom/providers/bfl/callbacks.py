@@ -13,12 +13,15 @@ import hmac
 import json
 import re
 
-from fluxroom.providers import Accepted, Callback, Hosts, Order, Reply, Verdict
+from fluxroom.providers import Accepted, Callback, CalledBack, Hosts, Order, Reply, Verdict
 from fluxroom.providers.bfl import submits
 from fluxroom.providers.untrusted import identifier, parsed
 
 SECRET = "x-webhook-secret"  # noqa: S105  a header's name
 SIGNATURE = "x-bfl-signature"
+
+UNFINISHED = frozenset({"pending", "reasoning", "generating"})
+"""Statuses after which another callback comes; whatever is not listed makes us ask."""
 
 _SIGNED = re.compile(r"(?i:sha256)=(?P<hex>[0-9a-fA-F]{64})")
 
@@ -37,9 +40,12 @@ def verdict(callback: Callback, secret: str) -> Verdict:
     return Verdict.GENUINE if echoed or fits else Verdict.FORGED
 
 
-def accepted(hosts: Hosts, order: Order, callback: Callback) -> Accepted | None:
-    """The ticket that the reply to the submit would have made; the body is that of a poll, and only its id is read."""
-    task = identifier((parsed(Reply(status=200, body=callback.body)) or {}).get("id"))
+def called_back(hosts: Hosts, order: Order, callback: Callback) -> CalledBack | None:
+    """The ticket that the reply to the submit would have made. The body is that of a poll; id and status are read."""
+    body = parsed(Reply(status=200, body=callback.body)) or {}
+    task, status = identifier(body.get("id")), body.get("status")
     reply = Reply(status=200, body=json.dumps({"id": task}).encode())
     outcome = submits.accepted(hosts, order, reply) if task else None
-    return outcome if isinstance(outcome, Accepted) else None
+    if not isinstance(outcome, Accepted):
+        return None
+    return CalledBack(accepted=outcome, over=not (isinstance(status, str) and status.strip().casefold() in UNFINISHED))

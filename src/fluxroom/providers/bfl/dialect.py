@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from fluxroom.errors import FluxroomError, InvalidReference, ProviderError
 from fluxroom.providers import (
-    Accepted,
     Call,
     Callback,
+    CalledBack,
     Dialect,
     Follow,
     Hosts,
@@ -103,9 +103,9 @@ class BFL:
         """See `callbacks`; BFL sends no time."""
         return callbacks.verdict(callback, secret)
 
-    def called_back(self, hosts: Hosts, order: Order, callback: Callback) -> Accepted | None:
+    def called_back(self, hosts: Hosts, order: Order, callback: Callback) -> CalledBack | None:
         """See `callbacks`."""
-        return callbacks.accepted(hosts, order, callback)
+        return callbacks.called_back(hosts, order, callback)
 
     def trusts(self, hosts: Hosts, url: str) -> bool:
         """Below bfl.ai, in the right region; loopback only when the settings name it."""

@@ -13,7 +13,7 @@ import re
 from base64 import urlsafe_b64decode
 from collections.abc import Sequence
 
-from fluxroom.providers import Accepted, Callback, Hosts, Order, Reply, Verdict
+from fluxroom.providers import Accepted, Callback, CalledBack, Hosts, Order, Reply, Verdict
 from fluxroom.providers.fal import submits
 from fluxroom.providers.untrusted import identifier, parsed
 from fluxroom.types import JSON
@@ -75,12 +75,13 @@ def _key(entry: JSON) -> bytes:
     return urlsafe_b64decode(f"{written['raw']}=") if written else b""
 
 
-def accepted(hosts: Hosts, order: Order, callback: Callback) -> Accepted | None:
+def called_back(hosts: Hosts, order: Order, callback: Callback) -> CalledBack | None:
     """The ticket that the reply to the submit would have made; of the body only `request_id` is read.
 
-    `gateway_request_id` may be that of a later attempt of fal's own; status and result are asked for by `request_id`.
+    fal calls when a request has ended, never before. `gateway_request_id` may be that of a later attempt of fal's own;
+    status and result are asked for by `request_id`.
     """
     request = identifier((parsed(Reply(status=200, body=callback.body)) or {}).get("request_id"))
     reply = Reply(status=200, body=json.dumps({"request_id": request}).encode())
     outcome = submits.accepted(hosts, order, reply) if request else None
-    return outcome if isinstance(outcome, Accepted) else None
+    return CalledBack(accepted=outcome) if isinstance(outcome, Accepted) else None

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from fluxroom.errors import FluxroomError
 from fluxroom.providers import (
-    Accepted,
     Call,
     Callback,
+    CalledBack,
     Dialect,
     Follow,
     Hosts,
@@ -105,9 +105,9 @@ class Fal:
         """See `callbacks`; fal knows no secret of ours."""
         return callbacks.verdict(callback, keys, now)
 
-    def called_back(self, hosts: Hosts, order: Order, callback: Callback) -> Accepted | None:
+    def called_back(self, hosts: Hosts, order: Order, callback: Callback) -> CalledBack | None:
         """See `callbacks`."""
-        return callbacks.accepted(hosts, order, callback)
+        return callbacks.called_back(hosts, order, callback)
 
     def trusts(self, hosts: Hosts, url: str) -> bool:
         """Below fal.ai, fal.run and fal.media; loopback only when the settings name it."""
