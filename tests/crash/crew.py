@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.context import ForkServerProcess
 
@@ -19,6 +19,13 @@ _STUCK = 60.0
 # A server that has everything imported forks the workers: a start costs a tenth of a fresh interpreter's, so that a
 # thousand kills are a matter of minutes. What is killed is a process of its own all the same.
 _CONTEXT = multiprocessing.get_context("forkserver")
+
+
+async def until(true: Callable[[], object], seconds: float = _STUCK) -> None:
+    """Look until something is true; TimeoutError when it does not come true."""
+    async with asyncio.timeout(seconds):
+        while not true():
+            await asyncio.sleep(0.01)
 
 
 class Worker:
@@ -39,10 +46,8 @@ class Worker:
         _CONTEXT.set_forkserver_preload(["tests.crash.worker"])
         await asyncio.to_thread(self._process.start)
         locks = self.orders.folder / "locks"
-        async with asyncio.timeout(_STUCK):
-            while not list(locks.glob(f"{self.pid}-*.lock")):
-                assert self._process.is_alive(), f"worker {self.pid} ended: see {self.orders.folder / 'worker.log'}"
-                await asyncio.sleep(0.005)
+        await until(lambda: list(locks.glob(f"{self.pid}-*.lock")) or not self._process.is_alive())
+        assert self._process.is_alive(), f"worker {self.pid} ended: see {self.orders.folder / 'worker.log'}"
 
     async def kill(self) -> float:
         """End it with SIGKILL; returns when that was."""

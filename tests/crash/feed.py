@@ -40,7 +40,7 @@ TROUBLES: Final[tuple[tuple[int, tuple[str, ...]], ...]] = (
 """Weight and the sandbox's faults that go with a job."""
 
 SECONDS: Final = {"bfl": (0.4, 1.8), "fal": (0.1, 0.6)}
-"""Shortest and longest work on a picture: at BFL long enough to reach the caps, at fal short enough for many submits."""
+"""Shortest and longest work on a picture: at BFL long enough to reach its caps, at fal short, for many submits."""
 
 SUBMIT_SECONDS: Final = 0.2
 """How long the provider takes to answer a submit that it has taken at once: most kills shall fall into this time."""

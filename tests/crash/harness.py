@@ -7,20 +7,21 @@ import logging
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 from tests.crash import ledger
 from tests.crash.audit import Audit, audit
 from tests.crash.crew import Worker, crew
 from tests.crash.feed import SUBMIT_SECONDS
 from tests.crash.worker import Orders
 
-from fluxroom.sandbox import Sandbox, gallery
-from fluxroom.sandbox.painter import Painting
+from fluxroom.sandbox import Sandbox
+from fluxroom.sandbox.painter import paint
 
 CAPS: Final = {"bfl": 24, "bfl/flux-kontext-max": 6, "fal": 16}
 """Most tasks in flight, as the settings and the catalog have them. The sandbox itself allows more and only watches."""
@@ -87,24 +88,11 @@ async def watched_sandbox() -> AsyncIterator[Sandbox]:
     """A sandbox that paints small pictures and lets everything in, so that its peaks show what our caps do."""
     # A killed worker breaks off its calls; what the sandbox's server says about that is of no interest.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
-    with _small_pictures():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fluxroom.sandbox.gallery.paint", lambda what: paint(replace(what, width=_SIDE, height=_SIDE)))
         async with Sandbox() as box:
             box.world.set_caps(dict.fromkeys(CAPS, 10_000))
             yield box
-
-
-@contextmanager
-def _small_pictures() -> Iterator[None]:
-    paint = gallery.paint
-
-    def small(painting: Painting) -> bytes:
-        return paint(replace(painting, width=_SIDE, height=_SIDE))
-
-    gallery.paint = small
-    try:
-        yield
-    finally:
-        gallery.paint = paint
 
 
 def settings_of(box: Sandbox, folder: Path, **more: Any) -> dict[str, Any]:

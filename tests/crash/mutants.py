@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
+import pytest
 from sqlalchemy import Connection
 
 from fluxroom.engine.lifecycle import State
@@ -14,6 +14,10 @@ from fluxroom.engine.submission import Submission
 from fluxroom.providers import SubmitOutcome
 from fluxroom.store import jobs
 from fluxroom.store.jobs import Job, Move
+
+
+PATCH = pytest.MonkeyPatch()
+"""What is different in this process; it stays so to its end."""
 
 
 def no_intent() -> None:
@@ -44,8 +48,8 @@ def no_intent() -> None:
         sent.discard(job.id)
         return outcome
 
-    _put(LocalQueue, "_claim", only_look)
-    _put(Submission, "_send", send_and_write)
+    PATCH.setattr(LocalQueue, "_claim", only_look)
+    PATCH.setattr(Submission, "_send", send_and_write)
 
 
 def sends_again() -> None:
@@ -55,8 +59,4 @@ def sends_again() -> None:
     def put_back(self: LocalQueue, job: Job, now: float) -> Move:
         return replace(orphaned(self, job, now), to_state=State.QUEUED, why="sends it again", changes={})
 
-    _put(LocalQueue, "_orphaned", put_back)
-
-
-def _put(owner: type, name: str, function: Any) -> None:
-    setattr(owner, name, function)
+    PATCH.setattr(LocalQueue, "_orphaned", put_back)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import sqlite3
-import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 from tests.crash import ledger
 from tests.crash.audit import audit
-from tests.crash.crew import Worker, crew
+from tests.crash.crew import Worker, crew, until
 from tests.crash.harness import CAPS, DRAIN, faults_of_ours, settings_of, unsettled, watched_sandbox, working
 from tests.crash.worker import Orders
 
@@ -39,8 +39,7 @@ async def caught_while_sending(folder: Path, frozen: Worker) -> set[str]:
     A process that is frozen inside a transaction holds up all others; that is another test's business.
     """
     while True:
-        while not ledger.sending(folder, frozen.pid):
-            await asyncio.sleep(0.01)
+        await until(lambda: ledger.sending(folder, frozen.pid))
         frozen.freeze()
         await asyncio.sleep(0.02)  # a write that had just begun is done now, or hangs
         if (caught := ledger.sending(folder, frozen.pid)) and can_write(folder):
@@ -48,11 +47,13 @@ async def caught_while_sending(folder: Path, frozen: Worker) -> set[str]:
         frozen.wake()
 
 
+def are_in_doubt(folder: Path, some: set[str]) -> bool:
+    return states(folder, some) == {"unknown"}
+
+
 async def has_sent(folder: Path, some: set[str]) -> None:
     """Wait until a woken worker has written down what became of the jobs that it was sending."""
-    async with asyncio.timeout(30):
-        while states(folder, some) & {"submitting", "unknown"}:
-            await asyncio.sleep(0.02)
+    await until(lambda: not states(folder, some) & {"submitting", "unknown"})
 
 
 def can_write(folder: Path) -> bool:
@@ -72,10 +73,10 @@ def states(folder: Path, some: set[str]) -> set[str]:
 
 
 async def come_to_rest(box: Sandbox, folder: Path, *workers: Worker) -> None:
-    end = time.monotonic() + DRAIN
-    while unsettled(folder) or working(box):
-        assert time.monotonic() < end, dict(ledger.counts(folder))
-        await asyncio.sleep(0.1)
+    try:
+        await until(lambda: not unsettled(folder) and not working(box), DRAIN)
+    except TimeoutError:
+        pytest.fail(f"stuck: {dict(ledger.counts(folder))}")
     for one in workers:
         one.ask_to_leave()
         assert await one.gone() == 0
@@ -103,7 +104,7 @@ async def test_a_frozen_owner_keeps_its_jobs(tmp_path: Path) -> None:
             assert await frozen.gone() == 0
             await come_to_rest(box, folder, beside)
         found = audit(ledger.read_jobs(folder), box.world.tasks(), box.world.peaks(), CAPS)
-    assert found.wrong + faults_of_ours(folder) == []
+    assert [*found.wrong, *faults_of_ours(folder)] == []
     assert len(caught) >= ROUNDS
     assert set(found.states) == {"succeeded"}
 
@@ -121,11 +122,9 @@ async def test_a_late_owner_heals_its_own_jobs(tmp_path: Path) -> None:
                 await one.start()
             for _ in range(ROUNDS):
                 sending = await caught_while_sending(folder, frozen)
-                async with asyncio.timeout(30):
-                    while states(folder, sending) != {"unknown"}:
-                        await asyncio.sleep(0.02)
+                await until(partial(are_in_doubt, folder, sending))
                 await asyncio.sleep(FREEZE)
-                assert states(folder, sending) == {"unknown"}
+                assert are_in_doubt(folder, sending)
                 frozen.wake()
                 await has_sent(folder, sending)
                 caught |= sending

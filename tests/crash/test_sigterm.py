@@ -11,13 +11,14 @@ import sys
 import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.crash import ledger
 from tests.crash.audit import audit
-from tests.crash.crew import Worker, crew
+from tests.crash.crew import Worker, crew, until
 from tests.crash.harness import BACKLOG, CAPS, faults_of_ours, settings_of, watched_sandbox
 from tests.crash.test_freeze import come_to_rest
 from tests.crash.worker import Orders
@@ -43,6 +44,10 @@ def worker(box: Sandbox, folder: Path, *, seed: int, backlog: int = 0, answer: f
     return Worker(orders)
 
 
+def sends(folder: Path, one: Worker, jobs: int) -> bool:
+    return len(ledger.sending(folder, one.pid)) >= jobs
+
+
 async def test_it_leaves_nothing_in_doubt(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
@@ -52,8 +57,7 @@ async def test_it_leaves_nothing_in_doubt(tmp_path: Path) -> None:
                 one = worker(box, folder, seed=seed, backlog=BACKLOG)
                 workers.append(one)
                 await one.start()
-                while len(ledger.sending(folder, one.pid)) < 3:
-                    await asyncio.sleep(0.01)
+                await until(partial(sends, folder, one, 3))
                 one.ask_to_leave()
                 assert await one.gone() == 0
                 assert ledger.sending(folder, one.pid) == set()
@@ -75,8 +79,7 @@ async def test_a_submit_that_hangs_does_not_hold_it_up_and_is_in_doubt_afterward
             one = worker(box, folder, seed=1, backlog=1, answer=HANGS)
             workers.append(one)
             await one.start()
-            while len(ledger.sending(folder, one.pid)) < 4:
-                await asyncio.sleep(0.01)
+            await until(partial(sends, folder, one, 4))
             began = box.world.now()
             one.ask_to_leave()
             assert await one.gone() == 0
@@ -95,28 +98,23 @@ async def test_a_submit_that_hangs_does_not_hold_it_up_and_is_in_doubt_afterward
 
 
 @asynccontextmanager
-async def gateway(environment: dict[str, str]) -> AsyncIterator[tuple[subprocess.Popen[str], str]]:
+async def gateway(environment: dict[str, str]) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """A real gateway and its address."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "fluxroom", "serve", "--port", "0"],
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "fluxroom", "serve", "--port", "0"),
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
         env={**os.environ, **environment, "PYTHONUNBUFFERED": "1"},
     )
-    try:
-        yield process, await asyncio.to_thread(_address, process)
-    finally:
-        process.kill()
-        await asyncio.to_thread(process.communicate)
-
-
-def _address(process: subprocess.Popen[str]) -> str:
     assert process.stdout
-    for line in process.stdout:
-        if line.strip().startswith("page"):
-            return line.split()[1]
-    raise AssertionError(f"the gateway ended: {process.wait()}")
+    try:
+        async with asyncio.timeout(60):
+            while not (line := (await process.stdout.readline()).decode()).strip().startswith("page"):
+                assert line, "the gateway ended"
+        yield process, line.split()[1]
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
 
 
 def _ask_for(address: str, **body: Any) -> str:
@@ -134,10 +132,9 @@ async def test_the_gateway_writes_the_ticket_down_before_it_ends(tmp_path: Path,
         box.world.plan_fault("submit-slow", times=1, value="1")
         async with gateway(environment_for(box, folder)) as (process, address):
             generation = await asyncio.to_thread(_ask_for, address, prompt="x", model=ROUTES[provider])
-            while not box.world.tasks():
-                await asyncio.sleep(0.01)
+            await until(box.world.tasks)
             process.send_signal(signal.SIGTERM)
-            assert await asyncio.to_thread(process.wait, 60) == 0
+            assert await asyncio.wait_for(process.wait(), 60) == 0
         assert ledger.counts(folder)["submitting"] == 0
         async with AsyncClient(settings=load(**settings_of(box, folder) | _keys())) as client:
             found = await client.engine.wait(generation, 60)

@@ -15,9 +15,9 @@ from typing import Any
 from sqlalchemy import Connection, event
 from tests.crash import mutants
 from tests.crash.feed import MODELS, SUBMIT_SECONDS, Feed
+from tests.crash.mutants import PATCH
 
 from fluxroom.client import AsyncClient
-from fluxroom.engine import runner, submission
 from fluxroom.engine.owners import Presence
 from fluxroom.engine.pacing import backoff
 from fluxroom.errors import LocalError
@@ -44,18 +44,18 @@ def short_pauses() -> None:
     def short(failures: int, *, asked: float | None = None, longest: float = 30.0) -> float:
         return backoff(failures, asked=asked, longest=min(longest, 0.1))
 
-    runner.backoff = short
-    submission.backoff = short
+    for room in ("runner", "submission"):
+        PATCH.setattr(f"fluxroom.engine.{room}.backoff", short)
 
 
 def watchful() -> None:
     """Look for dead owners all the time."""
-    Presence.sweep = 0.1
+    PATCH.setattr(Presence, "sweep", 0.1)
 
 
 def mistaken() -> None:
     """Take every other process for dead, as a lease that has run out would."""
-    Presence.alive = lambda self, owner: owner == self.id  # type: ignore[method-assign]
+    PATCH.setattr(Presence, "alive", lambda self, owner: owner == self.id)
 
 
 def impatient() -> None:
@@ -67,7 +67,7 @@ def impatient() -> None:
         event.listen(one, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=100"))
         return one
 
-    database._engine = engine
+    PATCH.setattr(database, "_engine", engine)
 
 
 CHANGES: Mapping[str, Callable[[], None]] = {

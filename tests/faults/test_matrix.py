@@ -88,8 +88,9 @@ async def test_a_pause_that_the_provider_asks_for_is_kept(tmp_path: Path, monkey
 
 def test_every_fault_of_the_sandbox_has_a_row_for_each_provider() -> None:
     for provider in PROVIDERS:
-        here = [row for row in (*MATRIX, *WEBHOOK_MATRIX) if row.provider == provider]
-        assert {name for row in here for name in row.names} == set(FAULTS)
+        played = {name for row in MATRIX if row.provider == provider for name in row.names}
+        played |= {name for row in WEBHOOK_MATRIX if row.provider == provider for name in row.names}
+        assert played == set(FAULTS)
 
 
 def test_every_circumstance_has_a_row_for_each_provider() -> None:

@@ -9,7 +9,21 @@ from fastapi import FastAPI
 
 from fluxroom.client import AsyncClient
 from fluxroom.logs import hide
-from fluxroom.server import assets, events, generations, health, hooks, images, jobs, models, page, problems
+from fluxroom.server import (
+    assets,
+    budgets,
+    events,
+    generations,
+    health,
+    hooks,
+    images,
+    jobs,
+    models,
+    page,
+    problems,
+    providers,
+    usage,
+)
 from fluxroom.server.gateway import Gateway, running_version
 from fluxroom.server.security import Doorkeeper
 from fluxroom.settings import Settings
@@ -60,7 +74,8 @@ def create_app(settings: Settings, *, client: AsyncClient | None = None) -> Fast
         },
     )
     app.state.gateway = gateway
-    for resource in (health, models, generations, events, jobs, images, assets, hooks, page):
+    money = (usage, budgets, providers)
+    for resource in (health, models, generations, events, jobs, images, assets, *money, hooks, page):
         app.include_router(resource.router)
     problems.install(app)
     app.add_middleware(problems.Incidents)

@@ -245,11 +245,12 @@ class PostgresDatabase:
 
     async def _patiently(self, attempt: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Try until it works, fails for good, or the patience is over; errors in our words."""
-        given_up = time.monotonic() + self._patience
+        given_up = 0.0
         while True:
             try:
                 return await attempt()
             except Exception as error:
+                given_up = given_up or time.monotonic() + self._patience
                 over = time.monotonic() > min(given_up, self._deadline or given_up)
                 wrong = in_our_words(error, self.address)
                 if wrong is error:

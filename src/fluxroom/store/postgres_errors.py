@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.exc import DBAPIError
 
 from fluxroom.errors import DatabaseUnavailable, FluxroomError, StorageFull, StorageUnwritable
+from fluxroom.settings import BadSettings
 
 _TRY_AGAIN = {
     "40001",  # serialization failure
@@ -68,13 +69,25 @@ def in_our_words(error: Exception, address: str) -> Exception:
     return error
 
 
+def unreadable() -> BadSettings:
+    """The URL itself is wrong. What the driver says of it is not repeated: it may quote the password."""
+    return BadSettings(
+        "FLUXROOM_DATABASE_URL: it cannot be read.",
+        advice="It should look like postgresql://user:password@host:5432/name?sslmode=require.",
+        field="FLUXROOM_DATABASE_URL",
+    )
+
+
 def address_of(url: str) -> str:
     """Host, port and name of a database as they may be shown: no user, no password, no options.
 
     >>> address_of("postgresql://me:secret@db.example.com:5433/pictures?sslmode=require")
     'db.example.com:5433/pictures'
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise unreadable() from None
     place = parts.netloc.rpartition("@")[2] or "localhost"
     return f"{place}{parts.path}"
 

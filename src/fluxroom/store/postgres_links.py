@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from fluxroom.store.database import Work, alone_as, hold
-from fluxroom.store.postgres_errors import is_passing
+from fluxroom.store.postgres_errors import is_passing, unreadable
 
 T = TypeVar("T")
 
@@ -143,7 +143,10 @@ async def connect(url: str, *_: Any, patience: float | None = _ANSWER, **_more: 
     """A connection of asyncpg's own kind; it may take `patience` seconds to answer a statement."""
     import asyncpg  # type: ignore[import-untyped]
 
-    return await asyncpg.connect(url, timeout=_CONNECT, command_timeout=patience, server_settings=_SESSION)
+    try:
+        return await asyncpg.connect(url, timeout=_CONNECT, command_timeout=patience, server_settings=_SESSION)
+    except ValueError:
+        raise unreadable() from None
 
 
 def _to_json(value: Any) -> str:

@@ -22,6 +22,9 @@ CHANNEL = "fluxroom_events"
 _PULSE = 5.0
 """Seconds between two looks whether the connection still lives: a dead one hears nothing and says nothing."""
 
+_LOOK = 0.2
+"""Seconds between two looks whether the connection was closed."""
+
 _PAUSE = 0.1
 """Seconds between two tries to connect again."""
 
@@ -90,11 +93,9 @@ class News:
             connection = None
             try:
                 connection = await self._connect()
-                gone = asyncio.Event()
-                connection.add_termination_listener(lambda *_, gone=gone: gone.set())
                 await connection.add_listener(CHANNEL, self._heard)
                 self._tell(None)  # whatever was committed before is not told again
-                await _until_gone(connection, gone)
+                await _until_gone(connection)
             except Exception as error:  # noqa: BLE001  whatever it was, listening goes on
                 if not is_passing(error):
                     _log.exception("cannot listen to the database; tries again")
@@ -113,9 +114,11 @@ class News:
             reader.tell(row)
 
 
-async def _until_gone(connection: Any, gone: asyncio.Event) -> None:
-    while not gone.is_set():
-        try:
-            await asyncio.wait_for(gone.wait(), _PULSE)
-        except TimeoutError:
+async def _until_gone(connection: Any) -> None:
+    looks = 0
+    while not connection.is_closed():
+        await asyncio.sleep(_LOOK)
+        looks += 1
+        if looks * _LOOK >= _PULSE:
             await connection.execute("SELECT 1", timeout=_PULSE)
+            looks = 0
