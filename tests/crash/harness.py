@@ -23,7 +23,7 @@ from tests.crash.worker import Orders
 from fluxroom.sandbox import Sandbox
 from fluxroom.sandbox.painter import paint
 
-CAPS: Final = {"bfl": 24, "bfl/flux-kontext-max": 6, "fal": 16}
+CAPS: Final = {"bfl": 24, "bfl/flux-kontext-max": 6, "fal": 8}
 """Most tasks in flight, as the settings and the catalog have them. The sandbox itself allows more and only watches."""
 
 GATE: Final = 8
@@ -162,7 +162,7 @@ class Run:
         Every second one is hit while it sends something; so the most delicate state is met often on a slow machine too.
         Now and then all die at once, so that nobody is there to take over.
         """
-        await asyncio.sleep(dice.uniform(0.05, 0.8))
+        await asyncio.sleep(dice.uniform(0.02, 0.6))
         victim, aimed, jitter = dice.choice(workers), dice.random() < 0.5, dice.uniform(0.0, SUBMIT_SECONDS)
         end = time.monotonic() + 3.0
         while aimed and time.monotonic() < end and not ledger.sending(self.folder, victim.pid):

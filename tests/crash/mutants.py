@@ -15,7 +15,6 @@ from fluxroom.providers import SubmitOutcome
 from fluxroom.store import jobs
 from fluxroom.store.jobs import Job, Move
 
-
 PATCH = pytest.MonkeyPatch()
 """What is different in this process; it stays so to its end."""
 

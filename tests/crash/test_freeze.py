@@ -20,8 +20,8 @@ from fluxroom.sandbox import Sandbox
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 
 ROUNDS = 20
-FREEZE = 0.4
-"""Seconds: twice a submit's answer, and several looks for dead owners."""
+FREEZE = 0.3
+"""Seconds: longer than an answer to a submit, and several looks for dead owners."""
 
 
 _SEEDS = itertools.count(1)  # no two workers ask for the same pictures

@@ -28,7 +28,7 @@ async def test_fifty_kills(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mutant", ["no-intent", "sends-again"])
 async def test_the_audit_finds_a_worker_that_breaks_the_law(tmp_path: Path, mutant: str) -> None:
-    report = await Run(tmp_path / "data", 1, workers=1, changes=("short-pauses", mutant)).kill(6)
+    report = await Run(tmp_path / "data", 1, workers=1, changes=("short-pauses", mutant)).kill(4)
     assert report.audit.figures["paid twice"] > 0
     assert any("tasks for it" in line for line in report.wrong)
     assert any("are explained" in line for line in report.wrong)

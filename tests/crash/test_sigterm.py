@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 HANGS = 60.0
 """Seconds until the provider answers a submit that hangs: a process that waited for it would be seen."""
 
-ROUNDS = 5
+ROUNDS = 3
 
 
 def worker(box: Sandbox, folder: Path, *, seed: int, backlog: int = 0, answer: float = 0.2) -> Worker:

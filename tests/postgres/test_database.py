@@ -119,7 +119,8 @@ async def test_closing_while_the_server_is_away_ends_soon(database: PostgresData
 
 async def test_news_are_heard_again_after_a_break(postgres: Cluster, proxy: Proxy, tmp_path: Path) -> None:
     url = postgres.fresh()
-    database = open_postgres(url.replace(f":{postgres.port}/", f":{proxy.port}/"), SCHEMA)
+    through = url.replace(f":{postgres.port}/", f":{proxy.port}/")
+    database = await asyncio.to_thread(open_postgres, through, SCHEMA)
     changes = database.changes()
     assert await anext(changes) is None  # everything may be new
     tell = text("SELECT pg_notify('fluxroom_events', '{\"id\": 1}')")

@@ -128,6 +128,23 @@ async def test_a_worker_that_is_told_to_stop_hands_over_at_once(tmp_path: Path, 
         assert len(submits(one.box)) == 6
 
 
+async def test_a_worker_ends_in_time_although_the_database_is_away(tmp_path: Path, postgres: Cluster) -> None:
+    async with fleet(tmp_path, postgres.fresh(), seconds=2.0) as one:
+        [first] = await one.hire()
+        for _ in range(3):
+            await one.ask(QUICK)
+        await one.until(lambda found: all(job.state == "running" for job in found))
+        await asyncio.to_thread(postgres.stop)
+        begun = time.monotonic()
+        assert await asyncio.wait_for(first.end(SIGTERM), 15) == 0
+        assert time.monotonic() - begun < 10
+        await asyncio.to_thread(postgres.start)
+        await one.hire()
+        found = await one.settled()
+        assert {job.state for job in found} == {"succeeded"}
+        assert len(submits(one.box)) == 3
+
+
 @pytest.mark.parametrize("how", [SIGINT, SIGQUIT], ids=["restart", "crash"])
 async def test_postgresql_restarts_under_load(tmp_path: Path, postgres: Cluster, how: Signals) -> None:
     """Workers and the one who asks go on by themselves: no gap above three seconds, nothing lost, nothing twice."""

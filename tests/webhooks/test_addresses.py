@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -165,22 +167,35 @@ def test_a_key_that_was_cut_off_by_a_crash_is_made_anew(store: Store, half: byte
     assert path.read_bytes() == key
 
 
-def test_all_threads_have_one_key(store: Store) -> None:
-    with ThreadPoolExecutor(16) as pool:
-        assert len(set(pool.map(lambda _: callback_key(store), range(64)))) == 1
+def test_all_threads_have_one_key(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = secrets.token_bytes
+
+    def slowly(number: int) -> bytes:
+        time.sleep(0.05)  # so that all the others come while the first one makes it
+        return real(number)
+
+    monkeypatch.setattr(secrets, "token_bytes", slowly)
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(lambda _: callback_key(store), range(16)))) == 1
+
+
+_RACER = """
+import pathlib, secrets, sys, time
+from fluxroom.engine.callback_addresses import _kept_key
+real = secrets.token_bytes
+secrets.token_bytes = lambda number: (time.sleep(0.5), real(number))[1]
+sys.stdin.read(1)
+sys.stdout.write(_kept_key(pathlib.Path(sys.argv[1])).hex())
+"""
 
 
 def test_all_processes_have_one_key(store: Store) -> None:
-    program = (
-        "import sys, pathlib; from fluxroom.engine.callback_addresses import _kept_key; sys.stdin.read(1); "
-        "sys.stdout.write(_kept_key(pathlib.Path(sys.argv[1])).hex())"
-    )
     racing = [
         subprocess.Popen(
-            [sys.executable, "-c", program, str(store.folder / "hooks.key")],
+            [sys.executable, "-c", _RACER, str(store.folder / "hooks.key")],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )
-        for _ in range(4)
+        for _ in range(3)
     ]  # fmt: skip
     for process in racing:
         assert process.stdin is not None

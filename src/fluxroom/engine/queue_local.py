@@ -262,15 +262,16 @@ class LocalQueue:
         failures = 0
         while True:
             try:
+                if failures:
+                    fresh = await self._ledger.store.database.read(partial(_job, job.id))
+                    if fresh is None or fresh.holder != job.holder:
+                        return
+                    job = fresh
                 await self._runner.follow(job)
             except Exception:  # noqa: BLE001  a picture is paid for: no fault of ours may end the following
                 failures += 1
                 _log.exception("a fault of ours while following a job; goes on", job=job.id)
                 await self._ledger.clock.sleep(backoff(failures))
-                fresh = await self._ledger.store.database.read(partial(_job, job.id))
-                if fresh is None or fresh.holder != job.holder:
-                    return
-                job = fresh
             else:
                 return
 

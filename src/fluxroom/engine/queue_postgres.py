@@ -16,7 +16,8 @@ import socket
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+
+from sqlalchemy import Connection
 
 from fluxroom.engine.lifecycle import State
 from fluxroom.engine.owners import Presence
@@ -35,6 +36,12 @@ _IDLE = 60.0
 
 _LEASE = 1.5
 """Heartbeats after which a silent process counts as dead. With the sweep it is less than two until others go on."""
+
+_SWEEPS = 8
+"""Looks for dead processes in a heartbeat; one in so many looks after this process's own jobs."""
+
+_GOODBYE = 1.5
+"""Seconds for the last word: a process that is told to stop does not wait for a database that is away."""
 
 _DEFER = 0.0005
 """Seconds for which a process lets others go first, for each job that it carries: so the load spreads."""
@@ -56,7 +63,7 @@ class Lease(Presence):
         self.id = f"{host}-{os.getpid()}-{secrets.token_hex(4)}"
         self.others = 0  # processes that live beside this one
         self.lease = heartbeat * _LEASE
-        self.sweep = heartbeat / 8
+        self.sweep = heartbeat / _SWEEPS
         self._database = database
         self._heartbeat = heartbeat
 
@@ -88,9 +95,10 @@ class Lease(Presence):
     async def end(self) -> None:
         """Say good-bye: whoever comes next goes on with this process's jobs at once."""
         try:
-            await self._database.write(lambda connection: processes.leave(connection, self.id))
-        except LocalError as error:
-            _log.warning("could not say good-bye: others take over when the lease ends", code=error.code)
+            work = self._database.write(lambda connection: processes.leave(connection, self.id))
+            await asyncio.wait_for(work, _GOODBYE)
+        except (LocalError, TimeoutError):
+            _log.warning("could not say good-bye: others take over when the lease ends")
 
     async def dead(self, owners: Sequence[str]) -> list[str]:
         """Those of these processes that no longer run, or could not be heard for a lease."""
@@ -99,12 +107,14 @@ class Lease(Presence):
             return []
         return await self._database.read(lambda connection: processes.dead(connection, self.id, others))
 
-    def _sign(self, connection: Any) -> int:
+    def _sign(self, connection: Connection) -> int:
         return processes.sign(connection, self.id, self.lease)
 
 
 class FleetQueue(LocalQueue):
     """Starts, carries and takes over jobs beside processes on other machines."""
+
+    _sweeps = 0
 
     async def start(self) -> None:
         """Give a sign of life, take over what dead processes left, then start handing out."""
@@ -123,6 +133,19 @@ class FleetQueue(LocalQueue):
         if not isinstance(lease, Lease):
             raise TypeError("a fleet's processes hold leases")
         return lease
+
+    async def _sweep(self) -> None:
+        await super()._sweep()
+        self._sweeps += 1
+        if self._sweeps % _SWEEPS == 0:
+            await self._pick_up()
+
+    async def _pick_up(self) -> None:
+        """Jobs of this process that nobody in it follows any more: the database was away at a bad moment."""
+        for job in await self._ledger.store.database.read(partial(_held, self._lease.id)):
+            if job.state != State.SUBMITTING and job.id not in self._followed:
+                _log.warning("goes on with a job of this process that was left lying", job=job.id, state=job.state)
+                self.adopt(job)
 
     async def _admit(self) -> float:
         # Whoever has nothing to do does not stand in line for the lock.
@@ -143,7 +166,12 @@ class FleetQueue(LocalQueue):
         """A process that stood still between claim and submit looks whether somebody has decided meanwhile."""
         if self._ledger.clock.time() - job.changed_at < self._lease.lease / 2:
             return True
-        fresh = await self._ledger.store.database.read(partial(_job, job.id))
+        while True:
+            try:
+                fresh = await self._ledger.store.database.read(partial(_job, job.id))
+                break
+            except LocalError:
+                await self._ledger.clock.sleep(1.0)  # nothing is sent before it is known
         if fresh is None or fresh.state not in {State.SUBMITTING, State.UNKNOWN}:
             return False
         return (fresh.holder, fresh.attempt) == (job.holder, job.attempt)
@@ -155,5 +183,9 @@ class FleetQueue(LocalQueue):
         self._wake.ring()
 
 
-def _job(job_id: str, connection: Any) -> Job | None:
+def _job(job_id: str, connection: Connection) -> Job | None:
     return jobs.get(connection, job_id)
+
+
+def _held(process: str, connection: Connection) -> list[Job]:
+    return jobs.held_by(connection, [process])

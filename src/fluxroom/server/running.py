@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import shutil
 import signal
 import socket
 import sys
@@ -110,6 +111,7 @@ async def _run(settings: Settings, listening: socket.socket) -> None:
             server_header=False,
             proxy_headers=False,  # nobody stands before a gateway on loopback; believing them would let callers lie
             ws="none",
+            lifespan="off",  # the client is opened and closed here
             timeout_graceful_shutdown=_LAST_ANSWERS,
             timeout_keep_alive=30,
         )
@@ -175,6 +177,8 @@ def greeting(settings: Settings, listening: socket.socket) -> str:
             if settings.key(provider) or is_loopback(settings.submit_url(provider))
         )
         with_what += ": pictures cost money" if with_what else "no provider: set BFL_API_KEY or FAL_KEY in .env"
+    # In a checkout the command line is not on the path: say the name under which it can be called.
+    command = "fluxroom" if shutil.which("fluxroom") else ".venv/bin/fluxroom"
     return f"""Fluxroom {running_version()} is running.
 
   page      {address}
@@ -183,7 +187,7 @@ def greeting(settings: Settings, listening: socket.socket) -> str:
 
 Next:
   open {address} in a browser, or make a picture from another terminal:
-    fluxroom generate "a red fox in fresh snow" -o fox.png
+    {command} generate "a red fox in fresh snow" -o fox.png
     curl {address}/v1/generations -H 'Content-Type: application/json' -H 'Prefer: wait=60' \\
       -d '{{"prompt": "a red fox in fresh snow", "model": "flux-2-pro"}}'
   or from Python:

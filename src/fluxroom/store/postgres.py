@@ -43,7 +43,7 @@ _PATIENCE = 5.0
 _TICK = 0.02
 """Seconds in which what others commit is gathered before it is told."""
 
-_LAST_WORKS = 4.0
+_LAST_WORKS = 2.0
 """Seconds for what still waits when the database is closed."""
 
 _PAUSE = 0.1
@@ -162,7 +162,7 @@ class PostgresDatabase:
             for _ in range(number):
                 queue.put_nowait(None)
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=_LAST_WORKS + 1)
+            await asyncio.wait(self._tasks, timeout=_LAST_WORKS + 0.5)
         tasks = [*self._tasks, *([self._listening] if self._listening else [])]
         for task in tasks:
             task.cancel()

@@ -121,8 +121,11 @@ def _is_of_the_connection(error: BaseException) -> bool:
 
 
 def _why(error: Exception) -> str:
-    *_, innermost = _chain(error)
-    if isinstance(innermost, OSError) and innermost.strerror:
-        return innermost.strerror[0].lower() + innermost.strerror[1:]
-    words = str(innermost).split("\n", 1)[0].rstrip(".")
-    return words or type(innermost).__name__
+    chain = list(_chain(error))
+    for inner in chain:
+        if isinstance(inner, TimeoutError):
+            return "no answer"
+        if isinstance(inner, OSError) and inner.strerror:
+            return inner.strerror[0].lower() + inner.strerror[1:]
+    words = str(chain[-1]).split("\n", 1)[0].rstrip(".")
+    return words or type(chain[-1]).__name__
