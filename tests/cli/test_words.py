@@ -13,7 +13,7 @@ import pytest
 from tests.cli.told import Run, picture_file
 
 from fluxroom.cli import voice
-from fluxroom.cli.commands.job.list import age
+from fluxroom.cli.commands.job.shape import age
 from fluxroom.cli.progress import Line, _lines, as_line
 from fluxroom.types import Done, Queued, Running, Size
 

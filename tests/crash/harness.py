@@ -124,6 +124,7 @@ class Run:
         seed: decides the jobs, the victims and the moments.
         workers: how many processes share the folder.
         changes: what is different in the workers, by name.
+        aimed: the share of kills that wait until the victim sends something.
         tell: is called after every kill.
     """
 
@@ -131,6 +132,7 @@ class Run:
     seed: int
     workers: int = 2
     changes: tuple[str, ...] = ("short-pauses",)
+    aimed: float = 0.5
     tell: Callable[[Kills], None] = lambda _: None
 
     async def kill(self, times: int) -> Report:
@@ -159,11 +161,11 @@ class Run:
     async def _victims(self, workers: list[Worker], dice: random.Random) -> list[Worker]:
         """Wait for a random moment, and say who is to die.
 
-        Every second one is hit while it sends something; so the most delicate state is met often on a slow machine too.
+        Some are hit while they send something, so that the most delicate state is met often on a slow machine too.
         Now and then all die at once, so that nobody is there to take over.
         """
         await asyncio.sleep(dice.uniform(0.02, 0.6))
-        victim, aimed, jitter = dice.choice(workers), dice.random() < 0.5, dice.uniform(0.0, SUBMIT_SECONDS)
+        victim, aimed, jitter = dice.choice(workers), dice.random() < self.aimed, dice.uniform(0.0, SUBMIT_SECONDS)
         end = time.monotonic() + 3.0
         while aimed and time.monotonic() < end and not ledger.sending(self.folder, victim.pid):
             await asyncio.sleep(0.01)

@@ -22,13 +22,15 @@ async def test_fifty_kills(tmp_path: Path) -> None:
     assert report.kills.delicate >= 0.6
     # The run has shown nothing if these did not happen.
     assert report.audit.figures["unknown and taken"] > 0
-    assert report.audit.figures["succeeded"] > 100
-    assert report.peaks["bfl/flux-kontext-max"] == report.caps["bfl/flux-kontext-max"]
+    assert report.audit.figures["succeeded"] > 50
+    assert report.peaks["bfl/flux-kontext-max"] >= 4
+    assert report.peaks["bfl"] >= 12
 
 
 @pytest.mark.parametrize("mutant", ["no-intent", "sends-again"])
 async def test_the_audit_finds_a_worker_that_breaks_the_law(tmp_path: Path, mutant: str) -> None:
-    report = await Run(tmp_path / "data", 1, workers=1, changes=("short-pauses", mutant)).kill(4)
+    run = Run(tmp_path / "data", 1, workers=1, changes=("short-pauses", mutant), aimed=1.0)
+    report = await run.kill(6)
     assert report.audit.figures["paid twice"] > 0
     assert any("tasks for it" in line for line in report.wrong)
     assert any("are explained" in line for line in report.wrong)

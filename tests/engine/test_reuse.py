@@ -181,7 +181,8 @@ async def test_twenty_times_at_once_is_one_request(box: Sandbox, tmp_path: Path,
     terms = Terms(idempotency_key="order-1")
     async with AsyncClient(settings=settings) as one, AsyncClient(settings=settings) as other:
         asked = [ask(client, "a fox", terms) for _ in range(10) for client in (one, other)]
-        assert len(found := set(await asyncio.gather(*asked))) == 1
+        found = set(await asyncio.gather(*asked))
+        assert len(found) == 1
         await one.engine.wait(found.pop(), 30)
         with pytest.raises(IdempotencyConflict):
             await ask(other, "a wolf", terms)

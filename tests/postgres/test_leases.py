@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from tests.postgres.clusters import Cluster
 
 from fluxroom.engine.queue_postgres import Lease
@@ -28,7 +29,11 @@ async def database(postgres: Cluster) -> AsyncIterator[PostgresDatabase]:
 
 async def sign(database: PostgresDatabase, *names: str) -> None:
     for name in names:
-        await database.write(lambda connection, name=name: processes.sign(connection, name, LEASE))
+        await database.write(partial(signed, name))
+
+
+def signed(name: str, connection: Connection) -> int:
+    return processes.sign(connection, name, LEASE)
 
 
 async def let_pass(database: PostgresDatabase, seconds: float, *names: str) -> None:

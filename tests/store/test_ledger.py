@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -140,9 +141,7 @@ async def test_what_a_scope_has_spent(store: Store) -> None:
 async def test_budgets_are_set_changed_and_dropped(store: Store) -> None:
     write, read = store.database.write, store.database.read
     for most in (CENT, CENT * 2):
-        await write(
-            lambda connection, most=most: ledger.set_budget(connection, Budget(scope="all", period="day", most=most))
-        )  # type: ignore[misc]
+        await write(partial(ledger.set_budget, budget=Budget(scope="all", period="day", most=most)))
     await write(lambda connection: ledger.set_budget(connection, Budget(scope="all", period="month", most=CENT)))
     found = await read(ledger.all_budgets)
     assert [(one.period, one.most) for one in found] == [("day", CENT * 2), ("month", CENT)]
@@ -154,7 +153,7 @@ async def test_limits_and_who_waits_at_which_account(store: Store) -> None:
     write, read = store.database.write, store.database.read
     for cap in (3.5, 4.25):
         limit = Limit(account="bfl:1", cap=cap, hold_until=9.5, paused=True, why="because", changed_at=1.0)
-        await write(lambda connection, limit=limit: limits.put(connection, limit))  # type: ignore[misc]
+        await write(partial(limits.put, limit=limit))
     assert await read(limits.known) == {"bfl:1": limit}
     assert await read(lambda connection: limits.get(connection, "bfl:2")) is None
     for account, state in (("bfl:1", "queued"), ("bfl:1", "queued"), ("fal:1", "queued"), ("fal:1", "running")):
@@ -168,7 +167,7 @@ async def test_samples_are_kept_up_to_their_number_and_apart(store: Store) -> No
     await write(lambda connection: history.add(connection, other, [1.5], 1.0))
     for start in range(0, KEPT + 60, 20):
         seconds = [float(number) for number in range(start, start + 20)]
-        await write(lambda connection, seconds=seconds: history.add(connection, mine, seconds, 1.0))  # type: ignore[misc]
+        await write(partial(history.add, kind=mine, seconds=seconds, at=1.0))
     assert await read(lambda connection: history.count(connection, mine)) == KEPT
     newest = await read(lambda connection: history.newest(connection, mine, KEPT))
     assert newest == [float(number) for number in range(KEPT + 59, 59, -1)]

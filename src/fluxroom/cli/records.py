@@ -53,7 +53,8 @@ async def opened_store(ctx: click.Context) -> AsyncIterator[Store]:
 
 def is_new(ctx: click.Context) -> bool:
     """Nothing has ever been made in this data folder."""
-    return not (settings(ctx).data_folder / "fluxroom.db").exists()
+    chosen = settings(ctx)
+    return not chosen.database and not (chosen.data_folder / "fluxroom.db").exists()
 
 
 async def record(store: Store, part: str) -> Record:

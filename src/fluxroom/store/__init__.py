@@ -62,10 +62,11 @@ def open_store(folder: Path, database_url: str = "", blobs: str = "") -> Store:
         (folder / "locks").mkdir(exist_ok=True)
     except OSError as error:
         raise _named(storage_error(error), folder) from error
+    pictures = open_blobs(blobs, folder / "blobs")
     if database_url:
         from fluxroom.store.postgres import open_postgres
 
-        return Store(folder, open_postgres(database_url, SCHEMA), open_blobs(blobs, folder / "blobs"))
+        return Store(folder, open_postgres(database_url, SCHEMA), pictures)
     path = folder / "fluxroom.db"
     try:
         if _schema_of(path) != SCHEMA:
@@ -77,7 +78,7 @@ def open_store(folder: Path, database_url: str = "", blobs: str = "") -> Store:
     except Exception as error:
         wrong = as_storage_error(error)
         raise (_named(wrong, folder) if isinstance(wrong, StorageUnwritable) else wrong) from error
-    return Store(folder, database, open_blobs(blobs, folder / "blobs"))
+    return Store(folder, database, pictures)
 
 
 def _schema_of(path: Path) -> str:

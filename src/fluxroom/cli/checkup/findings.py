@@ -106,16 +106,16 @@ def folder(path: Path) -> Finding:
     return Finding("good", "data folder", f"{path}, {room}" + ("" if path.exists() else ", made when it is needed"))
 
 
-async def database(path: Path) -> AsyncIterator[Finding]:
+async def database(path: Path, url: str = "") -> AsyncIterator[Finding]:
     """Whether the database answers, and what in it waits for somebody."""
-    if not (path / "fluxroom.db").exists():
+    if not url and not (path / "fluxroom.db").exists():
         yield Finding("good", "database", "none yet, made when it is needed")
         return
     from fluxroom.engine.lifecycle import SETTLED, State
     from fluxroom.store import jobs, open_store
 
     try:
-        store = open_store(path)
+        store = open_store(path, url)
     except FluxroomError as error:
         yield Finding("bad", "database", error.detail, error.next_step, error.exit_code)
         return
@@ -124,7 +124,8 @@ async def database(path: Path) -> AsyncIterator[Finding]:
         found = await store.database.read(lambda connection: jobs.in_states(connection, [*waiting, "unknown"]))
     finally:
         store.close()
-    yield Finding("good", "database", "answers")
+    place = store.fleet.address if store.fleet else ""
+    yield Finding("good", "database", f"PostgreSQL at {place} answers" if place else "answers")
     doubts = [job for job in found if job.state == "unknown"]
     if doubts:
         yield Finding("note", "jobs", f"{len(doubts)} in doubt", "Decide: `fluxroom jobs --state unknown`.")

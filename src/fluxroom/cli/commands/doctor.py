@@ -72,7 +72,7 @@ async def _findings(chosen: Settings) -> list[Finding]:
     found = [findings.versions(), *findings.environment(chosen), findings.where(chosen)]
     found.append(findings.folder(chosen.data_folder))
     if found[-1].level != "bad":
-        found += [finding async for finding in findings.database(chosen.data_folder)]
+        found += [finding async for finding in findings.database(chosen.data_folder, chosen.database)]
     found += [finding async for finding in findings.keys(chosen)]
     return found
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fluxroom.cli import voice
-from fluxroom.cli.commands.job.list import as_object, line
+from fluxroom.cli.commands.job.shape import as_object, line
 from fluxroom.cli.delivering import check_target, deliver
 from fluxroom.cli.problems import PIPED
 from fluxroom.cli.records import record

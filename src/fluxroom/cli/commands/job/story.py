@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fluxroom.cli import voice
-from fluxroom.cli.commands.job.list import COLOURS, as_object
+from fluxroom.cli.commands.job.shape import COLOURS, as_object
 from fluxroom.cli.records import opened_store, record
 from fluxroom.cli.runtime import run
 from fluxroom.cli.shared import wants_json

@@ -1,11 +1,14 @@
-"""What PostgreSQL needs besides the tables: news of every commit, and the processes' signs of life.
+"""What PostgreSQL needs besides the tables: SQLite's way to sort, news of every commit, the processes' signs of life.
 
-SQLite needs neither: processes on one machine watch the file, and hold lock files.
+SQLite needs none of it: it sorts by bytes, and processes on one machine watch the file and hold lock files.
 """
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from alembic import op
+
+from fluxroom.store.tables import metadata
 
 revision = "0002"
 down_revision = "0001"
@@ -35,8 +38,19 @@ CREATE TABLE processes (
 
 def upgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
+        _sort_by_bytes()
         for statement in (_TELL, _TRIGGER, _PROCESSES):
             op.execute(statement)
+
+
+def _sort_by_bytes() -> None:
+    """Ids are compared as text, and a page ends where the next one begins: on every server in the same order."""
+    inspector = sa.inspect(op.get_bind())
+    for table in sorted(set(metadata.tables) & set(inspector.get_table_names())):
+        texts = [column["name"] for column in inspector.get_columns(table) if isinstance(column["type"], sa.Text)]
+        changes = ", ".join(f'ALTER COLUMN "{name}" TYPE text COLLATE "C"' for name in texts)
+        if changes:
+            op.execute(f'ALTER TABLE "{table}" {changes}')
 
 
 def downgrade() -> None:
