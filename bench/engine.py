@@ -14,7 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -30,14 +31,14 @@ HEAD = (
 )
 
 
-def run(spec: Spec, stub: Running, *, core: int | None) -> dict[str, Any]:
+def run(spec: Spec, stub: Running, *, core: int | None, database: str = "") -> dict[str, Any]:
     """One measurement in a process of its own."""
     before = stub.cpu()
     pinned = ["taskset", "-c", str(core)] if core is not None else []
     done = subprocess.run(
         [*pinned, sys.executable, "-m", "bench.jobs"],
         input=json.dumps(asdict(spec)),
-        env=os.environ | stub.environment,
+        env=os.environ | stub.environment | ({"FLUXROOM_DATABASE_URL": database} if database else {}),
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -104,47 +105,51 @@ def threads(ours: dict[str, Any]) -> list[str]:
 
 def main() -> None:
     options = arguments()
-    if options.database:
-        refuse_unless_it_can(options.database)
-    print(f"{machine()} · {options.loop} · pictures of {options.size:,} bytes\n", flush=True)
     engine_core, stub_core = (0, 1) if options.pin else (None, None)
+    kept_in = "PostgreSQL" if options.database else "SQLite"
+    print(f"{machine()} · {kept_in} · {options.loop} · pictures of {options.size:,} bytes\n", flush=True)
     lines, shares, floors = [], [], []
-    for seconds in options.seconds:
-        with running("stub", seconds=seconds, size=options.size, core=stub_core) as stub:
-            for provider in options.providers:
-                for flight in options.flight:
-                    each = max(2, min(options.most // flight, 12)) if seconds < 2 else 2
-                    with tempfile.TemporaryDirectory() as folder:
-                        spec = Spec(
-                            client="engine",
-                            provider=provider,
-                            flight=flight,
-                            each=each,
-                            seconds=seconds,
-                            gate=options.gate,
-                            loop=options.loop,
-                            schedule=str(Path(folder) / "polls.json"),
-                        )
-                        ours = run(spec, stub, core=engine_core)
-                        bare = run(replace(spec, client="floor"), stub, core=engine_core)
-                    lines.append(row(ours, bare))
-                    shares.append(threads(ours))
-                    floors.append(bare)
-                    print("  ".join(lines[-1]), file=sys.stderr, flush=True)
+    with ExitStack() as stack:
+        new_database = databases(stack, options.database)
+        for seconds in options.seconds:
+            stub = stack.enter_context(running("stub", seconds=seconds, size=options.size, core=stub_core))
+            for spec in specs(options, seconds):
+                ours = run(spec, stub, core=engine_core, database=new_database())
+                bare = run(replace(spec, client="floor"), stub, core=engine_core)
+                Path(spec.schedule).unlink()
+                lines.append(row(ours, bare))
+                shares.append(threads(ours))
+                floors.append(bare)
+                print("  ".join(lines[-1]), file=sys.stderr, flush=True)
     print(f"The stub's ceiling: {ceiling(floors)}. The check of a picture alone: {check(options.size):.2f} ms CPU.\n")
     print(table(HEAD, lines))
-    head = ("provider", "job s", "in flight", "event loop", "writer", "reader", "pool", "cores busy", "idle MiB")
+    head = ("provider", "job s", "in flight", "event loop", "writer", "reader", "others", "cores busy", "idle MiB")
     print(f"\nCPU ms per job by thread:\n\n{table(head, shares)}")
 
 
-def refuse_unless_it_can(database: str) -> None:
-    """Hand the database on to the engine; an engine without such a setting must not be measured under its name."""
-    from fluxroom.settings import Settings
+def specs(options: argparse.Namespace, seconds: float) -> Iterator[Spec]:
+    """What is measured with jobs of this duration."""
+    for provider in options.providers:
+        for flight in options.flight:
+            yield Spec(
+                client="engine",
+                provider=provider,
+                flight=flight,
+                each=max(2, min(options.most // flight, 12)) if seconds < 2 else 2,
+                seconds=seconds,
+                gate=options.gate,
+                loop=options.loop,
+                schedule=tempfile.mkstemp(prefix="fluxroom-bench-", suffix=".json")[1],
+            )
 
-    variables = {str(field.validation_alias) for field in Settings.model_fields.values()}
-    if "FLUXROOM_DATABASE_URL" not in variables:
-        sys.exit("This version knows no FLUXROOM_DATABASE_URL: it would measure SQLite.")
-    os.environ["FLUXROOM_DATABASE_URL"] = database
+
+def databases(stack: ExitStack, database: str) -> Callable[[], str]:
+    """What gives each measurement its database: the data folder's own, the one that was named, or a new one."""
+    if database != "temporary":
+        return lambda: database
+    from bench.database import temporary
+
+    return stack.enter_context(temporary()).fresh
 
 
 def arguments() -> argparse.Namespace:
@@ -158,7 +163,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--most", type=int, default=4000, help="jobs of one measurement, at most")
     parser.add_argument("--loop", default="uvloop", choices=["uvloop", "asyncio"], help="the gateway runs on uvloop")
     parser.add_argument("--pin", action="store_true", help="engine on core 0, stub on core 1")
-    parser.add_argument("--database", default="", help="PostgreSQL instead of SQLite: postgresql://…")
+    parser.add_argument("--database", default="", help="PostgreSQL: a URL, or `temporary`")
     options = parser.parse_args()
     if options.quick:
         options.providers, options.flight, options.seconds, options.most = ["bfl"], [24, 200], [0.4], 600

@@ -143,5 +143,5 @@ def machine() -> str:
     return (
         f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC · {os.cpu_count()} cores ({platform.machine()}), shared · "
         f"load average {os.getloadavg()[0]:.1f} before · Python {platform.python_version()} · "
-        f"commit {commit.stdout.strip()}"
+        f"commit {commit.stdout.strip() or 'unknown'}"
     )

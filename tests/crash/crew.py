@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
 
 from tests.crash.worker import Orders, main
 
@@ -19,6 +23,14 @@ _STUCK = 60.0
 # A server that has everything imported forks the workers: a start costs a tenth of a fresh interpreter's, so that a
 # thousand kills are a matter of minutes. What is killed is a process of its own all the same.
 _CONTEXT = multiprocessing.get_context("forkserver")
+
+
+@cache
+def _prepare() -> None:
+    """Start the server, in the folder from which it can import the worker."""
+    with contextlib.chdir(Path(__file__).parents[2]):
+        _CONTEXT.set_forkserver_preload(["tests.crash.worker"])
+        forkserver.ensure_running()
 
 
 async def until(true: Callable[[], object], seconds: float = _STUCK) -> None:
@@ -43,7 +55,7 @@ class Worker:
 
     async def start(self) -> None:
         """Start it and wait until it has opened the data folder."""
-        _CONTEXT.set_forkserver_preload(["tests.crash.worker"])
+        _prepare()
         await asyncio.to_thread(self._process.start)
         locks = self.orders.folder / "locks"
         await until(lambda: list(locks.glob(f"{self.pid}-*.lock")) or not self._process.is_alive())

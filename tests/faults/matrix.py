@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from fluxroom.types import PROVIDERS, Provider
 
+NAMES: Final[Mapping[Provider, str]] = {"bfl": "BFL", "fal": "fal"}
+
 CIRCUMSTANCES: Final[Mapping[str, str]] = {
     "nothing goes wrong": "Nothing goes wrong.",
     "name not found": "The provider's name is not found, for longer than anybody waits.",
@@ -39,7 +41,12 @@ class Row:
     requests: int | None  # requests of all kinds that reached it, at the most; None: it goes on asking
     charge: str  # what the receipt says
     code: str = ""  # the error's code; empty: pictures
-    words: str = ""  # in the error's message
+    words: str = ""  # in the error's message; {name} is the provider's
+
+    @property
+    def message(self) -> str:
+        """The words in this row's own case."""
+        return self.words.format(name=NAMES[self.provider])
 
     @property
     def title(self) -> str:
@@ -76,17 +83,20 @@ class Outcome:
     words: str = ""
 
 
+_DOUBT: Final = "The provider may or may not have taken the job: "
+_LOST: Final = "The picture was made and charged, and its bytes can no longer be had: "
+
 PICTURE = Outcome(state="succeeded", billed=1, charge="charged")
 DOUBT = Outcome(
     state="unknown",
     billed=1,
     charge="unknown",
     code="submit_unknown",
-    words="The provider may or may not have taken the job",
+    words=_DOUBT,
 )
 REFUSED = Outcome(state="failed", taken=0, billed=0, charge="not_charged")
 FAILED = Outcome(state="failed", billed=0, charge="unknown", code="provider_error")
-LOST = Outcome(state="lost", billed=1, charge="charged", code="image_lost", words="The picture was made and charged")
+LOST = Outcome(state="lost", billed=1, charge="charged", code="image_lost", words=_LOST)
 FORGOTTEN = Outcome(
     state="unknown",
     billed=1,
@@ -133,30 +143,52 @@ _NETWORK: Final = (
     *_both("name not found", to=REFUSED, submits=0, code="unavailable", words="could not be reached"),
     *_both("connection refused, then accepted", to=PICTURE),
     *_both("connection refused", to=REFUSED, submits=0, code="unavailable", words="could not be reached"),
-    *_both("certificate not trusted", to=REFUSED, submits=0, code="unavailable", words="Certificate"),
-    *_both("no TLS at the other side", to=REFUSED, submits=0, code="unavailable", words="SSL"),
+    *_both(
+        "certificate not trusted",
+        to=REFUSED,
+        submits=0,
+        code="unavailable",
+        words="could not be reached (ClientConnectorCertificateError)",
+    ),
+    *_both(
+        "no TLS at the other side",
+        to=REFUSED,
+        submits=0,
+        code="unavailable",
+        words="could not be reached (ClientConnectorSSLError)",
+    ),
     *_both("network gone while it runs", to=PICTURE, more=2),
 )
 
 _SUBMIT: Final = (
     *_both("submit-429=7", to=PICTURE, submits=2, more=1),
     *_both("submit-503", to=PICTURE, submits=2, more=1),
-    *_both("submit-500", to=DOUBT, taken=0, billed=0, words="answered 500"),
-    *_both("submit-500-taken", to=DOUBT, words="answered 500"),
-    *_both("submit-502", to=DOUBT, taken=0, billed=0, words="answered 502"),
-    *_both("submit-502-taken", to=DOUBT, words="answered 502"),
-    *_both("submit-503-id", to=DOUBT, words="answered 503"),
-    *_both("submit-504", to=DOUBT, taken=0, billed=0, words="answered 504"),
-    *_both("submit-504-taken", to=DOUBT, words="answered 504"),
-    *_both("submit-402", to=REFUSED, code="insufficient_credits"),
-    *_both("submit-403", to=REFUSED, code="unauthorized"),
-    *_both("submit-422", to=REFUSED, code="invalid_params", words="does not accept `prompt`: Field required"),
-    *_both("submit-refused", to=DOUBT, taken=0, billed=0, words="the connection broke"),
-    *_both("submit-drop-before", to=DOUBT, taken=0, billed=0, words="the connection broke"),
-    *_both("submit-drop-after", to=DOUBT, words="the connection broke"),
+    *_both("submit-500", to=DOUBT, taken=0, billed=0, words=_DOUBT + "{name} answered 500"),
+    *_both("submit-500-taken", to=DOUBT, words=_DOUBT + "{name} answered 500"),
+    *_both("submit-502", to=DOUBT, taken=0, billed=0, words=_DOUBT + "{name} answered 502"),
+    *_both("submit-502-taken", to=DOUBT, words=_DOUBT + "{name} answered 502"),
+    *_both("submit-503-id", to=DOUBT, words=_DOUBT + "{name} answered 503"),
+    *_both("submit-504", to=DOUBT, taken=0, billed=0, words=_DOUBT + "{name} answered 504"),
+    *_both("submit-504-taken", to=DOUBT, words=_DOUBT + "{name} answered 504"),
+    *_bfl("submit-402", to=REFUSED, code="insufficient_credits", words="Insufficient credits"),
+    *_fal("submit-402", to=REFUSED, code="insufficient_credits", words="Exhausted balance"),
+    *_bfl("submit-403", to=REFUSED, code="unauthorized", words="Not authenticated"),
+    *_fal("submit-403", to=REFUSED, code="unauthorized", words="Authentication is required"),
+    *_both("submit-422", to=REFUSED, code="invalid_params", words="{name} does not accept `prompt`: Field required"),
+    *_both(
+        "submit-refused", to=DOUBT, taken=0, billed=0, words=_DOUBT + "the connection broke after the request was sent"
+    ),
+    *_both(
+        "submit-drop-before",
+        to=DOUBT,
+        taken=0,
+        billed=0,
+        words=_DOUBT + "the connection broke after the request was sent",
+    ),
+    *_both("submit-drop-after", to=DOUBT, words=_DOUBT + "the connection broke after the request was sent"),
     *_both("submit-slow=0.3", to=PICTURE),
-    *_both("submit-cut", to=DOUBT, words="the connection broke"),
-    *_both("submit-not-json", to=DOUBT, words="answered 200"),
+    *_both("submit-cut", to=DOUBT, words=_DOUBT + "the connection broke after the request was sent"),
+    *_both("submit-not-json", to=DOUBT, words=_DOUBT + "{name} answered 200"),
 )
 
 _POLL: Final = (
@@ -178,7 +210,11 @@ _TASK: Final = (
     *_bfl("poll-422", to=FAILED, code="invalid_reference", words="Invalid or corrupted image input"),
     *_fal("poll-422", to=FAILED, charge="not_charged", words="No media was generated"),
     *_bfl(
-        "moderated-input", to=FAILED, state="moderated_input", code="moderated_input", words="Violence, Sexual Content"
+        "moderated-input",
+        to=FAILED,
+        state="moderated_input",
+        code="moderated_input",
+        words="moderation refused the prompt or a reference: Violence, Sexual Content",
     ),
     *_fal(
         "moderated-input",
@@ -186,14 +222,14 @@ _TASK: Final = (
         state="moderated_input",
         code="moderated_input",
         charge="not_charged",
-        words="flagged by a content checker",
+        words="moderation refused `prompt`: The content could not be processed because it was flagged",
     ),
     *_bfl(
         "moderated-output",
         to=FAILED,
         state="moderated_output",
         code="moderated_output",
-        words="refused the picture that was made",
+        words="{name}'s moderation refused the picture that was made",
     ),
     *_fal(
         "moderated-output",
@@ -201,16 +237,30 @@ _TASK: Final = (
         state="moderated_output",
         code="moderated_output",
         charge="not_charged",
-        words="refused the picture that was made",
+        words="{name}'s moderation refused the picture that was made",
     ),
     *_bfl("error", to=FAILED, words="Internal error"),
     *_fal("error", to=FAILED, charge="not_charged", words="Internal server error"),
-    *_fal("error=downstream_service_unavailable", to=FAILED, charge="not_charged", code="unavailable"),
+    *_fal(
+        "error=downstream_service_unavailable",
+        to=FAILED,
+        charge="not_charged",
+        code="unavailable",
+        words="service unavailable",
+    ),
     *_both("never", to=GOES_ON, billed=0, more=None),
     *_bfl("result-expired", to=PICTURE),
     *_fal("result-expired", to=FORGOTTEN, more=12),
     *_bfl("person cancels", to=PICTURE, more=4),
-    *_fal("person cancels", to=FAILED, state="cancelled", code="cancelled", charge="not_charged", more=4),
+    *_fal(
+        "person cancels",
+        to=FAILED,
+        state="cancelled",
+        code="cancelled",
+        charge="not_charged",
+        words="{name} cancelled the request",
+        more=4,
+    ),
     *_bfl("cancel-ignored", "person cancels", to=PICTURE, more=4),
     *_fal("cancel-ignored", "person cancels", to=PICTURE, more=4),
 )
@@ -219,24 +269,43 @@ _MEDIA: Final = (
     *_both("media-503 x3", to=PICTURE, more=9),
     *_both("media-503 x*", to=FETCHES, more=None),
     *_both("media-403", to=PICTURE, more=4),
-    *_both("media-403 x*", to=LOST, words="no longer valid (HTTP 403)", more=16),
+    *_both("media-403 x*", to=LOST, words=_LOST + "the link is no longer valid (HTTP 403)", more=16),
     *_both("media-truncated", to=PICTURE, more=4),
     *_both("media-html", to=PICTURE, more=4),
-    *_both("media-html x*", to=LOST, words="not a whole picture", more=16),
-    *_both("media-bomb", to=LOST, words="not a whole picture", more=16),
-    *_both("media-huge", to=LOST, words="too large", more=16),
-    *_both("media-foreign", to=LOST, words="the picture's address is not the provider's", more=16),
-    *_both("media-redirect", to=LOST, words="the picture's address redirects", more=16),
+    *_both("media-html x*", to=LOST, words=_LOST + "what came is not a whole picture", more=16),
+    *_both("media-bomb", to=LOST, words=_LOST + "what came is not a whole picture", more=16),
+    *_both("media-huge", to=LOST, words=_LOST + "the file is too large", more=16),
+    *_both("media-foreign", to=LOST, words=_LOST + "the picture's address is not the provider's", more=16),
+    *_both("media-redirect", to=LOST, words=_LOST + "the picture's address redirects", more=16),
     *_both("media-drip=0.3", to=PICTURE),
     *_both("media-black", to=PICTURE),
 )
 
 _SEVERAL: Final = (
-    *_both("submit-429=0 x2", "submit-drop-after", to=DOUBT, submits=3, more=2, words="the connection broke"),
+    *_both(
+        "submit-429=0 x2",
+        "submit-drop-after",
+        to=DOUBT,
+        submits=3,
+        more=2,
+        words=_DOUBT + "the connection broke after the request was sent",
+    ),
     *_both("submit-503 x2", "submit-429=1", to=PICTURE, submits=4, more=3),
-    *_both("submit-429=0", "submit-cut", to=DOUBT, submits=2, more=1, words="the connection broke"),
-    *_both("submit-slow=0.2", "submit-drop-after", to=DOUBT, words="the connection broke"),
-    *_both("submit-503", "submit-422 x1", to=REFUSED, submits=2, code="invalid_params"),
+    *_both(
+        "submit-429=0",
+        "submit-cut",
+        to=DOUBT,
+        submits=2,
+        more=1,
+        words=_DOUBT + "the connection broke after the request was sent",
+    ),
+    *_both(
+        "submit-slow=0.2",
+        "submit-drop-after",
+        to=DOUBT,
+        words=_DOUBT + "the connection broke after the request was sent",
+    ),
+    *_both("submit-503", "submit-422 x1", to=REFUSED, submits=2, code="invalid_params", words="Field required"),
     *_both("poll-drop x2", "poll-404", "media-503", "media-403", to=PICTURE, more=12),
     *_both("poll-503 x2", "poll-429", "media-truncated", "media-html", to=PICTURE, more=12),
     *_both("submit-503", "submit-slow=0.2", "poll-drop", "media-drip=0.2", to=PICTURE, submits=2, more=4),

@@ -7,6 +7,7 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from fluxroom.engine.transport import AiohttpTransport
 from fluxroom.errors import FluxroomError, WaitEnded
 from fluxroom.providers import Call, Reply
 from fluxroom.sandbox import Sandbox
+from fluxroom.sandbox.pictures import bomb
 from fluxroom.store.jobs import Job
 
 KEYS = ("bfl-test-key", "fal-test-id:fal-test-secret")
@@ -202,6 +204,7 @@ def _addresses(row: Row, box: Sandbox) -> dict[str, Any]:
 
 async def play(row: Row, data: Path, monkeypatch: pytest.MonkeyPatch) -> Seen:
     """Send one job under the row's faults and wait until it is over, or until it is clear that it goes on."""
+    monkeypatch.setattr("fluxroom.sandbox.media.bomb", cache(bomb))  # it is large to make and always the same
     pauses = shorten(monkeypatch, patience=0.1 if row.code == "task_not_found" else 30.0)
     unresolved = {"name not found, then found": 2, "name not found": 10**6}.get(row.what)
     async with sandbox(seconds=LONG if row.what in PACED else 0.15, tls=row.what == "certificate not trusted") as box:

@@ -30,7 +30,8 @@ async def test_a_row(row: Row, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     if row.code:
         assert seen.error is not None
         assert type(seen.error) is by_code(row.code)
-        assert row.words in seen.error.detail
+        assert row.message
+        assert row.message in seen.error.detail
     if row.requests is not None:
         assert len(seen.requests) <= row.requests
     check_money(seen)

@@ -76,7 +76,7 @@ async def test_a_frozen_worker_wakes_late_heals_its_jobs_and_sends_none_twice(
 ) -> None:
     async with fleet(tmp_path, postgres.fresh(), seconds=0.3) as one:
         first, second = await one.hire(2)
-        one.box.world.plan_fault("submit-slow", value="3")
+        one.box.world.plan_fault("submit-slow", times=12, value="3")
         for _ in range(12):
             await one.ask(QUICK)
         await one.until(lambda found: all(job.state == "submitting" for job in found))

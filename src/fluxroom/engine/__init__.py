@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from sqlalchemy import Connection
@@ -157,10 +158,10 @@ class Engine:
         bell = self._ledger.bell(generation_id, at_the_end=True)
         try:
             while True:
-                found = await self.snapshot(generation_id)
-                if found.settled:
-                    return found
-                self._raise_trouble(found)
+                states = await self.store.database.read(partial(_states, generation_id))
+                if not states or SETTLED.issuperset(states.values()):
+                    return await self.snapshot(generation_id)
+                self._raise_trouble(states)
                 left = deadline - self._clock.monotonic()
                 if left <= 0 or not await bell.wait(left):
                     raise _wait_ended(await self.snapshot(generation_id), seconds)
@@ -174,7 +175,7 @@ class Engine:
         try:
             while True:
                 found = await self.snapshot(generation_id)
-                self._raise_trouble(found)
+                self._raise_trouble([job.id for job in found.jobs])
                 for job in found.jobs:
                     if job.id not in told:
                         yield self._event(found, job)
@@ -202,9 +203,9 @@ class Engine:
             phase=pending.phase if pending else job.state,
         )
 
-    def _raise_trouble(self, found: Snapshot) -> None:
-        for job in found.jobs:
-            if job.id in self._ledger.live and (trouble := self._ledger.live[job.id].trouble):
+    def _raise_trouble(self, ids: Iterable[str]) -> None:
+        for job_id in ids:
+            if job_id in self._ledger.live and (trouble := self._ledger.live[job_id].trouble):
                 raise trouble
 
     # a person's words ------------------------------------------------------------------------------------------------
@@ -240,6 +241,10 @@ class Engine:
         if job is None:
             raise NotFound(f"{'More than one job ends' if matches > 1 else 'No job ends'} with {part!r}.")
         return job
+
+
+def _states(generation_id: str, connection: Connection) -> dict[str, str]:
+    return jobs.states(connection, generation_id)
 
 
 def _snapshot(connection: Connection, generation_id: str) -> Snapshot | None:

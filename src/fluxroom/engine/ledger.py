@@ -56,6 +56,7 @@ class Live:
     """What only this process knows of a job at the moment."""
 
     pending: Pending | None = None
+    since: float | None = None  # when the provider took it, on the clock that never jumps
     trouble: LocalError | None = None
 
 

@@ -109,8 +109,10 @@ class Runner:
     async def _final_answer(self, job: Job) -> _Answer:
         """The provider's final answer, or `Gone` when it no longer knows the job or the ticket is a day old."""
         clock = self._ledger.clock
-        # Elapsed time is monotonic, so that a clock that jumps cannot make a job look a day old.
-        start = clock.monotonic() - max(0.0, clock.time() - job.submitted_at)
+        # Elapsed time is monotonic, so that a clock that jumps cannot make a job look a day old. Only after a restart
+        # the wall clock must tell how old it is.
+        since = self._ledger.live[job.id].since
+        start = clock.monotonic() - max(0.0, clock.time() - job.submitted_at) if since is None else since
         if job.state == State.RUNNING and (streamed := await self._streamed_answer(job)):
             return _Answer(streamed, clock.monotonic() - start)
         asking, expected = _Asking(), await self._experience.expectation(job)

@@ -110,6 +110,7 @@ class Submission:
         outcome = Rejected(error=prepared.error) if prepared.error else await self._send(job, prepared.values)
         match outcome:
             case Accepted():
+                self._ledger.live[job.id].since = self._ledger.clock.monotonic()
                 moved = await self._ledger.move(
                     job,
                     Happening.ACCEPTED,

@@ -146,6 +146,7 @@ def _move_statement(changed: tuple[str, ...]) -> Any:
 _LOG = insert(job_events)
 _JOB = select(jobs).where(jobs.c.id == bindparam("b_id"))
 _JOBS_OF = select(jobs).where(jobs.c.generation == bindparam("b_id")).order_by(jobs.c.number)
+_STATES = select(jobs.c.id, jobs.c.state).where(jobs.c.generation == bindparam("b_id"))
 _GENERATION = select(generations).where(generations.c.id == bindparam("b_id"))
 _RECENT = (
     select(jobs)
@@ -241,6 +242,11 @@ def like(connection: Connection, part: str) -> list[str]:
 def of_generation(connection: Connection, generation_id: str) -> list[Job]:
     """The jobs of a generation, in order."""
     return [Job(**row) for row in connection.execute(_JOBS_OF, {"b_id": generation_id}).mappings()]
+
+
+def states(connection: Connection, generation_id: str) -> dict[str, str]:
+    """The states of a generation's jobs by id: all that somebody who waits must look at again and again."""
+    return {row.id: row.state for row in connection.execute(_STATES, {"b_id": generation_id})}
 
 
 def generation(connection: Connection, generation_id: str) -> Generation | None:

@@ -22,7 +22,7 @@ class Limit:
 
 
 _ALL = select(limits)
-_ONE = select(limits).where(limits.c.account == bindparam("b_account"))
+_ONE = select(limits).where(limits.c.account == bindparam("b_account")).with_for_update()  # it is read to be changed
 _QUEUED = select(jobs.c.account, func.count()).where(jobs.c.state == "queued").group_by(jobs.c.account)
 _UPDATE = (
     update(limits)
