@@ -100,6 +100,11 @@ class Image:
         return self._job.id
 
     @property
+    def cached_from(self) -> str:
+        """The job whose picture this is, given again free of charge; empty when it was made for this request."""
+        return self._job.cached_from
+
+    @property
     def sandbox(self) -> bool:
         """Whether it comes from the sandbox instead of a provider."""
         return self._job.sandbox

@@ -208,7 +208,8 @@ class Receipt:
     reserved: Decimal
     charged: Decimal | None  # None while it is not known
     state: ChargeState
-    source: str = "estimate"  # "provider" when the figure is the provider's own
+    source: str = "estimate"  # "provider" when the figure is the provider's own, "cache" when nothing was sent
+    doubtful: Decimal = Decimal(0)  # what attempts before the last one may have cost besides
 
     def as_dict(self) -> dict[str, JSON]:
         """The receipt as JSON; money as decimal strings."""
@@ -218,6 +219,7 @@ class Receipt:
             "charged": None if self.charged is None else _plain(self.charged),
             "state": self.state,
             "source": self.source,
+            "doubtful": _plain(self.doubtful),
         }
 
 

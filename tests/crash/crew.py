@@ -24,12 +24,25 @@ _STUCK = 60.0
 # thousand kills are a matter of minutes. What is killed is a process of its own all the same.
 _CONTEXT = multiprocessing.get_context("forkserver")
 
+_IMPORTED = (
+    "tests.crash.worker",
+    "aiohttp",
+    "fluxroom.catalog",
+    "fluxroom.engine",
+    "fluxroom.engine.transport",
+    "fluxroom.imaging.probe",
+    "fluxroom.providers.bfl",
+    "fluxroom.providers.fal",
+    "fluxroom.store.migrations",
+)
+"""What the server has imported; the library itself imports some of it only when it is used."""
+
 
 @cache
 def _prepare() -> None:
     """Start the server, in the folder from which it can import the worker."""
     with contextlib.chdir(Path(__file__).parents[2]):
-        _CONTEXT.set_forkserver_preload(["tests.crash.worker"])
+        _CONTEXT.set_forkserver_preload(list(_IMPORTED))
         forkserver.ensure_running()
 
 

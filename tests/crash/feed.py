@@ -16,6 +16,11 @@ MODELS: Final[dict[str, dict[str, Any]]] = {
 }
 """Route and parameters."""
 
+EDITS: Final = ("bfl/flux-2-pro", "fal/flux-2-pro")
+"""Routes at which some jobs work from a picture, which is encoded (BFL) or uploaded (fal) while the job is queued."""
+
+_EDITED: Final = 0.08
+
 TROUBLES: Final[tuple[tuple[int, tuple[str, ...]], ...]] = (
     (64, ()),
     (3, ("moderated-input",)),
@@ -53,10 +58,12 @@ class Feed:
         seed: the same seed, the same jobs.
         troubles: whether some jobs go wrong at the provider.
         answer: seconds until a submit is answered.
+        picture: a file to work from; empty: no job works from a picture.
     """
 
-    def __init__(self, seed: int, *, troubles: bool, answer: float = SUBMIT_SECONDS) -> None:
+    def __init__(self, seed: int, *, troubles: bool, answer: float = SUBMIT_SECONDS, picture: str = "") -> None:
         self._dice = random.Random(seed)
+        self._picture = picture
         self._troubles = TROUBLES if troubles else TROUBLES[:1]
         self._answer = answer
 
@@ -67,4 +74,7 @@ class Feed:
         provider, _, _ = route.partition("/")
         marks = [f"[[duration:{self._dice.uniform(*SECONDS[provider]):.2f}]]"]
         marks += [f"[[fault:{fault}]]" for fault in (f"submit-slow={self._answer} x*", *faults)]
-        return f"{token} {' '.join(marks)}", {"model": route, "seed": self._dice.getrandbits(24), **MODELS[route]}
+        options = {"model": route, "seed": self._dice.getrandbits(24), **MODELS[route]}
+        if self._picture and route in EDITS and self._dice.random() < _EDITED:
+            options["references"] = [self._picture]
+        return f"{token} {' '.join(marks)}", options

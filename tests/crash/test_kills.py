@@ -21,6 +21,7 @@ async def test_fifty_kills(tmp_path: Path) -> None:
     assert report.kills.number >= 50
     assert report.kills.delicate >= 0.6
     # The run has shown nothing if these did not happen.
+    assert "refused" in (tmp_path / "data/worker.log").read_text()
     assert report.audit.figures["unknown and taken"] > 0
     assert report.audit.figures["succeeded"] > 50
     assert report.peaks["bfl/flux-kontext-max"] >= 4

@@ -17,6 +17,7 @@ from tests.crash import mutants
 from tests.crash.feed import MODELS, SUBMIT_SECONDS, Feed
 from tests.crash.mutants import PATCH
 
+from fluxroom import logs
 from fluxroom.client import AsyncClient
 from fluxroom.engine.owners import Presence
 from fluxroom.engine.pacing import backoff
@@ -35,6 +36,7 @@ class Orders:
     backlog: int = 0  # queued jobs of each route that it keeps in store; 0: it asks for none
     answer: float = SUBMIT_SECONDS
     troubles: bool = True
+    picture: str = ""  # a file that some jobs work from
     changes: tuple[str, ...] = field(default=())  # names in CHANGES
 
 
@@ -95,8 +97,10 @@ def main(orders: Orders) -> None:
 async def _work(orders: Orders) -> None:
     leave = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, leave.set)
-    feed = Feed(orders.seed, troubles=orders.troubles, answer=orders.answer)
-    async with AsyncClient(settings=load(**orders.settings), everyones=True) as client:
+    feed = Feed(orders.seed, troubles=orders.troubles, answer=orders.answer, picture=orders.picture)
+    settings = load(**orders.settings)
+    logs.configure(settings)
+    async with AsyncClient(settings=settings, everyones=True) as client:
         while not leave.is_set():
             with contextlib.suppress(LocalError):  # another process holds the database: asks again in a moment
                 await _top_up(client, feed, orders.backlog)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.engine.asking import PRICE, PRO, allow, ask, books, job_of, made
-from tests.worlds import billed, sandbox, settings_for, submits
+from tests.worlds import billed, sandbox, settings_for, settled, submits
 
 from fluxroom.client import AsyncClient
 from fluxroom.engine.orders import Terms
@@ -238,3 +238,24 @@ async def test_a_repeated_request_needs_no_budget_and_a_refused_one_keeps_no_key
         await ask(client, "a wolf", later)
     await allow(client, "all", "day", PRICE * 2)
     await made(client, "a wolf", later)
+
+
+@pytest.mark.parametrize("then", ["submit-422", "cancelled", "succeeded"])
+async def test_what_an_attempt_in_doubt_may_have_cost_stays_on_the_receipt(
+    client: AsyncClient, box: Sandbox, then: str
+) -> None:
+    box.world.plan_fault("submit-drop-after", provider="bfl")
+    found = await settled(client, "x", model="bfl/flux-2-pro")
+    assert found.jobs[0].state == "unknown"
+    if then == "cancelled":
+        await client.engine.throttle.pause(found.jobs[0].account, paused=True)
+    elif then != "succeeded":
+        box.world.plan_fault(then, provider="bfl")
+    await client.resolve(found.jobs[0].id, "retry")
+    if then == "cancelled":
+        [(_, said)] = await client.cancel(found.generation.id)
+        assert "may have been charged" in said
+    [job] = (await client.engine.wait(found.generation.id, 10)).jobs
+    assert job.receipt.doubtful == job.estimated
+    assert job.charge_state == ("charged" if then == "succeeded" else "unknown")
+    assert len(box.world.tasks()) == (2 if then == "succeeded" else 1)

@@ -107,33 +107,44 @@ FORGOTTEN = Outcome(
 GOES_ON = Outcome(state="running", billed=1, charge="unknown", code="timeout", words="the job is running and goes on")
 FETCHES = Outcome(state="fetching", billed=1, charge="charged", code="timeout", words="the job is fetching and goes on")
 
-_USUAL: Final[Mapping[str, int]] = {"bfl": 6, "fal": 5}
-"""Requests of a job without trouble, at the most: submit, polls or stream and result, picture."""
+_USUAL: Final[Mapping[str, int]] = {"bfl": 5, "fal": 4}
+"""Requests of a job without trouble, at the most: submit, three polls, picture; submit, stream, result, picture."""
+
+_More = int | tuple[int, int] | None
+"""Requests above the usual number: at both providers, at BFL and fal, or without limit."""
 
 
-def _at(provider: Provider, asked: tuple[str, ...], outcome: Outcome, *, more: int | None = 0, **changes: Any) -> Row:
-    """One row. `asked`: faults and circumstances; `more`: requests above the usual number, None: no limit."""
+def _at(provider: Provider, asked: tuple[str, ...], outcome: Outcome, *, more: _More = 0, **changes: Any) -> Row:
+    """One row; `asked` are faults and circumstances."""
     told = replace(outcome, **changes)
     own = {name: getattr(told, name) for name in ("state", "taken", "billed", "submits", "charge", "code", "words")}
     return Row(
         provider=provider,
         faults=tuple(name for name in asked if name not in CIRCUMSTANCES),
         what=next((name for name in asked if name in CIRCUMSTANCES), ""),
-        requests=None if more is None else _USUAL[provider] + more,
+        requests=_requests(provider, told, more),
         **own,
     )
 
 
-def _both(*asked: str, to: Outcome, more: int | None = 0, **changes: Any) -> tuple[Row, ...]:
+def _requests(provider: Provider, outcome: Outcome, more: _More) -> int | None:
+    if more is None:
+        return None
+    if not outcome.taken or outcome.code == "submit_unknown":
+        return outcome.submits  # there is no ticket to ask with
+    return _USUAL[provider] + (more[PROVIDERS.index(provider)] if isinstance(more, tuple) else more)
+
+
+def _both(*asked: str, to: Outcome, more: _More = 0, **changes: Any) -> tuple[Row, ...]:
     """A row for each provider."""
     return tuple(_at(provider, asked, to, more=more, **changes) for provider in PROVIDERS)
 
 
-def _bfl(*asked: str, to: Outcome, more: int | None = 0, **changes: Any) -> tuple[Row, ...]:
+def _bfl(*asked: str, to: Outcome, more: _More = 0, **changes: Any) -> tuple[Row, ...]:
     return (_at("bfl", asked, to, more=more, **changes),)
 
 
-def _fal(*asked: str, to: Outcome, more: int | None = 0, **changes: Any) -> tuple[Row, ...]:
+def _fal(*asked: str, to: Outcome, more: _More = 0, **changes: Any) -> tuple[Row, ...]:
     return (_at("fal", asked, to, more=more, **changes),)
 
 
@@ -196,14 +207,14 @@ _POLL: Final = (
     *_both("poll-503 x3", to=PICTURE, more=3),
     *_both("poll-503 x*", to=GOES_ON, more=None),
     *_both("poll-404 x2", to=PICTURE, more=2),
-    *_both("poll-404 x*", to=FORGOTTEN, more=10),
-    *_both("poll-drop x3", to=PICTURE, more=6),
-    *_both("poll-unknown-status x3", to=PICTURE, more=4),
+    *_both("poll-404 x*", to=FORGOTTEN, more=(6, 7)),
+    *_both("poll-drop x3", to=PICTURE, more=3),
+    *_both("poll-unknown-status x3", to=PICTURE, more=3),
     *_bfl("poll-backward", to=PICTURE, more=2),
     *_fal("poll-drop", "poll-backward x2", to=PICTURE, more=4),
     *_both("polling-url-foreign", to=PICTURE),
     *_both("polling-url-http", to=PICTURE),
-    *_both("polling-url-redirect", to=PICTURE, more=4),
+    *_both("polling-url-redirect", to=PICTURE, more=3),
 )
 
 _TASK: Final = (
@@ -250,7 +261,7 @@ _TASK: Final = (
     ),
     *_both("never", to=GOES_ON, billed=0, more=None),
     *_bfl("result-expired", to=PICTURE),
-    *_fal("result-expired", to=FORGOTTEN, more=12),
+    *_fal("result-expired", to=FORGOTTEN, more=13),
     *_bfl("person cancels", to=PICTURE, more=4),
     *_fal(
         "person cancels",
@@ -266,17 +277,17 @@ _TASK: Final = (
 )
 
 _MEDIA: Final = (
-    *_both("media-503 x3", to=PICTURE, more=9),
+    *_both("media-503 x3", to=PICTURE, more=(5, 8)),
     *_both("media-503 x*", to=FETCHES, more=None),
-    *_both("media-403", to=PICTURE, more=4),
-    *_both("media-403 x*", to=LOST, words=_LOST + "the link is no longer valid (HTTP 403)", more=16),
-    *_both("media-truncated", to=PICTURE, more=4),
-    *_both("media-html", to=PICTURE, more=4),
-    *_both("media-html x*", to=LOST, words=_LOST + "what came is not a whole picture", more=16),
-    *_both("media-bomb", to=LOST, words=_LOST + "what came is not a whole picture", more=16),
-    *_both("media-huge", to=LOST, words=_LOST + "the file is too large", more=16),
-    *_both("media-foreign", to=LOST, words=_LOST + "the picture's address is not the provider's", more=16),
-    *_both("media-redirect", to=LOST, words=_LOST + "the picture's address redirects", more=16),
+    *_both("media-403", to=PICTURE, more=(3, 4)),
+    *_both("media-403 x*", to=LOST, words=_LOST + "the link is no longer valid (HTTP 403)", more=(8, 14)),
+    *_both("media-truncated", to=PICTURE, more=3),
+    *_both("media-html", to=PICTURE, more=(3, 4)),
+    *_both("media-html x*", to=LOST, words=_LOST + "what came is not a whole picture", more=(8, 14)),
+    *_both("media-bomb", to=LOST, words=_LOST + "what came is not a whole picture", more=(8, 14)),
+    *_both("media-huge", to=LOST, words=_LOST + "the file is too large", more=(8, 14)),
+    *_both("media-foreign", to=LOST, words=_LOST + "the picture's address is not the provider's", more=(8, 14)),
+    *_both("media-redirect", to=LOST, words=_LOST + "the picture's address redirects", more=(8, 14)),
     *_both("media-drip=0.3", to=PICTURE),
     *_both("media-black", to=PICTURE),
 )
@@ -306,9 +317,9 @@ _SEVERAL: Final = (
         words=_DOUBT + "the connection broke after the request was sent",
     ),
     *_both("submit-503", "submit-422 x1", to=REFUSED, submits=2, code="invalid_params", words="Field required"),
-    *_both("poll-drop x2", "poll-404", "media-503", "media-403", to=PICTURE, more=12),
-    *_both("poll-503 x2", "poll-429", "media-truncated", "media-html", to=PICTURE, more=12),
-    *_both("submit-503", "submit-slow=0.2", "poll-drop", "media-drip=0.2", to=PICTURE, submits=2, more=4),
+    *_both("poll-drop x2", "poll-404", "media-503", "media-403", to=PICTURE, more=(6, 8)),
+    *_both("poll-503 x2", "poll-429", "media-truncated", "media-html", to=PICTURE, more=(6, 8)),
+    *_both("submit-503", "submit-slow=0.2", "poll-drop", "media-drip=0.2", to=PICTURE, submits=2, more=3),
 )
 
 MATRIX: Final[tuple[Row, ...]] = (*_NETWORK, *_SUBMIT, *_POLL, *_TASK, *_MEDIA, *_SEVERAL)

@@ -17,7 +17,7 @@ from tests.worlds import billed, environment_for, sandbox, settings_for
 
 from fluxroom.engine import Engine
 from fluxroom.engine.accounts import accounts
-from fluxroom.engine.lifecycle import SETTLED
+from fluxroom.engine.lifecycle import SETTLED, State
 from fluxroom.engine.routing import plan
 from fluxroom.engine.transport import AiohttpTransport
 from fluxroom.sandbox import Sandbox
@@ -26,6 +26,7 @@ from fluxroom.store.jobs import Job
 from fluxroom.types import Request
 
 HEARTBEAT = 1.0  # seconds
+OPEN = [state.value for state in State if state not in SETTLED]
 
 
 class Worker:
@@ -95,6 +96,9 @@ class Fleet:
     async def all_jobs(self) -> list[Job]:
         return await self.store.database.read(lambda connection: jobs.recent(connection, limit=10_000))
 
+    async def open_jobs(self) -> list[Job]:
+        return await self.store.database.read(lambda connection: jobs.in_states(connection, OPEN))
+
     async def until(self, what: Any, seconds: float = 20.0) -> list[Job]:
         """Wait until this is true of all jobs."""
         deadline = asyncio.get_running_loop().time() + seconds
@@ -106,7 +110,11 @@ class Fleet:
             await asyncio.sleep(0.02)
 
     async def settled(self, seconds: float = 30.0) -> list[Job]:
-        return await self.until(lambda found: all(job.state in SETTLED for job in found), seconds)
+        """Wait until nothing more happens by itself."""
+        async with asyncio.timeout(seconds):
+            while await self.open_jobs():
+                await asyncio.sleep(0.02)
+        return await self.all_jobs()
 
     async def close(self) -> None:
         for worker in self.workers:

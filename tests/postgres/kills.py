@@ -31,8 +31,7 @@ async def kill_workers(folder: Path, url: str, kills: int, *, seed: int = 1) -> 
         for _ in range(kills):
             await asyncio.sleep(dice.uniform(0.2, 1.0))
             victim = workers.pop(dice.randrange(2))
-            open_jobs = [job for job in await one.all_jobs() if victim.holds(job)]
-            figures.update(f"killed while {job.state}" for job in open_jobs if job.state in _DELICATE)
+            figures.update(f"killed while {job.state}" for job in await one.open_jobs() if victim.holds(job))
             await victim.end(SIGKILL)
             workers += await one.hire(1, FLUXROOM_UNKNOWN_GRACE="3")
         feeding.cancel()
@@ -51,14 +50,10 @@ async def kill_workers(folder: Path, url: str, kills: int, *, seed: int = 1) -> 
     return figures
 
 
-_DELICATE = {"submitting", "running", "fetching"}
-
-
 async def _feed(one: Fleet) -> None:
     number = 0
     while True:
-        waiting = sum(job.state in {"queued", *_DELICATE} for job in await one.all_jobs())
-        for _ in range(_OPEN - waiting):
+        for _ in range(_OPEN - len(await one.open_jobs())):
             number += 1
             await one.ask(MAX if number % 6 == 0 else QUICK, f"x{number}")
         await asyncio.sleep(0.2)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tests.postgres.clusters import Cluster
 from tests.postgres.fleet import HEARTBEAT, check_books, fleet
+from tests.postgres.kills import kill_workers
 from tests.worlds import submits
 
 pytestmark = pytest.mark.anyio
@@ -163,6 +164,12 @@ async def test_postgresql_restarts_under_load(tmp_path: Path, postgres: Cluster,
         assert max(after - before for before, after in pairwise(times)) <= 3.0
         assert len(submits(one.box)) == len(one.box.world.tasks()) == 120
         check_books(one.box, found)
+
+
+async def test_workers_that_die_again_and_again(tmp_path: Path, postgres: Cluster) -> None:
+    """As `python -m tests.postgres.kills` does for longer."""
+    figures = await kill_workers(tmp_path, postgres.fresh(), 3)
+    assert figures["succeeded"] > figures["unknown"]
 
 
 async def feed(one: Any, number: int) -> None:

@@ -70,6 +70,7 @@ def row(made: Generation, **more: Any) -> dict[str, Any]:
         "charged": None,
         "charge_state": "not_charged",
         "charge_source": "estimate",
+        "doubted": Decimal(0),
         "cache_key": "",
         "cached_from": "",
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from fluxroom.errors import NotFound
-from fluxroom.store import SCHEMA, Store, open_store, reuse
+from fluxroom.store import SCHEMA, Store, limits, open_store, reuse
 from fluxroom.store.database import alone, hold, ping
 
 pytestmark = pytest.mark.anyio
@@ -185,6 +186,25 @@ async def test_what_two_processes_make_at_once_under_one_key_is_made_once(store:
     others = [store, *(opened() for _ in range(4))]
     answers = await asyncio.gather(*(one.database.write(make("made")) for one in others))
     assert sorted(answers) == ["found"] * 4 + ["made"]
+
+
+async def test_what_two_processes_change_in_one_row_is_kept_of_both(store: Store, opened: Open) -> None:
+    """One pauses an account while the other learns its cap."""
+
+    def change(**what: Any) -> Callable[[Connection], None]:
+        def work(connection: Connection) -> None:
+            limit = limits.get(connection, "bfl:1")
+            time.sleep(0.05)
+            limits.put(connection, replace(limit or limits.Limit(account="bfl:1", cap=24.0), **what))
+
+        return work
+
+    other = opened()
+    await store.database.write(change(cap=24.0))
+    await asyncio.gather(store.database.write(change(paused=True)), other.database.write(change(cap=7.0)))
+    found = await store.database.read(lambda connection: limits.get(connection, "bfl:1"))
+    assert found
+    assert (found.cap, found.paused) == (7.0, True)
 
 
 async def test_unknown_and_known_keys(store: Store) -> None:

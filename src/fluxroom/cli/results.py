@@ -47,8 +47,15 @@ def _cost(found: Snapshot) -> None:
     source = {
         "provider": "as the provider says",
         "estimate": "estimated from the price list",
+        "cache": "the same picture was made before",
     }.get(made[0].charge_source, made[0].charge_source)
-    if made[0].sandbox:
+    if made[0].cached_from:
+        voice.say(
+            voice.dim(
+                "the same request and seed were answered before: free, from the store (--cache off makes it anew)"
+            )
+        )
+    elif made[0].sandbox:
         word = click.style("sandbox", fg="yellow", bold=True)
         voice.say(f"{word}: a practice picture; nothing was charged (it would have cost {voice.money(total)})")
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Literal
 
 from sqlalchemy import Connection
@@ -35,9 +36,10 @@ class Decisions:
         if job.state in FINAL:
             return f"it has already ended: {job.state}"
         error = Cancelled(provider=job.provider, job=job.id).as_dict()
-        if await self._move(
-            job, State.QUEUED, State.CANCELLED, Happening.CANCEL, error=error, charge_state="not_charged"
-        ):
+        charge = {"charged": Decimal(0), "charge_state": "unknown" if job.doubted else "not_charged"}
+        if await self._move(job, State.QUEUED, State.CANCELLED, Happening.CANCEL, error=error, **charge):
+            if job.doubted:
+                return "cancelled before it was sent again; its attempt before that may have been charged"
             return "cancelled before it was sent; not charged"
         fresh = (await self._ledger.store.database.read(lambda connection: jobs.get(connection, job.id))) or job
         tongue, hosts = self._courier.desk(fresh)
@@ -59,8 +61,17 @@ class Decisions:
             NotFound: it is not in doubt.
         """
         if choice == "retry":
+            # What the attempt in doubt may have cost stays on the receipt, whatever becomes of the next one.
+            doubted = job.doubted + (job.reserved if job.charged is None else job.charged)
             done = await self._move(
-                job, State.UNKNOWN, State.QUEUED, Happening.RETRY, error={}, seat_until=0.0, not_before=0.0
+                job,
+                State.UNKNOWN,
+                State.QUEUED,
+                Happening.RETRY,
+                error={},
+                seat_until=0.0,
+                not_before=0.0,
+                doubted=doubted,
             )
         else:
             error = Abandoned(provider=job.provider, job=job.id).as_dict()

@@ -110,6 +110,7 @@ def job_of(
         "estimated": estimate,
         "reserved": estimate,
         "charged": None,
+        "doubted": Decimal(0),
         "charge_state": "not_charged",
         "charge_source": "estimate",
         "cache_key": "" if terms.cache == "off" else cache_key(plan, wire, account),

@@ -113,9 +113,10 @@ class Runner:
         # the wall clock must tell how old it is.
         since = self._ledger.live[job.id].since
         start = clock.monotonic() - max(0.0, clock.time() - job.submitted_at) if since is None else since
+        expected = await self._experience.expectation(job)
         if job.state == State.RUNNING and (streamed := await self._streamed_answer(job)):
             return _Answer(streamed, clock.monotonic() - start)
-        asking, expected = _Asking(), await self._experience.expectation(job)
+        asking = _Asking()
         if job.state == State.RUNNING and clock.monotonic() - start < expected.early:
             await self._ledger.nap(job, self._next_poll(clock.monotonic() - start, expected))
         before = clock.monotonic() - start
@@ -189,6 +190,8 @@ class Runner:
             charge |= {"charged": job.estimated if job.charged is None else job.charged}
         elif charge["charge_state"] == "not_charged":
             charge |= {"charged": Decimal(0)}
+        if job.doubted and charge["charge_state"] == "not_charged":
+            charge["charge_state"] = "unknown"
         _log.warning("failed at the provider", job=job.id, route=job.route, code=error.code, detail=error.detail)
         return await self._ledger.move(job, happening, error.detail, error=error.as_dict(), **charge)
 

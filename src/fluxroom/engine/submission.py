@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from fluxroom import catalog
 from fluxroom.engine.callback_addresses import Addresses
@@ -232,7 +233,8 @@ class Submission:
             Happening.INPUT_MODERATED if moderated else Happening.REFUSED,
             error.detail,
             error=error.as_dict(),
-            charge_state="not_charged",
+            charged=Decimal(0),
+            charge_state="unknown" if job.doubted else "not_charged",
         )
 
     async def _doubt(self, job: Job, why: str) -> Job | None:

@@ -28,7 +28,8 @@ class ReceiptAnswer(BaseModel):
     reserved: str
     charged: str | None
     state: str = Field(description="charged, not_charged or unknown")
-    source: str = Field(description="provider when the figure is the provider's own, else estimate")
+    source: str = Field(description="provider when the figure is the provider's own, cache when nothing was sent")
+    doubtful: str = Field(description="what attempts before the last one may have cost besides")
 
 
 class ImageAnswer(BaseModel):
@@ -64,6 +65,7 @@ class JobAnswer(BaseModel):
     wire: dict[str, Any] = Field(description="The parameters as sent; pictures by hash.")
     receipt: ReceiptAnswer
     error: dict[str, Any] | None = Field(description="A problem, when there is no picture.")
+    cached_from: str | None = Field(None, description="The job whose pictures this one gives again, free of charge")
     images: list[str]
 
 
@@ -168,6 +170,7 @@ def job(found: Job, images: Sequence[StoredImage] = ()) -> JobAnswer:
         receipt=_receipt(found.receipt),
         error=None if found.state in _WITHOUT_ERROR else _problem_of(found),
         images=[one.id for one in images],
+        cached_from=found.cached_from or None,
     )
 
 
@@ -201,7 +204,8 @@ def _sum(jobs: Sequence[Job]) -> Receipt:
         charged=sum(known, Decimal(0)) if known else None,
         # One job in doubt leaves the sum in doubt; one that was charged makes it a sum that was charged.
         state="unknown" if "unknown" in states else "charged" if "charged" in states else "not_charged",
-        source="provider" if all(job.charge_source == "provider" for job in jobs) else "estimate",
+        source=jobs[0].charge_source if len({job.charge_source for job in jobs}) == 1 else "estimate",
+        doubtful=sum((job.doubted for job in jobs), Decimal(0)),
     )
 
 

@@ -20,7 +20,7 @@ from fluxroom.identifiers import new_id
 from fluxroom.logs import get_logger
 from fluxroom.providers import Callback
 from fluxroom.server import problems
-from fluxroom.server.gateway import Running, is_id
+from fluxroom.server.gateway import Running
 
 _log = get_logger("fluxroom.server")
 
@@ -38,7 +38,7 @@ _STATUS: Mapping[Heard, int] = {
 async def call_back(gateway: Running, request: Request, provider: str, job_id: str, token: str) -> Response:
     """200 for everything that is genuine, so that the provider stops; else a problem, and it may call again."""
     callbacks = gateway.engine.callbacks
-    address = callbacks.addresses.named(provider, job_id, token) if callbacks and is_id(job_id) else None
+    address = callbacks.addresses.named(provider, job_id, token) if callbacks else None
     if callbacks is None or address is None:
         return _nowhere()
     try:

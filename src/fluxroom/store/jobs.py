@@ -57,6 +57,7 @@ class Job:
     estimated: Decimal
     reserved: Decimal
     charged: Decimal | None
+    doubted: Decimal
     charge_state: Any  # types.ChargeState
     charge_source: str
     cache_key: str
@@ -74,6 +75,7 @@ class Job:
             estimated=self.estimated,
             reserved=self.reserved,
             charged=self.charged,
+            doubtful=self.doubted,
             state=self.charge_state,
             source=self.charge_source,
         )
@@ -118,7 +120,7 @@ class Move:
 
 CHANGEABLE = frozenset({
     "holder", "attempt", "not_before", "first_try_at", "seat_until", "ticket", "request_id", "submitted_at", "ready_at",
-    "seed", "cancel_asked", "error", "reserved", "charged", "charge_state", "charge_source",
+    "seed", "cancel_asked", "error", "reserved", "charged", "doubted", "charge_state", "charge_source",
 })  # fmt: skip
 
 

@@ -40,7 +40,7 @@ class Sum:
 
 
 _CHARGED = case((jobs.c.charge_state == "charged", func.coalesce(jobs.c.charged, jobs.c.reserved)), else_=0)
-_DOUBTFUL = case(
+_DOUBTFUL = jobs.c.doubted + case(
     (jobs.c.charge_state == "unknown", func.coalesce(jobs.c.charged, jobs.c.reserved)),
     (jobs.c.state.in_(("queued", "submitting")), jobs.c.reserved),
     else_=0,

@@ -101,6 +101,7 @@ jobs = Table(
     Column("estimated", Money, nullable=False),
     Column("reserved", Money, nullable=False),
     Column("charged", Money, nullable=True),
+    Column("doubted", Money, nullable=False),  # what attempts before this one may have cost besides
     Column("charge_state", Text, nullable=False),
     Column("charge_source", Text, nullable=False),
     # the cache

@@ -61,5 +61,6 @@ def as_object(job: Job) -> dict[str, Any]:
         "attempt": job.attempt,
         "receipt": job.receipt.as_dict(),
         "error": job.error or None,
+        "cached_from": job.cached_from or None,
         "wire": dict(job.wire),
     }

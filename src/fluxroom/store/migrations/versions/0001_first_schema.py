@@ -107,6 +107,7 @@ def upgrade() -> None:
         sa.Column("estimated", sa.BigInteger(), nullable=False),
         sa.Column("reserved", sa.BigInteger(), nullable=False),
         sa.Column("charged", sa.BigInteger(), nullable=True),
+        sa.Column("doubted", sa.BigInteger(), nullable=False),
         sa.Column("charge_state", sa.Text(), nullable=False),
         sa.Column("charge_source", sa.Text(), nullable=False),
         sa.Column("cache_key", sa.Text(), nullable=False),
