@@ -62,3 +62,13 @@ def test_nobody_and_strangers_are_dead(tmp_path: Path) -> None:
     assert not presence.alive("")
     assert not presence.alive("999-nobody")
     assert not presence.alive("../../etc/passwd")
+
+
+def test_files_of_the_dead_are_removed_and_those_of_the_living_are_not(tmp_path: Path) -> None:
+    process, owner = hold(tmp_path)
+    (tmp_path / "1-dead.lock").touch()
+    one = Presence(tmp_path)
+    one.enter()
+    assert sorted(path.stem for path in tmp_path.iterdir()) == sorted([owner, one.id])
+    process.kill()
+    process.communicate()

@@ -283,5 +283,6 @@ async def opened(data: Path, **more: Any) -> AsyncIterator[tuple[Sandbox, AsyncC
     """A sandbox and a client with a watched transport, for tests that are no rows."""
     async with sandbox() as box:
         transport = Watching()
-        async with AsyncClient(settings=settings_for(box, data, **more), transport=transport) as client:
+        settings = settings_for(box, data, **more)
+        async with AsyncClient(settings=settings, transport=transport) as client, asyncio.timeout(2 * LONG):
             yield box, client, transport

@@ -75,3 +75,14 @@ async def test_a_black_picture_is_a_refusal_that_was_charged_and_the_receipt_say
         [job], [task] = found.jobs, billed(box)
         assert (job.state, job.charge_state) == ("moderated_output", "charged")
         assert job.charged == Decimal(str(task["amount_usd"]))
+
+
+async def test_a_seat_that_a_job_in_doubt_gives_back_is_taken_at_once(tmp_path: Path) -> None:
+    """Its grace ends without anything happening that would wake somebody."""
+    async with opened(tmp_path / "data", bfl_cap=1, unknown_grace=0.5) as (box, client, _):
+        box.world.plan_fault("submit-drop-after", times=1)
+        doubtful = await settled(client, "x", model=ROUTES["bfl"], wait=LONG)
+        assert doubtful.jobs[0].state == "unknown"
+        following = await settled(client, "y", model=ROUTES["bfl"], wait=LONG)
+        assert following.jobs[0].state == "succeeded"
+        assert following.jobs[0].submitted_at >= doubtful.jobs[0].seat_until

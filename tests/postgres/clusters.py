@@ -58,6 +58,11 @@ class Cluster:
     def named(self, database: str) -> str:
         return f"postgresql://fluxroom:planted-secret@127.0.0.1:{self.port}/{database}"
 
+    @property
+    def process_id(self) -> int:
+        """The server's first process; the others are its children."""
+        return self._process.pid if self._process else 0
+
     def empty(self) -> str:
         """The URL of a new database without any table."""
         return self._created("")

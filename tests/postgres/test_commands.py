@@ -52,10 +52,13 @@ async def test_commands_work_on_the_shared_database(box: Sandbox, environment: d
     shown, _ = await run(environment, "jobs", job[-6:])
     assert "succeeded" in shown
     await run(environment, "usage", "--by", "day")
+    _, log = await run(environment, "generate", "a fox", "-m", "bfl/flux-2-klein-4b", "-o", "second.png", "-vv")
+    assert "Submitting" in log
+    assert "planted" not in log
     told, _ = await run(environment, "doctor")
     assert "PostgreSQL at 127.0.0.1:" in told
     assert "planted" not in told
-    assert len(billed(box)) == 1
+    assert len(billed(box)) == 2
 
 
 async def test_the_gateway_and_a_worker_share_the_database(box: Sandbox, environment: dict[str, str]) -> None:

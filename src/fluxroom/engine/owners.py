@@ -34,11 +34,20 @@ class Presence:
 
     def enter(self) -> None:
         """Take the lock."""
-        try:
-            self._file = self._path(self.id).open("w")
-        except OSError as error:
-            raise storage_error(error) from error
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        path = self._path(self.id)
+        while self._file is None:
+            try:
+                file = path.open("w")
+            except OSError as error:
+                raise storage_error(error) from error
+            fcntl.flock(file, fcntl.LOCK_EX)
+            # Somebody who cleans up may have taken the file for a dead one's before it was locked.
+            if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+                self._file = file
+            else:
+                file.close()
+        for path in self.folder.glob("*.lock"):
+            self.alive(path.stem)  # removes the files of processes that died with nothing in hand
 
     def leave(self) -> None:
         """Give the lock back and remove the file."""

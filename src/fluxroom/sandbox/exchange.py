@@ -167,6 +167,10 @@ async def keep_requests(request: web.Request, handler: Handler) -> web.StreamRes
     except Refused as stop:
         response = stop.response
         status = response.status
+    except ConnectionResetError:
+        # The caller went away in the middle of a stream; there is nobody left to answer.
+        status = 499
+        response = web.Response(status=status)
     except web.HTTPException as error:
         response = answer({"detail": error.reason}, error.status)
         status = error.status

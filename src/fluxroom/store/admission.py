@@ -74,6 +74,9 @@ WITH RECURSIVE line (id) AS (
 SELECT head.owner, head.account, head.model, head.priority FROM line JOIN jobs head ON head.id = line.id
 """)
 """The same look-ups as below in one question: on PostgreSQL every question is a journey."""
+_NEXT_SEAT = select(func.min(jobs.c.seat_until)).where(
+    jobs.c.state == "unknown", jobs.c.seat_until > bindparam("b_now")
+)
 _NEXT_TIME = select(func.min(jobs.c.not_before)).where(jobs.c.state == "queued", jobs.c.not_before > bindparam("b_now"))
 
 
@@ -143,6 +146,6 @@ def waiting_of(connection: Connection, maker: str, *, now: float, limit: int) ->
 
 
 def next_time(connection: Connection, now: float) -> float | None:
-    """When the next queued job that must wait may start."""
-    found: float | None = connection.execute(_NEXT_TIME, {"b_now": now}).scalar_one()
-    return found
+    """When it is worth looking again: a queued job that must wait may start, or a job in doubt gives its seat back."""
+    found = [connection.execute(statement, {"b_now": now}).scalar_one() for statement in (_NEXT_TIME, _NEXT_SEAT)]
+    return min((time for time in found if time is not None), default=None)
