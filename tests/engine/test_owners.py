@@ -70,5 +70,6 @@ def test_files_of_the_dead_are_removed_and_those_of_the_living_are_not(tmp_path:
     one = Presence(tmp_path)
     one.enter()
     assert sorted(path.stem for path in tmp_path.iterdir()) == sorted([owner, one.id])
+    one.leave()
     process.kill()
     process.communicate()

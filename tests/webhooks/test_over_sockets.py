@@ -19,6 +19,8 @@ from fluxroom.store import jobs
 pytestmark = pytest.mark.anyio
 
 PROVIDERS = tuple(ROUTES)
+POLLS = {"bfl": 1, "fal": 2}
+"""Questions to the end of a job that is asked once and not streamed: a poll at BFL, status and result at fal."""
 
 
 @pytest.fixture
@@ -44,6 +46,11 @@ async def paid_once(gate: Gate, box: Sandbox, generation: str) -> Any:
     return found.jobs[0]
 
 
+def asking(box: Sandbox) -> list[str]:
+    paths = [one["path"] for one in box.world.requests()]
+    return [path for path in paths if "get_result" in path or "/requests/" in path]
+
+
 async def whys(gate: Gate, generation: str) -> list[str]:
     rows = await gate.client.engine.store.database.read(lambda connection: jobs.events(connection, generation))
     return [row["why"] for row in rows]
@@ -57,8 +64,7 @@ async def test_a_callback_makes_us_ask_before_the_next_poll(box: Sandbox, tmp_pa
         await paid_once(gate, box, generation)
         assert [one.said for one in await gate.heard(1)] == ["used"]
         assert CALLED in await whys(gate, generation)
-        asking = [one for one in box.world.requests() if "get_result" in one["path"] or "/requests/" in one["path"]]
-        assert len(asking) <= 2, "one poll at BFL, status and result at fal"
+        assert len(asking(box)) == POLLS[provider]
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -71,7 +77,19 @@ async def test_a_job_that_an_early_one_has_healed_is_asked_at_once(
             await paid_once(gate, box, generation)
         assert [one.said for one in await gate.heard(1)] == ["used"]
         assert "the provider took it, as its callback tells" in await whys(gate, generation)
+        assert len(asking(box)) == POLLS[provider], "its sender and its callback follow it once"
         assert caplog.text == ""
+
+
+@pytest.mark.parametrize("faults", [("webhook-early",), ("webhook-early", "submit-drop-after")])
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_the_sender_goes_on_with_it_when_whoever_was_called_cannot(
+    box: Sandbox, tmp_path: Path, provider: str, faults: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with gateway(box, tmp_path / "data") as gate:
+        monkeypatch.setattr(gate.client.engine.callbacks, "_follow", None)
+        generation = await asked(gate, box, provider, *faults)
+        await paid_once(gate, box, generation)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
