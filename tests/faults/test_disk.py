@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> list[sqlite3.Connection]:
 
     def engine(path: Path) -> Any:
         one = made(path)
-        event.listen(one, "connect", lambda connection, _: found.append(connection.driver_connection))
+        event.listen(one, "connect", lambda connection, _: found.append(connection))
         return one
 
     monkeypatch.setattr(database, "_engine", engine)
@@ -85,3 +86,48 @@ async def test_full_while_jobs_run(tmp_path: Path, connections: list[sqlite3.Con
         image = await client.generate("there is room again", model=ROUTES[provider])
         assert image.receipt.state == "charged"
         assert len(submits(box)) == len(billed(box)) == 2
+
+
+async def test_one_write_that_does_not_fit_is_told_truly_to_those_who_were_to_be_committed_with_it(
+    tmp_path: Path, connections: list[sqlite3.Connection]
+) -> None:
+    """When the disk is full, SQLite may roll the whole transaction back: nobody's write is there, and all are told."""
+    async with opened(tmp_path / "data") as (_, client, _):
+        store = client.engine.store.database
+        await store.write(lambda connection: connection.exec_driver_sql("CREATE TABLE notes (words TEXT)"))
+        tell(connections, f"max_page_count = {tell(connections, 'page_count')}")
+
+        def note(words: str) -> Any:
+            return lambda connection: connection.exec_driver_sql("INSERT INTO notes VALUES (?)", (words,))
+
+        # The first one keeps the writer busy, so that the others are committed together.
+        busy = asyncio.create_task(store.write(lambda _: time.sleep(0.3)))
+        await asyncio.sleep(0.1)
+        sizes = (10, 1_000_000, 10)
+        told = await asyncio.gather(*(store.write(note("x" * size)) for size in sizes), return_exceptions=True)
+        await busy
+        tell(connections, f"max_page_count = {_ROOM_AGAIN}")
+        kept = await store.read(lambda connection: connection.exec_driver_sql("SELECT words FROM notes").all())
+        assert isinstance(told[1], StorageFull)
+        assert [one for one in told if isinstance(one, BaseException) and not isinstance(one, StorageFull)] == []
+        assert len(kept) == sum(not isinstance(one, BaseException) for one in told)
+
+
+async def test_a_database_that_cannot_be_opened_is_said_and_nobody_waits_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too many open files, a folder that has just become unreadable: it happens between two connections."""
+    made = database._engine
+
+    def engine(path: Path) -> Any:
+        one = made(path)
+        event.listen(one, "connect", refuse)
+        return one
+
+    def refuse(_connection: sqlite3.Connection, _record: Any) -> None:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    monkeypatch.setattr(database, "_engine", engine)
+    async with asyncio.timeout(LONG):
+        with pytest.raises(StorageUnwritable, match="unable to open"):
+            await AsyncClient(sandbox=True, data=tmp_path / "data").__aenter__()

@@ -107,6 +107,18 @@ async def test_a_job_whose_answer_takes_long_does_not_wait_for_it(
         assert caplog.text == ""
 
 
+async def test_a_job_is_followed_once_whoever_brings_it(box: Sandbox, tmp_path: Path) -> None:
+    async with gateway(box, tmp_path / "data", patient=True) as gate:
+        box.world.set_duration(0.8)
+        generation = await asked(gate, box, "bfl")
+        running = (await gate.in_state(generation, "running")).jobs[0]
+        for _ in range(3):
+            gate.client.engine._queue.adopt(running)
+        await paid_once(gate, box, generation)
+        assert len(asking(box)) == 1
+        await until(lambda: not gate.client.engine.busy, seconds=10.0)
+
+
 async def test_whichever_gateway_is_called_the_one_that_holds_the_job_asks(box: Sandbox, tmp_path: Path) -> None:
     async with (
         gateway(box, tmp_path / "data", patient=True) as called,

@@ -23,7 +23,7 @@ _CONNECT = 5.0
 _ANSWER = 30.0
 """Seconds until a server that does not answer counts as away."""
 
-_SESSION = {
+_OPTIONS = {
     "application_name": "fluxroom",
     # A process that stands still in the middle of a transaction would hold up all others: it is undone.
     "idle_in_transaction_session_timeout": "5000",
@@ -144,7 +144,7 @@ async def connect(url: str, *_: Any, patience: float | None = _ANSWER, **_more: 
     import asyncpg  # type: ignore[import-untyped]
 
     try:
-        return await asyncpg.connect(url, timeout=_CONNECT, command_timeout=patience, server_settings=_SESSION)
+        return await asyncpg.connect(url, timeout=_CONNECT, command_timeout=patience, server_settings=_OPTIONS)
     except ValueError:
         raise unreadable() from None
 
