@@ -53,6 +53,16 @@ async def until(true: Callable[[], object], seconds: float = _STUCK) -> None:
             await asyncio.sleep(0.01)
 
 
+def fork(target: Callable[..., None], *arguments: object) -> int:
+    """Run a function in a process of its own, to its end; the exit code, or the signal's number below zero."""
+    _prepare()
+    process = _CONTEXT.Process(target=target, args=arguments, daemon=True)
+    process.start()
+    process.join(_STUCK)
+    assert process.exitcode is not None, "a process does not end"
+    return process.exitcode
+
+
 class Worker:
     """One worker process."""
 
