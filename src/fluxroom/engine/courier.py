@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 
 from fluxroom.engine.accounts import Account, need
@@ -16,6 +17,9 @@ _CALL_TIMEOUT = 60.0
 
 _SUBMIT_TIMEOUT = 120.0
 """Seconds for a submit: references travel in it, and giving up early leaves a job in doubt."""
+
+_LAST_LOOK = 5.0
+"""Seconds for reading what has arrived once a submit's time is over."""
 
 _MOST_FOLLOWS = 12
 """Calls that one poll may lead to: a BFL task without a polling address is sought on all regional hosts."""
@@ -50,9 +54,24 @@ class Courier:
             NotSentError, InterruptedCallError, TooLargeError: see `Transport`.
             UntrustedCallError: the address is not the provider's.
         """
-        return await self.transport.request(
-            call, self._headers(provider, hosts, call), timeout=_SUBMIT_TIMEOUT if submit else _CALL_TIMEOUT
-        )
+        headers = self._headers(provider, hosts, call)
+        if submit:
+            return await self._patiently(call, headers)
+        return await self.transport.request(call, headers, timeout=_CALL_TIMEOUT)
+
+    async def _patiently(self, call: Call, headers: Mapping[str, str]) -> Reply:
+        """Carry a submit; before giving it up, read what has already arrived.
+
+        A process that stood still for long finds both on waking: its answer, and its time-out.
+        """
+        task = asyncio.ensure_future(self.transport.request(call, headers, timeout=_SUBMIT_TIMEOUT * 100))
+        try:
+            for patience in (_SUBMIT_TIMEOUT, _LAST_LOOK):
+                if (await asyncio.wait({task}, timeout=patience))[0]:
+                    return task.result()
+        finally:
+            task.cancel()
+        raise InterruptedCallError("no answer in time")
 
     async def ask(self, job: Job) -> PollOutcome:
         """How a submitted job is doing; follows the dialect's further calls."""

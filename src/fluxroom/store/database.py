@@ -93,7 +93,8 @@ class Database:
         self._closed = False
 
     def start(self) -> None:
-        """Start the two threads."""
+        """Open the file twice and start the two threads; what is wrong with the file is said here."""
+        self._writing, self._reading = self._engine.connect(), self._engine.connect()
         for thread in self._threads:
             thread.start()
 
@@ -148,7 +149,7 @@ class Database:
         return result
 
     def _write_all(self) -> None:
-        with self._engine.connect() as connection:
+        with self._writing as connection:
             while (first := self._writes.get()) is not None:
                 batch, last = [first], False
                 while len(batch) < _MOST_TOGETHER and not self._writes.empty():
@@ -162,7 +163,7 @@ class Database:
                     return
 
     def _read_all(self) -> None:
-        with self._engine.connect() as connection:
+        with self._reading as connection:
             while (job := self._reads.get()) is not None:
                 try:
                     result = job.work(connection)
@@ -188,8 +189,10 @@ def _commit_together(connection: Connection, batch: list[_Job]) -> None:
             driver.execute("SAVEPOINT one")
             try:
                 answers.append((job, job.work(connection), None))
-            except Exception as error:  # noqa: BLE001  the others in the batch go on
-                driver.execute("ROLLBACK TO one")
+            except Exception as error:
+                if not driver.in_transaction:
+                    raise  # SQLite has rolled everything back by itself, as it does on a full disk
+                driver.execute("ROLLBACK TO one")  # the others in the batch go on
                 answers.append((job, None, error))
             driver.execute("RELEASE one")
         connection.commit()
@@ -238,7 +241,12 @@ def _driver_words(error: Exception) -> str:
 
 
 def _engine(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", json_serializer=_to_json, json_deserializer=_from_json)
+    engine = create_engine(
+        f"sqlite:///{path}",
+        json_serializer=_to_json,
+        json_deserializer=_from_json,
+        connect_args={"check_same_thread": False},
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

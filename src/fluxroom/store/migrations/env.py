@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from alembic import context
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, event
 
 from fluxroom.store.tables import metadata
 
@@ -14,12 +16,22 @@ def _migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
+def _prepare(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
 if "connection" in context.config.attributes:
     _migrate(context.config.attributes["connection"])
 else:
     engine = create_engine(f"sqlite:///{context.config.attributes['path']}")
-    with engine.connect() as own:
-        own.exec_driver_sql("PRAGMA journal_mode=WAL")
-        own.commit()  # so that Alembic's transaction is its own, and is committed
+    # Python's driver begins no transaction for CREATE TABLE: killed in the middle, it would leave half a schema.
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    with engine.connect() as own, own.begin():
         _migrate(own)
     engine.dispose()
