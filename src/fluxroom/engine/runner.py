@@ -294,7 +294,7 @@ class Runner:
             return jobs.get(connection, job.id)
 
         moved = await self._until_there_is_room(job, lambda: self._ledger.store.database.write(work))
-        self._ledger.announce(job)
+        self._ledger.announce(moved or job)
         _log.info("stored", job=job.id, route=job.route, images=len(rows), seconds=round(now - job.submitted_at, 2))
         return moved
 
