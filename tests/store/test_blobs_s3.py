@@ -94,22 +94,18 @@ BIG_DIGEST = hashlib.sha256(BIG).hexdigest()
 
 
 def test_an_interrupted_put_into_a_bucket_leaves_nothing(wire: Callable[..., Wire], s3_port: int) -> None:
-    broken = wire(there=(500_000,) * 9)
+    broken = wire(there=(500_000,) * 20)
     with pytest.raises(StorageUnwritable, match=r"s3://pictures/broken/ cannot be reached\.$"):
         bucket(broken.port, "broken").put(BIG)
-    assert broken.connections == 3
+    assert 3 <= broken.connections <= 9
     assert not bucket(s3_port, "broken").has(BIG_DIGEST)
 
 
 def test_a_put_that_breaks_once_is_done_again(wire: Callable[..., Wire], s3_port: int) -> None:
-    blobs = bucket(wire(there=(500_000,)).port, "once")
-    try:
-        digest = blobs.put(BIG)
-    except StorageUnwritable:
-        # A busy server may refuse the library's own second try too; the engine then comes again with the same bytes.
-        digest = blobs.put(BIG)
-    assert digest == BIG_DIGEST
-    assert bucket(s3_port, "once").get(BIG_DIGEST) == BIG
+    for number in range(8):
+        # How the library sees a broken connection, and whether it comes again by itself, is a matter of chance.
+        assert bucket(wire(there=(500_000,)).port, f"once/{number}").put(BIG) == BIG_DIGEST
+    assert bucket(s3_port, "once/0").get(BIG_DIGEST) == BIG
 
 
 def test_a_put_whose_answer_is_lost_finds_its_own_bytes(wire: Callable[..., Wire]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import time
 from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +28,9 @@ _LONGEST_CALL = timedelta(minutes=5)
 
 _LONGEST_URL = 7 * 24 * 3600
 """Seconds that a presigned address may live (AWS, Signature Version 4)."""
+
+_PAUSES = (0.2, 0.8)
+"""Seconds before a put is done again that found no answer."""
 
 _SOURCES = (
     ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
@@ -143,13 +147,21 @@ class S3Blobs:
         """See `BlobStore.put`. Bytes that are there already are success."""
         digest = hashlib.sha256(data).hexdigest()
         key = self._key(digest)
-        try:
-            self._call(lambda: self._send(key, data, "create"), expect={"there", "unconditional"})
-        except _ExpectedError:
-            # "There" is also said while somebody else's put is under way, which may still fail; and not every store
-            # knows a conditional put.
-            if self._size(key) != len(data):
-                self._call(lambda: self._send(key, data, "overwrite"))
+        for pause in (*_PAUSES, None):
+            expect = {"there", "unconditional"} | ({"no answer"} if pause is not None else set())
+            try:
+                self._call(lambda: self._send(key, data, "create"), expect=expect)
+            except _ExpectedError as known:
+                if known.kind == "no answer":
+                    # obstore does not repeat a put whose connection broke half-way; ours may be, for the name is the
+                    # bytes' hash.
+                    time.sleep(pause or 0.0)
+                    continue
+                # "There" is also said while somebody else's put is under way, which may still fail; and not every
+                # store knows a conditional put.
+                if self._size(key) != len(data):
+                    self._call(lambda: self._send(key, data, "overwrite"))
+            return digest
         return digest
 
     def get(self, digest: str) -> bytes:
@@ -226,7 +238,7 @@ class S3Blobs:
             kind = _kind(error, code, status)
             failure = self._trouble(error, code, status)
         if kind in expect:
-            raise _ExpectedError
+            raise _ExpectedError(kind)
         raise missing(digest) if kind == "missing" and digest else failure
 
     def _trouble(self, error: Exception, code: str, status: int) -> FluxroomError:
@@ -271,6 +283,10 @@ def _client(retries: int, *, plain: bool) -> dict[str, Any]:
 class _ExpectedError(Exception):
     """Something that the caller knows what to do about."""
 
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        super().__init__(kind)
+
 
 def _kind(error: Exception, code: str, status: int) -> str:
     """What this failure means, where it can mean something else than trouble."""
@@ -282,8 +298,9 @@ def _kind(error: Exception, code: str, status: int) -> str:
         return "unconditional"
     if status == 416:
         return "beyond the end"
-    is_missing = isinstance(error, FileNotFoundError) or status == 404
-    return "missing" if is_missing and code != "NoSuchBucket" else ""
+    if isinstance(error, FileNotFoundError) or status == 404:
+        return "" if code == "NoSuchBucket" else "missing"
+    return "" if code or status or isinstance(error, PermissionError) else "no answer"
 
 
 def _bad(what: str) -> BadSettings:
