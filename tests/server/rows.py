@@ -43,6 +43,7 @@ def image(number: int, of: str = JOB, **values: Any) -> StoredImage:
         "size_bytes": 1000,
         "seed": number,
         "created_at": 1.0,
+        "owner": "local",
     }
     return StoredImage(**row | values)
 

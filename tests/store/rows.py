@@ -115,5 +115,6 @@ def picture(job: str, number: int = 0, **more: Any) -> StoredImage:
         "size_bytes": 2**40,
         "seed": None,
         "created_at": 3000.25,
+        "owner": "local",
     }
     return StoredImage(**(values | more))

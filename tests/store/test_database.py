@@ -58,18 +58,6 @@ async def test_the_schema_number_is_alembics_head() -> None:
     assert max(path.name[:4] for path in versions.glob("[0-9]*.py")) == SCHEMA
 
 
-async def test_the_migrations_make_the_tables_that_the_code_knows(store: Store) -> None:
-    from alembic.autogenerate import compare_metadata
-    from alembic.migration import MigrationContext
-
-    from fluxroom.store.tables import metadata
-
-    def differences(connection: Connection) -> list[Any]:
-        return list(compare_metadata(MigrationContext.configure(connection), metadata))
-
-    assert await store.database.read(differences) == []
-
-
 async def test_a_write_is_there_for_every_other_connection(notes: Database) -> None:
     assert await notes.write(add("a")) == "a"
     assert await notes.read(count) == 1

@@ -24,12 +24,15 @@ class StoredImage:
     size_bytes: int
     seed: int | None
     created_at: float
+    owner: str
 
+
+_FACTS = [images.c[name] for name in StoredImage.__slots__]
 
 _OF_JOBS = (
-    select(images).where(images.c.job.in_(bindparam("b_jobs", expanding=True))).order_by(images.c.job, images.c.number)
+    select(*_FACTS).where(images.c.job.in_(bindparam("b_jobs", expanding=True))).order_by(images.c.job, images.c.number)
 )
-_BY_ID = select(images).where(images.c.id == bindparam("b_id"))
+_BY_ID = select(*_FACTS).where(images.c.id == bindparam("b_id"))
 _MADE_BY = (
     select(images.c.job)
     .join(jobs, jobs.c.id == images.c.job)

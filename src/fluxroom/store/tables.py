@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
 )
 
 
@@ -145,8 +146,110 @@ images = Table(
     Column("size_bytes", BigInteger, nullable=False),
     Column("seed", BigInteger, nullable=True),
     Column("created_at", Float, nullable=False),
+    Column("owner", Text, nullable=False, server_default="local"),  # as in the job: a library is paged by it
+    # what people do with it
+    Column("favourite", Boolean, nullable=False, server_default=false()),
+    Column("hidden", Boolean, nullable=False, server_default=false()),
+    Column("rating", Integer, nullable=False, server_default="0"),  # 1 to 5; 0 for none
+    Column("trashed_at", Float, nullable=True),
     Index("images_job", "job", "number"),
     Index("images_sha256", "sha256"),
+    Index("images_owner", "owner", "id"),
+    Index("images_trashed", "trashed_at"),
+)
+
+image_tags = Table(
+    "image_tags",
+    metadata,
+    Column("image", Text, ForeignKey("images.id", ondelete="CASCADE"), primary_key=True),
+    Column("tag", Text, primary_key=True),
+    Index("image_tags_tag", "tag", "image"),
+)
+
+boards = Table(
+    "boards",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Index("boards_owner", "owner", "id"),
+)
+
+board_images = Table(
+    "board_images",
+    metadata,
+    Column("board", Text, ForeignKey("boards.id", ondelete="CASCADE"), primary_key=True),
+    Column("image", Text, ForeignKey("images.id", ondelete="CASCADE"), primary_key=True),
+    Column("added_at", Float, nullable=False),
+    Index("board_images_image", "image"),
+)
+
+assets = Table(
+    "assets",
+    metadata,
+    Column("owner", Text, primary_key=True),  # who uploaded it: the bytes are stored once, seen by each who sent them
+    Column("sha256", Text, primary_key=True),
+    Column("name", Text, nullable=False),  # the file's name as uploaded; "" for none
+    Column("mime", Text, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Index("assets_created", "owner", "created_at"),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("owner", Text, nullable=False),  # whose pictures and budgets; several keys may share one
+    Column("digest", Text, nullable=False, unique=True),  # SHA-256 of the key, which itself is shown once
+    Column("hint", Text, nullable=False),  # its last four characters, to tell keys apart
+    Column("scopes", JSON, nullable=False),
+    Column("cap", Integer, nullable=True),  # jobs in flight
+    Column("per_minute", Integer, nullable=True),  # requests
+    Column("created_at", Float, nullable=False),
+    Column("used_at", Float, nullable=True),
+    Column("revoked_at", Float, nullable=True),
+)
+
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("events", JSON, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("disabled_at", Float, nullable=True),
+    Index("webhook_endpoints_owner", "owner", "id"),
+)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("id", Text, primary_key=True),  # also the message's id at the receiver, the same in every attempt
+    Column("endpoint", Text, ForeignKey("webhook_endpoints.id", ondelete="CASCADE"), nullable=False),
+    Column("event", Text, nullable=False),
+    Column("subject", Text, nullable=False),  # the generation or run that it is about
+    Column("body", JSON, nullable=False),
+    Column("state", Text, nullable=False),  # waiting, delivered, failed
+    Column("attempts", Integer, nullable=False),
+    Column("status", Integer, nullable=True),  # the receiver's last HTTP status
+    Column("why", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("next_at", Float, nullable=False),
+    Index("webhook_deliveries_due", "state", "next_at"),
+    Index("webhook_deliveries_endpoint", "endpoint", "id"),
+)
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),  # ours alone, made here; no provider's key and no user's
 )
 
 idempotency = Table(

@@ -1,0 +1,85 @@
+"""Who asks, what they may do, and what is theirs.
+
+The doorkeeper finds out who calls (`server.security`) and leaves it in the request's scope; every route takes it from
+there as `Asking`, whatever protocol it speaks. On loopback without a key the caller is this machine's user, who may
+do everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, Request
+
+from fluxroom.client import terms_of
+from fluxroom.engine import Snapshot
+from fluxroom.errors import NotFound
+from fluxroom.server.gateway import Gateway, checked_id
+
+Scope = Literal["generate", "read", "admin"]
+"""generate: spend money, upload, cancel. read: look at what is one's own. admin: everybody's, and the gateway's own."""
+
+SCOPE_KEY = "fluxroom.caller"
+"""Where the doorkeeper leaves the caller in the ASGI scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who asks."""
+
+    owner: str
+    scopes: frozenset[Scope]
+    key: str = ""  # the key's id; empty for this machine's user
+    cap: int | None = None  # jobs in flight at once
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether everybody's things may be seen."""
+        return "admin" in self.scopes
+
+    def may_see(self, owner: str) -> bool:
+        """Whether something of `owner` is to be shown."""
+        return self.is_admin or owner == self.owner
+
+    @property
+    def only(self) -> str:
+        """The owner whose things a list is limited to; empty for everybody's."""
+        return "" if self.is_admin else self.owner
+
+
+LOCAL = Caller("local", frozenset({"generate", "read", "admin"}))
+"""This machine's user, on loopback and without a key."""
+
+
+def _caller(request: Request) -> Caller:
+    found: Caller = request.scope.get(SCOPE_KEY, LOCAL)
+    return found
+
+
+Asking = Annotated[Caller, Depends(_caller)]
+"""The caller, as a parameter of a route."""
+
+
+async def order(gateway: Gateway, caller: Caller, prompt: Any, model: str, options: Mapping[str, Any]) -> str:
+    """Write a request down and start it for its caller; returns the generation's id. Every protocol comes through here.
+
+    Raises:
+        RequestError: it cannot be carried out; nothing was sent.
+        BudgetExceeded: a budget of the caller does not allow it.
+    """
+    request, plan = await gateway.client.plan_with(prompt, model, options)
+    return await gateway.engine.submit(request, plan, terms_of(options, owner=caller.owner))
+
+
+async def snapshot(gateway: Gateway, caller: Caller, generation_id: str) -> Snapshot:
+    """A generation of the caller's.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's: both look the same.
+    """
+    found = await gateway.client.snapshot(checked_id(generation_id, "generation"))
+    if not caller.may_see(found.generation.owner):
+        raise NotFound(f"There is no generation {generation_id}.", advice="List yours with GET /v1/generations.")
+    return found
