@@ -293,3 +293,74 @@ limits = Table(
     Column("why", Text, nullable=False),
     Column("changed_at", Float, nullable=False),
 )
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # bulk, comparison, pipeline
+    Column("name", Text, nullable=False),
+    Column("digest", Text, nullable=False),  # of what was asked for: the same sheet again goes on with its run
+    Column("spec", JSON, nullable=False),  # what was asked for, in the words of its kind
+    Column("state", Text, nullable=False),
+    Column("why", Text, nullable=False),  # what it waits for, or how it ended
+    Column("priority", Integer, nullable=False),  # of its jobs
+    Column("created_at", Float, nullable=False),
+    Column("changed_at", Float, nullable=False),
+    Column("holder", Text, nullable=False),  # the process that carries it; "" when nobody does
+    Column("description", Text, nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("favourite", Boolean, nullable=False),
+    Column("hidden", Boolean, nullable=False),
+    Index("runs_owner", "owner", "id"),
+    Index("runs_state", "state"),
+    Index("runs_digest", "owner", "digest"),
+)
+
+run_items = Table(
+    "run_items",
+    metadata,
+    Column("run", Text, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),  # 0, 1, … in the order in which they are sent
+    Column("step", Text, nullable=False),  # of a pipeline; "" elsewhere
+    Column("key", Text, nullable=False),  # what people call it: a row, a cell
+    Column("state", Text, nullable=False),
+    Column("asked", JSON, nullable=False),  # the request: prompt, model, options
+    Column("generation", Text, nullable=False),  # what became of it; "" before it was sent
+    Column("attempt", Integer, nullable=False),  # how often a person has sent it again
+    Column("error", JSON(none_as_null=True), nullable=True),
+    Column("note", JSON, nullable=False),  # what a person or the kind keeps about it: rating, file name, chosen
+    Column("changed_at", Float, nullable=False),
+    Index("run_items_state", "run", "state", "position"),
+    Index("run_items_generation", "generation"),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("assistant", Text, nullable=False),  # the assistant configuration; "" for none
+    Column("settings", JSON, nullable=False),  # model and parameters of the next message
+    Column("created_at", Float, nullable=False),
+    Column("changed_at", Float, nullable=False),
+    Index("conversations_owner", "owner", "id"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("conversation", Text, ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
+    Column("role", Text, nullable=False),  # user, assistant
+    Column("text", Text, nullable=False),
+    Column("pictures", JSON, nullable=False),  # a user's, as references
+    Column("asked", JSON, nullable=False),  # the request that it became
+    Column("generation", Text, nullable=False),  # an assistant's answer is this generation; "" for words alone
+    Column("error", JSON(none_as_null=True), nullable=True),
+    Column("note", JSON, nullable=False),  # which pictures were left out, and why
+    Column("created_at", Float, nullable=False),
+    Index("messages_conversation", "conversation", "id"),
+)
