@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, cast, insert, select
 
 from fluxroom.store.tables import images, jobs
 
@@ -29,6 +29,15 @@ class StoredImage:
 
 _FACTS = [images.c[name] for name in StoredImage.__slots__]
 
+# What a library is filtered by is copied from the job, so that a page is read from one table.
+_OF_THE_JOB = ("generation", "provider", "model", "mode", "sandbox")
+_ADD = insert(images).from_select(
+    [*StoredImage.__slots__, *_OF_THE_JOB],
+    select(
+        *(cast(bindparam(f"b_{column.name}"), column.type) for column in _FACTS),
+        *(jobs.c[name] for name in _OF_THE_JOB),
+    ).where(jobs.c.id == bindparam("b_job")),
+)
 _OF_JOBS = (
     select(*_FACTS).where(images.c.job.in_(bindparam("b_jobs", expanding=True))).order_by(images.c.job, images.c.number)
 )
@@ -43,7 +52,8 @@ _MADE_BY = (
 
 def add(connection: Connection, rows: Sequence[StoredImage]) -> None:
     """Write the pictures of a job."""
-    connection.execute(insert(images), [{name: getattr(row, name) for name in row.__slots__} for row in rows])
+    if rows:
+        connection.execute(_ADD, [{f"b_{name}": getattr(row, name) for name in row.__slots__} for row in rows])
 
 
 def of_jobs(connection: Connection, job_ids: Sequence[str]) -> list[StoredImage]:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     false,
+    text,
 )
 
 
@@ -146,7 +147,13 @@ images = Table(
     Column("size_bytes", BigInteger, nullable=False),
     Column("seed", BigInteger, nullable=True),
     Column("created_at", Float, nullable=False),
-    Column("owner", Text, nullable=False, server_default="local"),  # as in the job: a library is paged by it
+    # as in the job; a library is paged, filtered and counted by them
+    Column("owner", Text, nullable=False, server_default="local"),
+    Column("generation", Text, nullable=False, server_default=""),
+    Column("provider", Text, nullable=False, server_default=""),
+    Column("model", Text, nullable=False, server_default=""),
+    Column("mode", Text, nullable=False, server_default=""),
+    Column("sandbox", Boolean, nullable=False, server_default=false()),
     # what people do with it
     Column("favourite", Boolean, nullable=False, server_default=false()),
     Column("hidden", Boolean, nullable=False, server_default=false()),
@@ -155,7 +162,26 @@ images = Table(
     Index("images_job", "job", "number"),
     Index("images_sha256", "sha256"),
     Index("images_owner", "owner", "id"),
+    Index("images_model", "model", "id"),
+    Index("images_favourite", "id", sqlite_where=text("favourite = 1"), postgresql_where=text("favourite")),
+    Index("images_rated", "id", sqlite_where=text("rating > 0"), postgresql_where=text("rating > 0")),
     Index("images_trashed", "trashed_at"),
+    Index("images_facets", "owner", "trashed_at", "hidden", "provider", "model", "mode"),
+)
+
+inputs = Table(
+    "inputs",
+    metadata,
+    Column("sha256", Text, primary_key=True),  # a picture that the generation takes in, of ours or uploaded
+    Column("generation", Text, ForeignKey("generations.id", ondelete="CASCADE"), primary_key=True),
+    Index("inputs_generation", "generation"),
+)
+
+condemned = Table(
+    "condemned",
+    metadata,
+    Column("sha256", Text, primary_key=True),  # bytes that lost a row which named them
+    Column("at", Float, nullable=False),
 )
 
 image_tags = Table(

@@ -5,6 +5,8 @@ Prompts are found by SQLite's full-text index, kept by triggers, and by an expre
 
 from __future__ import annotations
 
+import re
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -12,6 +14,8 @@ revision = "0003"
 down_revision = "0002"
 
 _TABLES = (
+    "inputs",
+    "condemned",
     "image_tags",
     "boards",
     "board_images",
@@ -35,7 +39,63 @@ CREATE TRIGGER generation_words_remove AFTER DELETE ON generations
 BEGIN DELETE FROM generation_words WHERE rowid IN
     (SELECT rowid FROM generation_words WHERE generation_words MATCH 'id : "' || OLD.id || '"'); END
 """
+_CHANGE_WORDS = """
+CREATE TRIGGER generation_words_change AFTER UPDATE OF prompt ON generations
+BEGIN
+    DELETE FROM generation_words WHERE rowid IN
+        (SELECT rowid FROM generation_words WHERE generation_words MATCH 'id : "' || OLD.id || '"');
+    INSERT INTO generation_words (id, prompt) VALUES (NEW.id, NEW.prompt);
+END
+"""
 _EARLIER_WORDS = "INSERT INTO generation_words (id, prompt) SELECT id, prompt FROM generations"
+
+# The same for pictures: found in the order in which they were made, so that the first page needs no sorting.
+_PICTURE_WORDS = """
+CREATE VIRTUAL TABLE image_words
+USING fts5(id, prompt, tokenize = "unicode61 remove_diacritics 2", prefix = "2 3")
+"""
+_ADD_PICTURE_WORDS = """
+CREATE TRIGGER image_words_add AFTER INSERT ON images
+BEGIN INSERT INTO image_words (id, prompt)
+    SELECT NEW.id, prompt FROM generations WHERE generations.id = NEW.generation; END
+"""
+_REMOVE_PICTURE_WORDS = """
+CREATE TRIGGER image_words_remove AFTER DELETE ON images
+BEGIN DELETE FROM image_words WHERE rowid IN
+    (SELECT rowid FROM image_words WHERE image_words MATCH 'id : "' || OLD.id || '"'); END
+"""
+_EARLIER_PICTURE_WORDS = """
+INSERT INTO image_words (id, prompt)
+SELECT images.id, generations.prompt FROM images JOIN generations ON generations.id = images.generation
+ORDER BY images.id
+"""
+_ON_SQLITE = (
+    _WORDS,
+    _ADD_WORDS,
+    _REMOVE_WORDS,
+    _CHANGE_WORDS,
+    _EARLIER_WORDS,
+    _PICTURE_WORDS,
+    _ADD_PICTURE_WORDS,
+    _REMOVE_PICTURE_WORDS,
+    _EARLIER_PICTURE_WORDS,
+)
+_TRIGGERS = (
+    "generation_words_add",
+    "generation_words_remove",
+    "generation_words_change",
+    "image_words_add",
+    "image_words_remove",
+)
+_OF_THE_JOB = ("owner", "generation", "provider", "model", "mode", "sandbox")
+_INDEXES = {
+    "images_owner": ["owner", "id"],
+    "images_model": ["model", "id"],
+    "images_trashed": ["trashed_at"],
+    "images_facets": ["owner", "trashed_at", "hidden", "provider", "model", "mode"],
+}
+_HASH = re.compile(r'"([0-9a-f]{64})"')
+
 _SEARCH = "CREATE INDEX generations_words ON generations USING gin (to_tsvector('simple', prompt))"
 
 
@@ -47,22 +107,48 @@ def upgrade() -> None:
         op.execute(_SEARCH)
         _sort_by_bytes()
     else:
-        for statement in (_WORDS, _ADD_WORDS, _REMOVE_WORDS, _EARLIER_WORDS):
+        for statement in _ON_SQLITE:
             op.execute(statement)
+    _earlier_inputs()
 
 
 def _library() -> None:
     for column in (
         sa.Column("owner", sa.Text(), nullable=False, server_default="local"),
+        sa.Column("generation", sa.Text(), nullable=False, server_default=""),
+        sa.Column("provider", sa.Text(), nullable=False, server_default=""),
+        sa.Column("model", sa.Text(), nullable=False, server_default=""),
+        sa.Column("mode", sa.Text(), nullable=False, server_default=""),
+        sa.Column("sandbox", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("favourite", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("hidden", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("rating", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("trashed_at", sa.Float(), nullable=True),
     ):
         op.add_column("images", column)
-    op.execute("UPDATE images SET owner = (SELECT owner FROM jobs WHERE jobs.id = images.job)")
-    op.create_index("images_owner", "images", ["owner", "id"])
-    op.create_index("images_trashed", "images", ["trashed_at"])
+    for name in _OF_THE_JOB:
+        op.execute(f"UPDATE images SET {name} = (SELECT {name} FROM jobs WHERE jobs.id = images.job)")  # noqa: S608  names of ours
+    for name, columns in _INDEXES.items():
+        op.create_index(name, "images", columns)
+    for name, condition in {"images_favourite": "favourite", "images_rated": "rating > 0"}.items():
+        op.create_index(
+            name,
+            "images",
+            ["id"],
+            sqlite_where=sa.text("favourite = 1" if condition == "favourite" else condition),
+            postgresql_where=sa.text(condition),
+        )
+    op.create_table(
+        "inputs",
+        sa.Column("sha256", sa.Text(), primary_key=True),
+        sa.Column("generation", sa.Text(), sa.ForeignKey("generations.id", ondelete="CASCADE"), primary_key=True),
+    )
+    op.create_index("inputs_generation", "inputs", ["generation"])
+    op.create_table(
+        "condemned",
+        sa.Column("sha256", sa.Text(), primary_key=True),
+        sa.Column("at", sa.Float(), nullable=False),
+    )
     op.create_table(
         "image_tags",
         sa.Column("image", sa.Text(), sa.ForeignKey("images.id", ondelete="CASCADE"), primary_key=True),
@@ -84,6 +170,16 @@ def _library() -> None:
         sa.Column("added_at", sa.Float(), nullable=False),
     )
     op.create_index("board_images_image", "board_images", ["image"])
+
+
+def _earlier_inputs() -> None:
+    """Which pictures the generations of before took in: their jobs' payloads name them by hash."""
+    connection = op.get_bind()
+    found = connection.execute(sa.text("SELECT generation, CAST(wire AS TEXT) FROM jobs"))
+    rows = {(digest, generation) for generation, wire in found for digest in _HASH.findall(wire)}
+    if rows:
+        table = sa.table("inputs", sa.column("sha256"), sa.column("generation"))
+        connection.execute(sa.insert(table), [{"sha256": one, "generation": taker} for one, taker in sorted(rows)])
 
 
 def _uploads_and_keys() -> None:
@@ -163,13 +259,14 @@ def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP INDEX generations_words")
     else:
-        for trigger in ("generation_words_add", "generation_words_remove"):
+        for trigger in _TRIGGERS:
             op.execute(f"DROP TRIGGER {trigger}")
-        op.execute("DROP TABLE generation_words")
+        for table in ("generation_words", "image_words"):
+            op.execute(f"DROP TABLE {table}")
     for table in reversed(_TABLES):
         op.drop_table(table)
-    op.drop_index("images_trashed", "images")
-    op.drop_index("images_owner", "images")
+    for index in (*_INDEXES, "images_favourite", "images_rated"):
+        op.drop_index(index, "images")
     with op.batch_alter_table("images") as images:
-        for column in ("trashed_at", "rating", "hidden", "favourite", "owner"):
+        for column in ("trashed_at", "rating", "hidden", "favourite", *_OF_THE_JOB):
             images.drop_column(column)

@@ -1,0 +1,36 @@
+"""Which pictures generations take in: what keeps their bytes, and what tells where a picture came from."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, insert
+
+from fluxroom.store.tables import inputs
+
+_HASH = re.compile(rb'"([0-9a-f]{64})"')
+
+
+def note(connection: Connection, generation: str, values: Any) -> None:
+    """Write down every picture that a request names by its hash, in references, masks and other parameters.
+
+    Args:
+        connection: in the transaction that writes the generation.
+        generation: its id.
+        values: JSON that holds the references.
+    """
+    found = hashes_in(values)
+    if found:
+        connection.execute(insert(inputs), [{"sha256": one, "generation": generation} for one in sorted(found)])
+
+
+def hashes_in(values: Any) -> set[str]:
+    """Every SHA-256 that stands in some JSON as a text of its own.
+
+    >>> hashes_in({"mask": {"$reference": "ab" * 32}, "prompt": "abab"}) == {"ab" * 32}
+    True
+    """
+    written = orjson.dumps(values, option=orjson.OPT_NON_STR_KEYS, default=str)
+    return {one.decode() for one in _HASH.findall(written)}
