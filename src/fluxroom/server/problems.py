@@ -5,7 +5,7 @@ What Fluxroom itself can say comes from the error classes (`fluxroom.errors`); w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from fluxroom.logs import get_logger
 _log = get_logger("fluxroom.server")
 
 MEDIA_TYPE = "application/problem+json"
+_JSON = "application/json"
 
 _OWN_MEMBERS = frozenset({"type", "title", "status", "detail", "code", "next", "charge"})
 _MOST_FIELDS = 20
@@ -122,8 +123,23 @@ def by_status(status: int, detail: str = "", **facts: Any) -> dict[str, Any]:
     }
 
 
-def respond(problem: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
-    """The problem as an answer."""
+Shape = Callable[[Mapping[str, Any]], tuple[int, Any, Mapping[str, str]]]
+"""How a door says a problem in its clients' own words: status, JSON body and further headers."""
+
+_SHAPES: dict[str, Shape] = {}
+
+
+def speak(prefix: str, shape: Shape) -> None:
+    """Say every problem of the paths below `prefix` in this shape."""
+    _SHAPES[prefix] = shape
+
+
+def respond(problem: Mapping[str, Any], headers: Mapping[str, str] | None = None, *, path: str = "") -> Response:
+    """The problem as an answer to a request for `path`."""
+    for prefix, shape in _SHAPES.items():
+        if path == prefix or path.startswith(f"{prefix}/"):
+            status, body, more = shape(problem)
+            return Response(orjson.dumps(body, default=str), status, {**(headers or {}), **more}, media_type=_JSON)
     body = orjson.dumps(problem, default=str)
     return Response(body, problem["status"], {**(headers or {})}, media_type=MEDIA_TYPE)
 
@@ -134,7 +150,7 @@ async def _on_fluxroom_error(request: Request, error: Exception) -> Response:
     problem = of(error)
     after = problem.get("retry_after")
     headers = {"retry-after": str(int(after))} if isinstance(after, (int, float)) and after > 0 else {}
-    return respond(_without_secrets(request.app, problem), headers)
+    return respond(_without_secrets(request.app, problem), headers, path=request.url.path)
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
@@ -146,7 +162,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
         detail = f"There is nothing at {request.url.path[:200]}."
     elif error.status_code == 405:
         detail = f"{request.method} is not possible at {request.url.path[:200]}."
-    return respond(by_status(error.status_code, detail), error.headers)
+    return respond(by_status(error.status_code, detail), error.headers, path=request.url.path)
 
 
 async def _on_invalid_body(request: Request, error: Exception) -> Response:
@@ -155,10 +171,10 @@ async def _on_invalid_body(request: Request, error: Exception) -> Response:
     found = error.errors()
     fields = [{"field": _named(one["loc"]), "message": _plain(one["msg"])} for one in found[:_MOST_FIELDS]]
     if any(one["type"] == "json_invalid" for one in found):
-        return respond(by_status(400, "The body is not valid JSON.", errors=fields))
+        return respond(by_status(400, "The body is not valid JSON.", errors=fields), path=request.url.path)
     first = fields[0] if fields else {"field": "", "message": "not valid"}
     detail = f"{first['field'] or 'The body'}: {first['message']}."
-    return respond(_without_secrets(request.app, by_status(422, detail, errors=fields)))
+    return respond(_without_secrets(request.app, by_status(422, detail, errors=fields)), path=request.url.path)
 
 
 def _named(place: tuple[int | str, ...]) -> str:
@@ -212,7 +228,8 @@ class Incidents:
             _log.exception("unexpected error", incident=incident, method=scope["method"], path=scope["path"][:200])
             if began:
                 raise
-            answer = respond(by_status(500, f"Unexpected error; incident {incident}.", incident=incident))
+            problem = by_status(500, f"Unexpected error; incident {incident}.", incident=incident)
+            answer = respond(problem, path=scope["path"])
             await answer(scope, receive, send)
 
 

@@ -78,7 +78,7 @@ class Doorkeeper:
         refusal = _bad_length(headers, most) if callback else self._refusal(scope["method"], headers)
         if refusal:
             status, detail = refusal
-            await problems.respond(problems.by_status(status, detail))(scope, receive, headed)
+            await problems.respond(problems.by_status(status, detail), path=scope["path"])(scope, receive, headed)
             return
         await self._app(scope, _counted(receive, most), headed)
 
