@@ -103,16 +103,23 @@ class Price:
     @property
     def text(self) -> str:
         """The formula for people: `$0.03 first MP, $0.015 each further MP of input and output`."""
+        return self.words("en")
+
+    def words(self, lang: Literal["en", "de"]) -> str:
+        """The same in English or German.
+
+        >>> Price(kind="per_image", amount=Decimal("0.04")).words("de")
+        '$0.04 je Bild'
+        """
         if self.kind == "by_value":
             return ", ".join(f"{value} {_money(amounts)}" for value, amounts in self.values.items())
-        return {
-            "per_image": f"${self.amount:f} per image",
-            "per_megapixel": f"${self.amount:f} per MP" + (" of input and output" if self.inputs == "all" else ""),
-            "first_further": f"${self.amount:f} first MP, ${self.further:f} each further"
-            + (f", ${self.input:f} per MP of input" if self.input else ""),
-            "per_second": f"${self.amount:f} per second of computing",
-            "unknown": f"not published, at least ${self.amount:f}",
-        }[self.kind] + (f" ({self.surcharge})" if self.surcharge else "")
+        said = _WORDS[lang]
+        text = said[self.kind].format(self.amount, self.further)
+        if self.kind == "per_megapixel" and self.inputs == "all":
+            text += said["all"]
+        if self.kind == "first_further" and self.input:
+            text += said["input"].format(self.input)
+        return text + (f" ({self.surcharge})" if self.surcharge else "")
 
     def quote(self, work: Work) -> Quote:
         """What this work costs, as a range with the sum spelled out."""
@@ -129,6 +136,27 @@ class Price:
             images=work.images,
         )
 
+
+_WORDS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "per_image": "${0:f} per image",
+        "per_megapixel": "${0:f} per MP",
+        "all": " of input and output",
+        "first_further": "${0:f} first MP, ${1:f} each further",
+        "input": ", ${0:f} per MP of input",
+        "per_second": "${0:f} per second of computing",
+        "unknown": "not published, at least ${0:f}",
+    },
+    "de": {
+        "per_image": "${0:f} je Bild",
+        "per_megapixel": "${0:f} je MP",
+        "all": " Ein- und Ausgabe",
+        "first_further": "${0:f} das erste MP, ${1:f} jedes weitere",
+        "input": ", ${0:f} je MP Eingabe",
+        "per_second": "${0:f} je Rechensekunde",
+        "unknown": "nicht veröffentlicht, mindestens ${0:f}",
+    },
+}
 
 Sum = tuple[tuple[Decimal, Decimal | None], str]
 

@@ -171,6 +171,19 @@ def _enum(schema: Mapping[str, JSON]) -> list[str]:
     return cast("list[str]", next((choice["enum"] for choice in choices if "enum" in choice), []))
 
 
+def fits(size: Size, rule: SizeRule) -> bool:
+    """Whether a route takes this size.
+
+    >>> fits(Size(512, 512), SizeRule(min_side=64)), fits(Size(512, 500), SizeRule(step=32))
+    (True, False)
+    """
+    try:
+        _within(size, rule, "")
+    except InvalidParams:
+        return False
+    return True
+
+
 def _within(size: Size, rule: SizeRule, where: str) -> None:
     for name, side in (("width", size.width), ("height", size.height)):
         if not rule.min_side <= side <= rule.max_side:
