@@ -10,6 +10,7 @@ from fluxroom.engine.accounts import need
 from fluxroom.engine.courier import Courier, UntrustedCallError
 from fluxroom.engine.transport import InterruptedCallError, NotSentError, TooLargeError
 from fluxroom.providers import Call, Hosts, Reply, dialect
+from fluxroom.providers.untrusted import number
 from fluxroom.settings import Settings
 from fluxroom.types import Provider
 
@@ -21,6 +22,7 @@ class KeyCheck:
     provider: Provider
     good: bool | None  # None: the provider could not be asked
     detail: str
+    credits: float | None = None  # what is left in the account, where the provider tells
 
 
 async def offered(courier: Courier, route: str, settings: Settings) -> bool | None:
@@ -66,8 +68,8 @@ async def check_key(courier: Courier, provider: Provider) -> KeyCheck:
         return KeyCheck(provider, None, "could not be reached")
     if reply.status == 200:
         facts = reply.json()
-        credit = facts.get("credits") if isinstance(facts, dict) else None
-        return KeyCheck(provider, good=True, detail="" if credit is None else f"{credit} credits")
+        credit = number(facts.get("credits")) if isinstance(facts, dict) else None
+        return KeyCheck(provider, good=True, detail="" if credit is None else f"{credit:g} credits", credits=credit)
     if reply.status in {401, 403, 422}:
         return KeyCheck(provider, good=False, detail=f"refused (HTTP {reply.status})")
     return KeyCheck(provider, None, f"HTTP {reply.status}")

@@ -1,0 +1,86 @@
+"""BFL's protocol: `POST /bfl/v1/{endpoint}`, `GET /bfl/v1/get_result?id=…`, `GET /bfl/v1/credits`.
+
+What is ordered here is an ordinary generation: stored, cached, budgeted, and carried on after a restart.
+"""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import JSONResponse
+
+from fluxroom.engine import Snapshot
+from fluxroom.engine.availability import check_key
+from fluxroom.errors import NotFound
+from fluxroom.server import callers
+from fluxroom.server.callers import Asking
+from fluxroom.server.doors import links
+from fluxroom.server.doors.bfl import tasks
+from fluxroom.server.doors.ordering import object_in, order
+from fluxroom.server.doors.wire_body import endpoint_of
+from fluxroom.server.gateway import Gateway, Running
+from fluxroom.server.usage import accounting
+from fluxroom.types import Running as Working
+
+router = APIRouter(prefix="/bfl/v1", include_in_schema=False)
+
+
+@router.get("/get_result")
+async def get_result(
+    gateway: Running, caller: Asking, request: Request, task_id: Annotated[str, Query(alias="id", max_length=200)]
+) -> JSONResponse:
+    """The task as it is now; 404 with a task body when there is none."""
+    try:
+        found = await callers.snapshot(gateway, caller, task_id)
+    except NotFound:
+        return JSONResponse(tasks.unknown(task_id), 404)
+    return JSONResponse(await task(gateway, request, found))
+
+
+@router.get("/credits")
+async def credits_left(gateway: Running, caller: Asking) -> dict[str, float]:
+    """What the caller may still spend: the least that is left of a budget, or else of the account at BFL."""
+    sandbox = "bfl" in gateway.engine.accounts and gateway.engine.accounts["bfl"].sandbox
+    drawn_on = {"all", f"owner:{caller.owner}"}
+    budgets = [one for one in await accounting(gateway).budgets(sandbox=sandbox) if one.budget.scope in drawn_on]
+    if budgets:
+        return {"credits": tasks.credits_of(min(one.left for one in budgets)) or 0.0}
+    return {"credits": (await check_key(gateway.engine.courier, "bfl")).credits or 0.0}
+
+
+@router.post("/{endpoint:path}")
+async def submit(
+    gateway: Running,
+    caller: Asking,
+    request: Request,
+    endpoint: str,
+    idempotency_key: Annotated[str, Header(max_length=255)] = "",
+) -> dict[str, Any]:
+    """Order what the body asks for; it goes on whether anybody polls or not."""
+    wire = endpoint_of("bfl", endpoint)
+    body = await object_in(request)
+    generation = await order(gateway, caller, wire, body, idempotency_key=idempotency_key)
+    found = await callers.snapshot(gateway, caller, generation)
+    polling_url = f"{links.base_of(gateway, request)}/bfl/v1/get_result?id={generation}"
+    return tasks.accepted(found, polling_url, str(body.get("webhook_url") or ""))
+
+
+async def task(gateway: Gateway, request: Request, found: Snapshot) -> tasks.Task:
+    """A generation as a task, with the address of its picture as the caller reaches it."""
+    made = found.images_of(found.jobs[0])
+    sample = (await links.links(gateway, request)).of(made[0]) if made else ""
+    return tasks.task(found, sample, None if found.settled else await _progress(gateway, found))
+
+
+async def _progress(gateway: Gateway, found: Snapshot) -> float:
+    """How far it is: the provider's own word, else the share of the usual time, which never reaches the end."""
+    async with aclosing(gateway.engine.events(found.generation.id)) as events:
+        async for event in events:
+            if not isinstance(event, Working):
+                return 0.0
+            if event.progress is not None:
+                return event.progress
+            return round(min(0.95, event.elapsed / event.expected), 2) if event.expected else 0.0
+    return 0.0

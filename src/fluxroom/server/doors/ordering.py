@@ -1,0 +1,61 @@
+"""How a door orders pictures: a provider's body in, the id of an ordinary generation out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from fastapi import Request
+
+from fluxroom.catalog.wire import Endpoint
+from fluxroom.errors import InvalidParams
+from fluxroom.server import callers
+from fluxroom.server.callers import Caller
+from fluxroom.server.doors import links
+from fluxroom.server.doors.complaints import complaint
+from fluxroom.server.doors.wire_body import options_of
+from fluxroom.server.gateway import Gateway
+from fluxroom.types import JSON
+
+
+async def object_in(request: Request) -> dict[str, JSON]:
+    """The JSON object that a request carries.
+
+    Raises:
+        InvalidParams: it carries none; `errors` has what the provider would say.
+    """
+    try:
+        found = orjson.loads(await request.body() or b"null")
+    except orjson.JSONDecodeError as error:
+        told = complaint([], "json_invalid", "JSON decode error", {}, error=str(error))
+        raise InvalidParams("The body is not valid JSON.", errors=[told]) from None
+    if not isinstance(found, dict):
+        words = "Input should be a valid dictionary or object to extract fields from"
+        told = complaint([], "model_attributes_type", words, found)
+        raise InvalidParams("The body is not a JSON object.", errors=[told])
+    return found
+
+
+async def order(
+    gateway: Gateway, caller: Caller, endpoint: Endpoint, body: Mapping[str, JSON], *, idempotency_key: str = ""
+) -> str:
+    """Start what a provider's body asks for at the endpoint that it was sent to; returns the generation's id.
+
+    Raises:
+        RequestError: it cannot be carried out; nothing was sent.
+        BudgetExceeded: a budget of the caller does not allow it.
+    """
+
+    async def opened(text: str) -> str:
+        if not text.lower().startswith(("https://", "http://")):
+            # BFL takes bare base64 where others want a data URI; what kind of picture it is, its bytes say.
+            return text if text.startswith("data:") else f"data:image/png;base64,{''.join(text.split())}"
+        return await links.resolve(gateway, text) or text
+
+    options: dict[str, Any] = await options_of(endpoint, body, opened)
+    if idempotency_key:
+        options["idempotency_key"] = idempotency_key
+    return await callers.order(
+        gateway, caller, options.pop("prompt", None), f"{endpoint.provider}/{endpoint.id}", options
+    )
