@@ -46,7 +46,7 @@ def short_pauses() -> None:
     def short(failures: int, *, asked: float | None = None, longest: float = 30.0) -> float:
         return backoff(failures, asked=asked, longest=min(longest, 0.1))
 
-    for room in ("runner", "submission"):
+    for room in ("asking", "keeping", "submission"):
         PATCH.setattr(f"fluxroom.engine.{room}.backoff", short)
 
 

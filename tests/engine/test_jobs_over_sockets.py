@@ -158,21 +158,17 @@ async def test_one_fault_is_told_truly_and_never_paid_twice(
         assert len(box.world.tasks()) <= 1
 
 
-async def test_a_picture_whose_bytes_never_come_is_lost_and_says_that_it_was_charged(
-    client: AsyncClient, box: Sandbox, monkeypatch: pytest.MonkeyPatch
+async def test_bytes_that_are_too_many_are_lost_at_once_and_say_that_they_were_charged(
+    client: AsyncClient, box: Sandbox
 ) -> None:
-    monkeypatch.setattr("fluxroom.engine.runner.backoff", lambda *_, **__: 0.01)
-    box.world.plan_fault("media-html x*", provider="bfl")
+    box.world.plan_fault("media-huge", provider="bfl")
     with pytest.raises(ImageLost) as caught:
         await client.generate("x", model="bfl/flux-2-pro")
     assert caught.value.as_dict()["charge"] == "charged"
     assert len(submits(box)) == 1
 
 
-async def test_a_foreign_picture_address_is_never_fetched(
-    client: AsyncClient, box: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("fluxroom.engine.runner.backoff", lambda *_, **__: 0.01)
+async def test_a_foreign_picture_address_is_never_fetched(client: AsyncClient, box: Sandbox) -> None:
     box.world.plan_fault("media-foreign", provider="fal")
     with pytest.raises(ImageLost, match="not the provider's"):
         await client.generate("x", model="fal/flux-2-pro")

@@ -19,8 +19,8 @@ from tests.worlds import ROUTES, billed, sandbox, settings_for, submits
 
 from fluxroom.client import AsyncClient
 from fluxroom.engine import Snapshot
+from fluxroom.engine.asking import Asking
 from fluxroom.engine.lifecycle import SETTLED, State
-from fluxroom.engine.runner import _Asking
 from fluxroom.engine.transport import AiohttpTransport
 from fluxroom.errors import FluxroomError, WaitEnded
 from fluxroom.providers import Call, Reply
@@ -247,7 +247,7 @@ async def _outcome(stage: Play) -> FluxroomError | None:
         return ended.value
     found = await stage.client.engine.wait(stage.generation, LONG)
     try:
-        assert stage.client.images(found)
+        assert await stage.client.images(found)
     except FluxroomError as error:
         return error
     return None
@@ -266,15 +266,15 @@ def shorten(monkeypatch: pytest.MonkeyPatch, *, patience: float = 30.0) -> list[
             asked_for.append(asked)
         return min(0.02, longest)
 
-    def pause(asking: _Asking, outcome: Any) -> float | None:
+    def pause(asking: Asking, outcome: Any) -> float | None:
         usual = paused(asking, outcome)
         return None if usual is None else 0.02
 
-    paused = _Asking.pause
-    for room in ("runner", "submission"):
+    paused = Asking.pause
+    for room in ("asking", "keeping", "submission"):
         monkeypatch.setattr(f"fluxroom.engine.{room}.backoff", backoff)
-    monkeypatch.setattr(_Asking, "pause", pause)
-    monkeypatch.setattr("fluxroom.engine.runner.GONE_PATIENCE", patience)
+    monkeypatch.setattr(Asking, "pause", pause)
+    monkeypatch.setattr("fluxroom.engine.asking.GONE_PATIENCE", patience)
     return asked_for
 
 

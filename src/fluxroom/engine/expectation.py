@@ -7,8 +7,9 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from fluxroom.engine.pacing import Clock
-from fluxroom.errors import LocalError
 from fluxroom.store import Store, history
 from fluxroom.store.history import Kind
 from fluxroom.store.jobs import Job
@@ -93,17 +94,13 @@ class Experience:
         samples = self._samples.get(kind_of(job), ())
         return from_samples(samples) if len(samples) >= _ENOUGH else from_catalog(job.seconds)
 
-    async def learn(self, job: Job, seconds: float) -> None:
-        """A job was ready so many seconds after its submit."""
-        kind = kind_of(job)
-        self._samples[kind].append(seconds)
-        try:
-            await self._store.database.write(
-                lambda connection: history.add(connection, kind, [seconds], self._clock.time())
-            )
-        except LocalError:
-            # A full disk is reported by whoever must write; a lost sample costs nothing.
-            return
+    def learn(self, job: Job, seconds: float) -> None:
+        """A job was ready so many seconds after its submit; `write` keeps it for others."""
+        self._samples[kind_of(job)].append(seconds)
+
+    def write(self, connection: Connection, job: Job, seconds: float) -> None:
+        """Keep the same for other processes and later days: part of the transaction that ends the job."""
+        history.add(connection, kind_of(job), [seconds], self._clock.time())
 
 
 def kind_of(job: Job) -> Kind:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from fluxroom.engine.transport import InterruptedCallError, NotSentError, TooLargeError, Transport
-from fluxroom.imaging.containers import NotAnImage
+from fluxroom.imaging.containers import NotAnImage, TooManyPixels
 from fluxroom.imaging.probe import Picture, verify
 from fluxroom.providers import Dialect, Hosts, Media
 
@@ -22,8 +22,9 @@ class Trouble(Enum):
 
     PASSING = "passing"  # try again; it says nothing about the picture
     EXPIRED = "expired"  # ask the provider for a fresh link
-    BROKEN = "broken"  # what came is no picture: a fresh link may help, a few times
+    BROKEN = "broken"  # what came is no picture: a fresh link may help
     UNTRUSTED = "untrusted"  # not the provider's address: nothing was fetched
+    HOPELESS = "hopeless"  # larger than any picture of theirs, in bytes or in pixels: it can never be right
 
 
 class FetchError(Exception):
@@ -51,6 +52,8 @@ async def bring_home(transport: Transport, tongue: Dialect, hosts: Hosts, media:
     data = media.data or await _download(transport, tongue, hosts, media.url)
     try:
         return Fetched(data, await asyncio.to_thread(verify, data))
+    except TooManyPixels as error:
+        raise FetchError(Trouble.HOPELESS, f"what came is not a whole picture: {error}") from error
     except NotAnImage as error:
         raise FetchError(Trouble.BROKEN, f"what came is not a whole picture: {error}") from error
 
@@ -61,7 +64,7 @@ async def _download(transport: Transport, tongue: Dialect, hosts: Hosts, url: st
     try:
         reply = await transport.download(url, limit=MOST_BYTES, timeout=_TIMEOUT)
     except TooLargeError as error:
-        raise FetchError(Trouble.BROKEN, f"the file is too large: {error}") from error
+        raise FetchError(Trouble.HOPELESS, f"the file is too large: {error}") from error
     except (NotSentError, InterruptedCallError) as error:
         raise FetchError(Trouble.PASSING, f"the download broke off ({error})") from error
     if reply.status == 200:

@@ -14,6 +14,10 @@ class NotAnImage(ValueError):
     """The bytes are not a whole PNG, JPEG or WebP picture."""
 
 
+class TooManyPixels(NotAnImage):
+    """The picture declares more pixels than anybody may decode."""
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A chunk or segment: its name, where it starts and ends in the file, and where its content is."""

@@ -12,7 +12,15 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from fluxroom.errors import InvalidReference
-from fluxroom.imaging.containers import NotAnImage, jpeg_pieces, mime_of, png_pieces, webp_canvas, webp_pieces
+from fluxroom.imaging.containers import (
+    NotAnImage,
+    TooManyPixels,
+    jpeg_pieces,
+    mime_of,
+    png_pieces,
+    webp_canvas,
+    webp_pieces,
+)
 from fluxroom.types import MEGAPIXEL
 
 if TYPE_CHECKING:
@@ -81,14 +89,14 @@ def opened(data: bytes, *, megapixels: float = MAX_MEGAPIXELS) -> Iterator[Image
         raise
     except Exception as reason:
         # Pillow raises OSError, SyntaxError, ValueError, struct.error, EOFError and more for damaged files.
-        bomb = isinstance(reason, Warning | _pillow().DecompressionBombError)
-        what = "picture has too many pixels" if bomb else f"{mime.removeprefix('image/')} file is damaged or cut off"
-        raise NotAnImage(f"the {what}") from reason
+        if isinstance(reason, Warning | _pillow().DecompressionBombError):
+            raise TooManyPixels("the picture has too many pixels") from reason
+        raise NotAnImage(f"the {mime.removeprefix('image/')} file is damaged or cut off") from reason
 
 
 def _limit(width: int, height: int, megapixels: float) -> None:
     if width * height > megapixels * MEGAPIXEL:
-        raise NotAnImage(f"the picture has {width}x{height} pixels; at most {megapixels:g} megapixels are read")
+        raise TooManyPixels(f"the picture has {width}x{height} pixels; at most {megapixels:g} megapixels are read")
 
 
 def _called(data: bytes) -> str:

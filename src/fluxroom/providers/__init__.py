@@ -160,6 +160,7 @@ class Ready:
     billable_units: Decimal | None = None  # fal's X-Fal-Billable-Units, in the endpoint's pricing unit
     prompt: str = ""  # the prompt that was used, where the provider expanded it
     seconds: float | None = None  # time at work, as the provider measured it
+    withheld: int = 0  # pictures besides these that moderation kept back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

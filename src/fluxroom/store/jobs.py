@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
 
+from fluxroom.store import inputs
 from fluxroom.store.tables import generations, job_events, jobs
 from fluxroom.types import JSON, Receipt
 
@@ -69,6 +70,17 @@ class Job:
         return f"{self.provider}/{self.model}"
 
     @property
+    def at_stake(self) -> Decimal:
+        """What the attempt under way costs, as far as that is known: US dollars."""
+        return self.reserved if self.charged is None else self.charged
+
+    @property
+    def withheld(self) -> int:
+        """How many pictures of a job that succeeded were kept back by the provider's moderation."""
+        kept_back = (self.error or {}).get("withheld", 0) if self.state == "succeeded" else 0
+        return int(kept_back)
+
+    @property
     def receipt(self) -> Receipt:
         """The money of this job."""
         return Receipt(
@@ -104,7 +116,7 @@ class Move:
     """A change of state that shall happen only if the job is still where we think it is.
 
     `holder` and `attempt` are compared too when `holder` is given. `changes` are columns to set; None leaves a column
-    as it is.
+    as it is. `via` are states that the job passes through in the same commit, each with the reason for its event.
     """
 
     job: str
@@ -116,6 +128,7 @@ class Move:
     holder: str | None = None
     attempt: int = 0
     changes: Mapping[str, Any] | None = None
+    via: tuple[tuple[str, str], ...] = ()
 
 
 CHANGEABLE = frozenset({
@@ -178,6 +191,7 @@ def add(connection: Connection, generation: Generation, rows: Iterable[Mapping[s
     connection.execute(insert(generations), {name: getattr(generation, name) for name in generation.__slots__})
     listed = list(rows)
     connection.execute(insert(jobs), listed)
+    inputs.note(connection, generation.id, [generation.references, generation.params, *(row["wire"] for row in listed)])
     connection.execute(
         _LOG,
         [
@@ -216,17 +230,27 @@ def move(connection: Connection, change: Move) -> bool:
             },
         )
         if done.rowcount == 1:
-            event = {
+            connection.execute(_LOG, _events_of(change, from_state))
+            return True
+    return False
+
+
+def _events_of(change: Move, from_state: str) -> list[dict[str, Any]]:
+    """A row for every state that the job enters."""
+    told = []
+    for to_state, why in (*change.via, (change.to_state, change.why)):
+        told.append(
+            {
                 "job": change.job,
                 "generation": change.generation,
                 "at": change.at,
                 "from_state": from_state,
-                "to_state": change.to_state,
-                "why": change.why,
+                "to_state": to_state,
+                "why": why,
             }
-            connection.execute(_LOG, event)
-            return True
-    return False
+        )
+        from_state = to_state
+    return told
 
 
 def get(connection: Connection, job_id: str) -> Job | None:

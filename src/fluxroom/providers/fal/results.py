@@ -86,20 +86,20 @@ def _output(ticket: Ticket, reply: Reply, body: Body | None) -> PollOutcome:
     pictures = tuple(picture for file in good if (picture := _media(file)))
     if not pictures or len(pictures) < len(good):
         return Again(why="fal's result cannot be read, or names a picture that cannot be")
-    return _ready(ticket, reply, body, pictures)
+    return _ready(ticket, reply, body, pictures, withheld=len(files) - len(good))
 
 
 def _withheld(ticket: Ticket, reply: Reply) -> Refused:
     """The safety checker paints a flagged picture black and answers 200: that is a refusal, not a picture.
 
     When only some of several pictures are flagged, the others are delivered: they were paid for and are good. The black
-    ones are left out, so fewer pictures come back than were asked for.
+    ones are left out and counted (`Ready.withheld`), so that nobody wonders where they are.
     """
     facts: dict[str, Any] = {"provider": "fal", "request_id": ticket.get("id"), "charge": _charge(reply)}
     return Refused(error=ModeratedOutput("fal's safety checker withheld the picture and sent a black one.", **facts))
 
 
-def _ready(ticket: Ticket, reply: Reply, body: Body, pictures: tuple[Media, ...]) -> Ready:
+def _ready(ticket: Ticket, reply: Reply, body: Body, pictures: tuple[Media, ...], *, withheld: int) -> Ready:
     timings = body.get("timings")
     seconds = number(ticket.get("seconds"))
     if seconds is None and isinstance(timings, dict):
@@ -110,6 +110,7 @@ def _ready(ticket: Ticket, reply: Reply, body: Body, pictures: tuple[Media, ...]
         billable_units=units(reply),
         prompt=plain(body.get("prompt")),
         seconds=seconds,
+        withheld=withheld,
     )
 
 
