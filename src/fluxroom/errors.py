@@ -8,7 +8,10 @@ FluxroomError
 │   ├── MissingKey
 │   ├── BudgetExceeded
 │   ├── IdempotencyConflict
-│   └── NotFound
+│   ├── NotFound
+│   ├── InvalidKey
+│   ├── ScopeMissing
+│   └── TooManyRequests
 ├── ProviderError           the provider's word about one job
 │   ├── Unauthorized
 │   ├── Forbidden
@@ -29,7 +32,8 @@ FluxroomError
     ├── StorageFull
     ├── StorageUnwritable
     ├── StorageBusy
-    └── DatabaseUnavailable
+    ├── DatabaseUnavailable
+    └── GatewayUnreachable
 
 The first line of a class's docstring is the sentence that people read; `code` is what programs compare. Each class
 says whether money was spent (`charge`), whether the same request may succeed later (`retryable`) and what to do next.
@@ -147,6 +151,34 @@ class NotFound(RequestError):
     advice = "List the jobs with `fluxroom jobs`."
 
 
+class InvalidKey(RequestError):
+    """The gateway does not take this key."""
+
+    code = "invalid_key"
+    status = 401
+    exit_code = 3
+    advice = "Send `Authorization: Bearer flux_…`; whoever runs the gateway makes one with `fluxroom keys create NAME`."
+
+
+class ScopeMissing(RequestError):
+    """The gateway's key is not allowed to do this."""
+
+    code = "scope_missing"
+    status = 403
+    exit_code = 3
+    advice = "Use a key with this scope: `fluxroom keys create NAME --scope SCOPE`."
+
+
+class TooManyRequests(RequestError):
+    """The gateway's key asks more often than it may."""
+
+    code = "too_many_requests"
+    status = 429
+    exit_code = 5
+    retryable = True
+    advice = "Wait as long as Retry-After says, or raise the key's limit."
+
+
 class ProviderError(FluxroomError):
     """The provider reported an error of its own."""
 
@@ -154,7 +186,6 @@ class ProviderError(FluxroomError):
     status = 502
     exit_code = 4
     retryable = True
-    charge: ClassVar[Charge] = "not_charged"
     advice = "Try again, or use another route of the model: `fluxroom models show MODEL`."
 
 
@@ -230,7 +261,6 @@ class TaskNotFound(ProviderError):
     """The provider no longer knows the task."""
 
     code = "task_not_found"
-    status = 502
     retryable = False
     charge: ClassVar[Charge] = "unknown"
     advice = "Look at the account at the provider, then `fluxroom jobs resolve ID --retry` or `--abandon`."
@@ -240,7 +270,6 @@ class UntrustedAnswer(ProviderError):
     """The provider's answer names an address that is not the provider's."""
 
     code = "untrusted_answer"
-    status = 502
     retryable = False
     charge: ClassVar[Charge] = "unknown"
     advice = "Nothing was fetched from it. Check FLUXROOM_BFL_URL and the FLUXROOM_FAL_*_URL settings."
@@ -250,7 +279,6 @@ class JobError(FluxroomError):
     """The job did not end with a picture."""
 
     code = "job_failed"
-    status = 500
     exit_code = 4
     charge: ClassVar[Charge] = "unknown"
     advice = "Look at it with `fluxroom jobs ID`."
@@ -324,7 +352,6 @@ class StorageUnwritable(LocalError):
     """The data folder cannot be written."""
 
     code = "storage_unwritable"
-    status = 500
     advice = "Give this user the right to write there, or set FLUXROOM_DATA to another folder."
 
 
@@ -344,6 +371,17 @@ class DatabaseUnavailable(LocalError):
     status = 503
     retryable = True
     advice = "See that the server runs and FLUXROOM_DATABASE_URL is right; waiting jobs then go on by themselves."
+
+
+class GatewayUnreachable(LocalError):
+    """The gateway cannot be reached."""
+
+    code = "gateway_unreachable"
+    status = 503
+    exit_code = 5
+    retryable = True
+    charge: ClassVar[Charge] = "unknown"
+    advice = "See that it runs (`fluxroom serve`) and that FLUXROOM_URL is right; what it has taken goes on there."
 
 
 def tree() -> list[type[FluxroomError]]:

@@ -112,12 +112,30 @@ class Settings(BaseSettings):
     sandbox_speed: float = _variable(
         "FLUXROOM_SANDBOX_SPEED", "How many times faster than the real models the built-in sandbox works.", default=1.0
     )
+    url: str = _variable(
+        "FLUXROOM_URL",
+        "Base of a gateway that does the work, such as `http://127.0.0.1:7860`; empty: this process does it.",
+        default="",
+    )
+    api_key: SecretStr | None = _variable("FLUXROOM_API_KEY", "Key for the gateway at FLUXROOM_URL.", default=None)
     host: str = _variable("FLUXROOM_HOST", "Address that the gateway listens on.", default="127.0.0.1")
     port: int = _variable("FLUXROOM_PORT", "Port that the gateway listens on.", default=7860)
     public_url: str = _variable(
         "FLUXROOM_PUBLIC_URL",
         "Base under which providers reach the gateway, such as `https://pictures.example.com`: turns callbacks on.",
         default="",
+    )
+    hosts: str = _variable(
+        "FLUXROOM_HOSTS", "More names under which the gateway is called, such as `studio.lan,fluxroom`.", default=""
+    )
+    cors: str = _variable(
+        "FLUXROOM_CORS", "Origins of other web sites whose scripts may use it: `https://chat.example.com`.", default=""
+    )
+    per_minute: int = _variable(
+        "FLUXROOM_PER_MINUTE", "Requests that a gateway key may make, unless it says otherwise.", default=1200
+    )
+    most_open: int = _variable(
+        "FLUXROOM_MOST_OPEN", "Requests of one gateway key that may be under way at once.", default=256
     )
     bfl_webhook: bool = _variable(
         "FLUXROOM_BFL_WEBHOOK", "1: ask BFL for callbacks too; it then names no polling address.", default=False
@@ -139,6 +157,13 @@ class Settings(BaseSettings):
             raise ValueError("plain http is for this machine only (127.0.0.1, localhost, ::1)")
         return value.rstrip("/")
 
+    @field_validator("url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if value and re.fullmatch(r"https?://[^/?#@\\\s]+(/[^?#@\\\s]*)?", value) is None:
+            raise ValueError("must be an address such as https://pictures.example.com, without user name or query")
+        return value.rstrip("/")
+
     @field_validator("public_url")
     @classmethod
     def _is_plain(cls, value: str) -> str:
@@ -147,7 +172,7 @@ class Settings(BaseSettings):
             raise ValueError("must be a plain address with a host, without user name, query or fragment")
         return value
 
-    @field_validator("bfl_cap", "fal_cap", "submit_gate")
+    @field_validator("bfl_cap", "fal_cap", "submit_gate", "per_minute", "most_open")
     @classmethod
     def _is_positive(cls, value: int) -> int:
         if value < 1:
@@ -166,6 +191,22 @@ class Settings(BaseSettings):
     def _is_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("must begin with postgresql://")
+        return value
+
+    @field_validator("hosts")
+    @classmethod
+    def _is_names(cls, value: str) -> str:
+        for name in listed(value):
+            if not re.fullmatch(r"[A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:.]+\]", name):
+                raise ValueError(f"{name!r} is no host name; ports and https:// are left out")
+        return value
+
+    @field_validator("cors")
+    @classmethod
+    def _is_origins(cls, value: str) -> str:
+        for origin in listed(value):
+            if not re.fullmatch(r"https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", origin):
+                raise ValueError(f"{origin!r} is no origin such as https://chat.example.com")
         return value
 
     @field_validator("route_order")
@@ -210,6 +251,11 @@ class Settings(BaseSettings):
         """The URL of the PostgreSQL database; empty when the data folder has its own."""
         return _text(self.database_url)
 
+    @property
+    def gateway_key(self) -> str:
+        """The key for the gateway at `url`; empty when none is set."""
+        return _text(self.api_key)
+
     def secrets(self) -> list[str]:
         """All secret values that are set, for redaction; of the database's URL its password."""
         names = [name for name, field in type(self).model_fields.items() if is_secret(field.annotation)]
@@ -224,6 +270,15 @@ def _passwords(url: str) -> list[str]:
     parts = urlsplit(url)
     found = [parts.password or "", *parse_qs(parts.query).get("password", [])]
     return list(dict.fromkeys(text for password in found for text in (password, unquote(password))))
+
+
+def listed(text: str) -> list[str]:
+    """The parts of a list as it is written in a variable.
+
+    >>> listed("studio.lan, fluxroom")
+    ['studio.lan', 'fluxroom']
+    """
+    return [part for part in text.replace(" ", "").split(",") if part]
 
 
 def is_secret(annotation: Any) -> bool:

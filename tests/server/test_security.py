@@ -9,7 +9,8 @@ from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from tests.server.calls import HOME, is_problem, make, picture
 
-from fluxroom.server.security import MOST_BODY, names_this_machine
+from fluxroom.server.perimeter import Perimeter
+from fluxroom.server.security import MOST_BODY
 
 LOOPBACK = [
     "127.0.0.1",
@@ -40,8 +41,8 @@ def test_other_names_are_not_answered(http: TestClient, host: str) -> None:
 
 
 def test_two_hosts_are_none() -> None:
-    assert not names_this_machine(["127.0.0.1", "attacker.example"])
-    assert not names_this_machine([])
+    assert not Perimeter().answers_to(["127.0.0.1", "attacker.example"])
+    assert not Perimeter().answers_to([])
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ class Terms:
     priority: int = 10  # higher goes first; bulk is 0
     cache: CacheMode = "on"  # whether a picture of the same request may be given again
     idempotency_key: str = ""  # the same key and body lead to the same generation
+    cap: int | None = None  # jobs of the owner in flight at once; more wait
 
 
 def generation_of(request: Request, plan: Plan, terms: Terms, now: float) -> Generation:
@@ -91,7 +92,7 @@ def job_of(
         "region": plan.region,
         "account": account.id,
         "sandbox": account.sandbox,
-        "caps": dict(plan.caps),
+        "caps": {**plan.caps, **({f"owner:{terms.owner}": terms.cap} if terms.cap else {})},
         "wire": dict(wire),
         "seconds": plan.seconds,
         "maker": maker,

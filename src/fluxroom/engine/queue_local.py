@@ -175,7 +175,7 @@ class LocalQueue:
                     unprepared.append(job)
             elif gates[job.provider] > 0 and (mine := self._take(connection, job, now)):
                 gates[job.provider] -= 1
-                seats.update([*groups, f"owner:{job.owner}"])
+                seats.update({*groups, f"owner:{job.owner}"})
                 claimed.append(mine)
         times = [admission.next_time(connection, now), self._throttle.held_until(connection, now)]
         return claimed, unprepared, min([_IDLE, *(time - now for time in times if time)])
@@ -201,10 +201,12 @@ class LocalQueue:
                 heads[line] = following
 
     def _groups(self, job: Job, room: Mapping[str, int]) -> dict[str, int]:
-        """The cap groups of a job with their limits: its account, and its model within the account."""
+        """The cap groups of a job with their limits: its account, its model within the account, and its owner's own."""
         groups = {job.account: room[job.account]}
         for group, most in job.caps.items():
-            if "/" in group:
+            if group == f"owner:{job.owner}":
+                groups[group] = most
+            elif "/" in group:
                 groups[f"{job.account}/{job.model}"] = min(most, room[job.account])
         return groups
 

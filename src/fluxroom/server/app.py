@@ -18,6 +18,7 @@ from fluxroom.server import (
     hooks,
     images,
     jobs,
+    login,
     models,
     page,
     problems,
@@ -25,6 +26,9 @@ from fluxroom.server import (
     usage,
 )
 from fluxroom.server.gateway import Gateway, running_version
+from fluxroom.server.keycheck import Keycheck
+from fluxroom.server.perimeter import perimeter
+from fluxroom.server.scopes import Rights
 from fluxroom.server.security import Doorkeeper
 from fluxroom.settings import Settings
 
@@ -75,9 +79,11 @@ def create_app(settings: Settings, *, client: AsyncClient | None = None) -> Fast
     )
     app.state.gateway = gateway
     money = (usage, budgets, providers)
-    for resource in (health, models, generations, events, jobs, images, assets, *money, hooks, page):
+    for resource in (health, models, generations, events, jobs, images, assets, *money, login, hooks, page):
         app.include_router(resource.router)
     problems.install(app)
+    app.add_middleware(Keycheck, gateway=gateway, rights=Rights())
     app.add_middleware(problems.Incidents)
-    app.add_middleware(Doorkeeper)  # added last: outermost, so that its headers are on every answer
+    # Added last: outermost, so that its headers are on every answer.
+    app.add_middleware(Doorkeeper, perimeter=perimeter(settings))
     return app

@@ -1,6 +1,6 @@
 """Who asks, what they may do, and what is theirs.
 
-The doorkeeper finds out who calls (`server.security`) and leaves it in the request's scope; every route takes it from
+The key check finds out who calls (`server.keycheck`) and leaves it in the request's scope; every route takes it from
 there as `Asking`, whatever protocol it speaks. On loopback without a key the caller is this machine's user, who may
 do everything.
 """
@@ -8,8 +8,8 @@ do everything.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Self
 
 from fastapi import Depends, Request
 
@@ -17,12 +17,10 @@ from fluxroom.client import terms_of
 from fluxroom.engine import Snapshot
 from fluxroom.errors import NotFound
 from fluxroom.server.gateway import Gateway, checked_id
-
-Scope = Literal["generate", "read", "admin"]
-"""generate: spend money, upload, cancel. read: look at what is one's own. admin: everybody's, and the gateway's own."""
+from fluxroom.store.keys import SCOPES, Key, Scope
 
 SCOPE_KEY = "fluxroom.caller"
-"""Where the doorkeeper leaves the caller in the ASGI scope."""
+"""Where the key check leaves the caller in the ASGI scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +31,14 @@ class Caller:
     scopes: frozenset[Scope]
     key: str = ""  # the key's id; empty for this machine's user
     cap: int | None = None  # jobs in flight at once
+    per_minute: int | None = None  # requests
+    by_session: bool = False  # a browser that has logged in
+
+    @classmethod
+    def with_key(cls, key: Key, *, by_session: bool = False) -> Self:
+        """Whoever has this key."""
+        scopes = frozenset(scope for scope in SCOPES if scope in key.scopes)
+        return cls(key.owner, scopes, key.id, key.cap, key.per_minute, by_session)
 
     @property
     def is_admin(self) -> bool:
@@ -52,9 +58,12 @@ class Caller:
 LOCAL = Caller("local", frozenset({"generate", "read", "admin"}))
 """This machine's user, on loopback and without a key."""
 
+NOBODY = Caller("", frozenset())
+"""Whoever asks for what everybody may see."""
+
 
 def _caller(request: Request) -> Caller:
-    found: Caller = request.scope.get(SCOPE_KEY, LOCAL)
+    found: Caller = request.scope[SCOPE_KEY]  # a way around the key check is a fault, and no way in
     return found
 
 
@@ -70,7 +79,7 @@ async def order(gateway: Gateway, caller: Caller, prompt: Any, model: str, optio
         BudgetExceeded: a budget of the caller does not allow it.
     """
     request, plan = await gateway.client.plan_with(prompt, model, options)
-    return await gateway.engine.submit(request, plan, terms_of(options, owner=caller.owner))
+    return await gateway.engine.submit(request, plan, replace(terms_of(options, owner=caller.owner), cap=caller.cap))
 
 
 async def snapshot(gateway: Gateway, caller: Caller, generation_id: str) -> Snapshot:

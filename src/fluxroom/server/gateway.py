@@ -7,6 +7,7 @@ import re
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, TypeVar
 
@@ -16,7 +17,10 @@ from fluxroom.client import AsyncClient
 from fluxroom.engine import Engine
 from fluxroom.engine.accounts import in_sandbox
 from fluxroom.errors import NotFound
+from fluxroom.server.identities import Identities
+from fluxroom.server.sessions import Sessions
 from fluxroom.settings import Settings
+from fluxroom.store import signing_keys
 
 T = TypeVar("T")
 
@@ -30,6 +34,14 @@ class Gateway:
     settings: Settings
     client: AsyncClient
     closing: asyncio.Event = field(default_factory=asyncio.Event)  # set: long answers end now, jobs go on
+    _secrets: dict[str, bytes] = field(default_factory=dict, repr=False)
+    identities: Identities = field(init=False)
+    sessions: Sessions = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What knows the keys reads them from the store of the client, once it is open."""
+        self.identities = Identities(lambda: self.engine.store)
+        self.sessions = Sessions(self.identities)
 
     @property
     def engine(self) -> Engine:
@@ -40,6 +52,12 @@ class Gateway:
     def sandbox(self) -> bool:
         """Whether pictures are made up by the built-in sandbox."""
         return in_sandbox(self.settings)
+
+    async def secret(self, name: str) -> bytes:
+        """The secret of this name that the installation made for itself: the same in all its processes."""
+        if name not in self._secrets:
+            self._secrets[name] = await self.engine.store.database.write(partial(signing_keys.kept, name=name))
+        return self._secrets[name]
 
     async def unless_closing(self, work: Coroutine[Any, Any, T]) -> T | None:
         """What `work` returns, or None when the gateway is told to stop first."""

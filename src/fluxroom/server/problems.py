@@ -68,6 +68,7 @@ _HTTP: Mapping[int, _Kind] = {
         "Open the gateway's own page, or call it from a program instead of a web page.",
     ),
     404: _Kind("no_such_path", "There is nothing at this address.", "See the paths in /v1/openapi.json."),
+    408: _Kind("too_slow", "The request did not arrive in time.", "Send it again over a faster connection."),
     405: _Kind("method_not_allowed", "This address does not know this method.", "See the Allow header."),
     409: _Kind(
         "callback_conflict",
@@ -80,7 +81,7 @@ _HTTP: Mapping[int, _Kind] = {
     421: _Kind(
         "wrong_host",
         "The gateway does not answer under this name.",
-        "Use http://127.0.0.1 or http://localhost with the gateway's port.",
+        "Use http://127.0.0.1 or http://localhost with the gateway's port, or name it in FLUXROOM_HOSTS.",
     ),
     422: _Kind("invalid_body", "The request does not have the right form.", "Mend the named fields."),
     500: _Kind(

@@ -1,8 +1,8 @@
 """Who may talk to the gateway, and what a browser may do with its answers.
 
-The gateway listens on loopback without a key, so everything that reaches it could come from a web page that the user
-has open. Three guards: the Host header must name this machine (a rebound DNS name does not), a request that changes or
-costs something must not come from another site, and a body has a limit.
+On loopback the gateway needs no key, so everything that reaches it could come from a web page that the user has open.
+Guards: the Host header must be one of ours (a rebound DNS name is not), a request that changes or costs something must
+not come from another site, and a body has a limit and must arrive in time.
 
 Callbacks of providers come from anywhere and under the gateway's public name. They prove themselves by their address
 and their signature (`server.hooks`), so of the three guards only the limit holds for them, and it is a small one.
@@ -10,22 +10,30 @@ and their signature (`server.hooks`), so of the three guards only the limit hold
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fluxroom.server import problems
-from fluxroom.settings import is_loopback
+from fluxroom.server.perimeter import Perimeter
 
 MOST_BODY = 64 * 1024 * 1024
 """Bytes of a request body: three references of 20 MB, or two as data URIs."""
 
 MOST_CALLBACK = 1024 * 1024
 """Bytes of a callback: a few thousand, unless pictures are in it. A larger one is missed, and the job polled."""
+
+PATIENCE = 30.0
+"""Seconds that a body may take besides the time that its size explains."""
+
+PACE = 16 * 1024
+"""Bytes of a body per second, at the least: a slow line carries several times as many."""
 
 _CALLBACK = re.compile(r"/hooks/[^/]+/[^/]+/[^/]+")
 
@@ -49,12 +57,35 @@ _HEADERS = {
 }
 
 
-class Doorkeeper:
-    """Refuses foreign hosts, foreign sites and huge bodies; adds the security headers to every answer."""
+_PREFLIGHT = {
+    "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE",
+    "access-control-allow-headers": "authorization, content-type, idempotency-key, last-event-id, prefer, x-api-key",
+    "access-control-max-age": "600",
+}
 
-    def __init__(self, app: ASGIApp, most_body: int = MOST_BODY) -> None:
+
+class Doorkeeper:
+    """Refuses foreign hosts, foreign sites, huge and slow bodies; adds the security headers to every answer.
+
+    Args:
+        app: what stands behind it.
+        most_body: bytes of a request's body.
+        perimeter: under which names it answers, and which other sites may use it.
+        patience: seconds until the first bytes of a body must be there; more arrive at a certain pace (`PACE`).
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        most_body: int = MOST_BODY,
+        *,
+        perimeter: Perimeter | None = None,
+        patience: float = PATIENCE,
+    ) -> None:
         self._app = app
         self._most_body = most_body
+        self._perimeter = perimeter or Perimeter()
+        self._patience = patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request pass, or answer it with a problem."""
@@ -64,30 +95,37 @@ class Doorkeeper:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
+        headers = Headers(scope=scope)
+        origin = headers.get("origin", "").lower()
+        welcome = _cors(origin) if origin in self._perimeter.origins else {}
 
         async def headed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
+                answer = MutableHeaders(scope=message)
+                for name, value in (*_HEADERS.items(), *welcome.items()):
+                    answer.setdefault(name, value)
+                if welcome:
+                    answer.add_vary_header("Origin")
             await send(message)
 
-        headers = Headers(scope=scope)
         callback = is_callback(scope["method"], scope["path"])
         most = min(self._most_body, MOST_CALLBACK) if callback else self._most_body
         refusal = _bad_length(headers, most) if callback else self._refusal(scope["method"], headers)
         if refusal:
             status, detail = refusal
             await problems.respond(problems.by_status(status, detail), path=scope["path"])(scope, receive, headed)
-            return
-        await self._app(scope, _counted(receive, most), headed)
+        elif welcome and scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
+            await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, headed)
+        else:
+            await self._app(scope, _counted(receive, most, self._patience), headed)
 
     def _refusal(self, method: str, headers: Headers) -> tuple[int, str] | None:
         hosts = headers.getlist("host")
-        if not names_this_machine(hosts):
+        if not self._perimeter.answers_to(hosts):
             named = hosts[0][:100] if hosts else "no host"
-            return 421, f"{named!r} does not name this machine."
-        if method not in _READING and (site := foreign_site(headers, hosts[0])):
+            return 421, f"{named!r} is not a name of this gateway."
+        invited = headers.get("origin", "").lower() in self._perimeter.origins
+        if not invited and method not in _READING and (site := foreign_site(headers, hosts[0])):
             return 403, f"The request comes from {site[:100]!r}, not from the gateway's own page."
         return _bad_length(headers, self._most_body)
 
@@ -99,16 +137,31 @@ def _bad_length(headers: Headers, most: int) -> tuple[int, str] | None:
     return (413, _too_large(most)) if int(length[:20]) > most else None
 
 
-def _counted(receive: Receive, most: int) -> Receive:
+def _counted(receive: Receive, most: int, patience: float) -> Receive:
+    """What is received, as long as it stays below a size and comes at a pace.
+
+    Without the pace a caller could hold a connection and its memory for ever with a byte now and then. Once the body
+    is complete there is nothing more to wait for, and whoever still listens hears of the caller's leaving.
+    """
+    loop = asyncio.get_running_loop()
+    began = loop.time()
     taken = 0
+    complete = False
 
     async def counted() -> Message:
-        nonlocal taken
-        message = await receive()
+        nonlocal taken, complete
+        if complete:
+            return await receive()
+        try:
+            async with asyncio.timeout_at(began + patience + taken / PACE):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(408, "The body did not arrive in time.", {"connection": "close"}) from None
         taken += len(message.get("body", b""))
+        complete = not message.get("more_body", False)
         if taken > most:
             # An HTTPException, because FastAPI lets exactly these pass while it reads a body.
-            raise HTTPException(413, _too_large(most))
+            raise HTTPException(413, _too_large(most), {"connection": "close"})
         return message
 
     return counted
@@ -121,22 +174,6 @@ def is_callback(method: str, path: str) -> bool:
     (True, False)
     """
     return method == "POST" and _CALLBACK.fullmatch(path) is not None
-
-
-def names_this_machine(hosts: Sequence[str]) -> bool:
-    """Whether there is exactly one Host header and it names loopback.
-
-    >>> names_this_machine(["127.0.0.1:7860"]), names_this_machine(["attacker.example:7860"])
-    (True, False)
-    """
-    if len(hosts) != 1 or any(sign in hosts[0] for sign in "/\\@?# "):
-        return False
-    address = f"http://{hosts[0].lower()}"
-    try:
-        _ = urlsplit(address).port
-    except ValueError:
-        return False
-    return is_loopback(address)
 
 
 def foreign_site(headers: Headers, host: str) -> str:
@@ -156,3 +193,11 @@ def foreign_site(headers: Headers, host: str) -> str:
 
 def _too_large(limit: int) -> str:
     return f"The body is larger than {limit // (1024 * 1024)} MB."
+
+
+def _cors(origin: str) -> Mapping[str, str]:
+    """What lets a script of an invited site read an answer. Never its cookies: it sends a key of its own."""
+    return {
+        "access-control-allow-origin": origin,
+        "access-control-expose-headers": "location, retry-after, x-request-id",
+    }

@@ -1,0 +1,105 @@
+"""What each address of the gateway asks of its caller: one table, without which no address is open.
+
+A test compares it with the application's routes. What is not in it does not exist for any key but an admin's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from starlette.routing import compile_path
+
+from fluxroom.store.keys import Scope
+
+Right = Scope | Literal["public", "any"]
+"""public: everybody, without a key; any: whoever has a key; else the scope that the key must have."""
+
+RIGHTS: Mapping[str, Right] = {
+    # the gateway itself
+    "GET /healthz": "public",
+    "GET /readyz": "public",
+    "GET /metrics": "admin",
+    "GET /": "public",
+    "GET /page/{name}": "public",
+    "POST /hooks/{provider}/{job_id}/{token}": "public",  # an address that proves itself, and a signature
+    "GET /files/{rest:path}": "public",  # links that prove themselves
+    "GET /problems": "any",
+    "GET /problems/{code}": "any",
+    "GET /v1/openapi.json": "any",
+    "GET /v1/settings": "admin",
+    "GET /v1/session": "any",
+    "POST /v1/session": "public",  # the key is in the body
+    "DELETE /v1/session": "public",  # whoever has none loses nothing
+    "GET /v1/keys": "admin",
+    "POST /v1/keys": "admin",
+    "DELETE /v1/keys/{key_id}": "admin",
+    # pictures
+    "POST /v1/quotes": "generate",
+    "POST /v1/generations": "generate",
+    "GET /v1/generations": "read",
+    "GET /v1/generations/{generation_id}": "read",
+    "DELETE /v1/generations/{generation_id}": "generate",
+    "GET /v1/generations/{generation_id}/events": "read",
+    "GET /v1/events": "read",
+    "GET /v1/jobs": "read",
+    "GET /v1/jobs/{job_id}": "read",
+    "POST /v1/jobs/{job_id}/resolve": "generate",
+    "GET /v1/models": "read",
+    "GET /v1/models/{model_id:path}": "read",
+    "POST /v1/assets": "generate",
+    "GET /v1/images/{image_id}": "read",
+    "GET /v1/images/{image_id}/file": "read",
+    "GET /v1/images/{image_id}/thumbnail": "read",
+    # money
+    "GET /v1/usage": "read",
+    "GET /v1/budgets": "read",
+    "PUT /v1/budgets/{scope:path}/{period}": "admin",
+    "DELETE /v1/budgets/{scope:path}/{period}": "admin",
+    "GET /v1/providers": "read",
+    "POST /v1/providers/{name}/pause": "admin",
+    "POST /v1/providers/{name}/resume": "admin",
+}
+"""Method and address, as the application has them; `*` is every method."""
+
+
+class Rights:
+    """The table, ready to be asked.
+
+    Args:
+        table: as `RIGHTS`; the first line that fits an address counts.
+    """
+
+    def __init__(self, table: Mapping[str, Right] = RIGHTS) -> None:
+        self._plain = {line: right for line, right in table.items() if "{" not in line}
+        self._patterns = [(*_pattern(line), line, right) for line, right in table.items() if "{" in line]
+
+    def of(self, method: str, path: str) -> Right | None:
+        """What a request asks of its caller; None when the address is not in the table."""
+        found = self.line(method, path)
+        return found[1] if found else None
+
+    def knows(self, path: str) -> bool:
+        """Whether some method is known at this address."""
+        return any(line.endswith(f" {path}") for line in self._plain) or any(
+            pattern.match(path) for _, pattern, _, _ in self._patterns
+        )
+
+    def line(self, method: str, path: str) -> tuple[str, Right] | None:
+        """The line of the table that a request falls under."""
+        wanted = "GET" if method == "HEAD" else method
+        for line in (f"{wanted} {path}", f"* {path}"):
+            if line in self._plain:
+                return line, self._plain[line]
+        return next(self._fitting(wanted, path), None)
+
+    def _fitting(self, method: str, path: str) -> Iterator[tuple[str, Right]]:
+        for known, pattern, line, right in self._patterns:
+            if known in {method, "*"} and pattern.match(path):
+                yield line, right
+
+
+def _pattern(line: str) -> tuple[str, re.Pattern[str]]:
+    method, _, template = line.partition(" ")
+    return method, compile_path(template)[0]
