@@ -25,12 +25,15 @@ FLOORS = {
     "engine": 6,
     "flows": 7,
     "result": 8,
-    "client": 9,
-    "blocking": 10,
+    "records": 9,
+    "local": 10,
     "remote": 10,
-    "cli": 11,
-    "server": 11,
-    "mcp": 11,
+    "working": 11,
+    "client": 12,
+    "blocking": 13,
+    "cli": 14,
+    "server": 14,
+    "mcp": 14,
 }
 """A room imports only lower floors, never a neighbour."""
 

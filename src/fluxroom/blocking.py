@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
 from fluxroom.client import DEFAULT_MODEL, AsyncClient, Prompt
 from fluxroom.parameters import EditParameters, ModelId, Options, Parameters, Picture
-from fluxroom.types import Event, Quote
+from fluxroom.types import Event, Plan, Quote, Request
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from anyio.from_thread import BlockingPortal
 
     from fluxroom.catalog import Model
     from fluxroom.engine import Snapshot
+    from fluxroom.engine.accounting import Standing, Usage
     from fluxroom.result import Image
     from fluxroom.store.jobs import Job
+    from fluxroom.store.ledger import By
 
 
 class Client:
@@ -154,6 +158,18 @@ class Client:
         quoted: Quote = self._call(self._client.quote, prompt, model=model, **options)
         return quoted
 
+    def plan(
+        self, prompt: Prompt = None, *, model: ModelId | str = DEFAULT_MODEL, **options: Unpack[Options]
+    ) -> tuple[Request, Plan]:
+        """See `AsyncClient.plan`."""
+        planned: tuple[Request, Plan] = self._call(self._client.plan, prompt, model=model, **options)
+        return planned
+
+    def jobs(self, *, states: Sequence[str] = (), limit: int = 20, before: str = "") -> list[Job]:
+        """See `AsyncClient.jobs`."""
+        found: list[Job] = self._call(self._client.jobs, states=states, limit=limit, before=before)
+        return found
+
     def job(self, part: str) -> Job:
         """See `AsyncClient.job`."""
         found: Job = self._call(self._client.job, part)
@@ -164,9 +180,20 @@ class Client:
         found: Snapshot = self._call(self._client.snapshot, generation)
         return found
 
+    def send(self, request: Request, plan: Plan, options: Mapping[str, Any]) -> str:
+        """See `AsyncClient.send`."""
+        identity: str = self._call(self._client.send, request, plan, options)
+        return identity
+
+    def wait(self, generation: str, seconds: float | None = None) -> Snapshot:
+        """See `AsyncClient.wait`."""
+        found: Snapshot = self._call(self._client.wait, generation, seconds)
+        return found
+
     def images(self, found: Snapshot) -> list[Image]:
         """See `AsyncClient.images`."""
-        return self._client.images(found)
+        made: list[Image] = self._call(self._client.images, found)
+        return made
 
     def cancel(self, generation: str) -> list[tuple[Job, str]]:
         """See `AsyncClient.cancel`."""
@@ -177,6 +204,18 @@ class Client:
         """See `AsyncClient.resolve`."""
         decided: Job = self._call(self._client.resolve, job, choice)
         return decided
+
+    def usage(
+        self, by: By = "day", *, since: date | None = None, until: date | None = None, sandbox: bool = False
+    ) -> Usage:
+        """See `AsyncClient.usage`."""
+        found: Usage = self._call(self._client.usage, by, since=since, until=until, sandbox=sandbox)
+        return found
+
+    def budgets(self, *, sandbox: bool = False) -> list[Standing]:
+        """See `AsyncClient.budgets`."""
+        found: list[Standing] = self._call(self._client.budgets, sandbox=sandbox)
+        return found
 
     def models(self) -> Mapping[str, Model]:
         """See `AsyncClient.models`."""

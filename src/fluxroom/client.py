@@ -1,29 +1,34 @@
 """The Python library: one typed call for every FLUX model.
 
-`AsyncClient` runs an engine in this process on the data folder; `Client` is the same, waited for. Without a key both
-work against the built-in sandbox and say so (`image.sandbox`).
+`AsyncClient` runs an engine in this process on the data folder, or lets a gateway do the work (`base_url`); `Client` is
+the same, waited for. Without a key both work against the built-in sandbox and say so (`image.sandbox`).
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
 from fluxroom.errors import FluxroomError, by_code
 from fluxroom.parameters import EditParameters, ModelId, Options, Parameters, Picture
 from fluxroom.types import Event, Mode, OnUnsupported, Plan, Quote, Request, Size
+from fluxroom.working import hire
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from fluxroom.catalog import Model
     from fluxroom.engine import Engine, Snapshot
+    from fluxroom.engine.accounting import Standing, Usage
     from fluxroom.engine.orders import Terms
     from fluxroom.engine.transport import Transport
     from fluxroom.result import Image
     from fluxroom.settings import Settings
     from fluxroom.store.jobs import Job
+    from fluxroom.store.ledger import By
+    from fluxroom.working import Worker
 
 DEFAULT_MODEL = "flux-2-pro"
 
@@ -39,9 +44,12 @@ class AsyncClient:
     """Makes and edits pictures with any FLUX model.
 
     Args:
+        base_url: a gateway that does the work, such as `http://127.0.0.1:7860`; default: FLUXROOM_URL, and without it
+            this process does it.
+        api_key: the key for that gateway; default: FLUXROOM_API_KEY.
         settings: where everything else comes from; default: the environment and `.env`.
-        transport: another way out, for tests.
-        everyones: also carry queued jobs that other processes left on the data folder, as a gateway does.
+        transport: another way out, for tests; the work is then done in this process.
+        everyones: do the work in this process, and carry queued jobs that other processes left, as a gateway does.
         overrides: settings by name, such as `data="pictures"` or `sandbox=True`.
 
     Raises:
@@ -60,23 +68,30 @@ class AsyncClient:
     def __init__(
         self,
         *,
+        base_url: str | None = None,
+        api_key: str | None = None,
         settings: Settings | None = None,
         transport: Transport | None = None,
         everyones: bool = False,
         **overrides: Any,
     ) -> None:
+        gateway = {"url": base_url, "api_key": api_key}
+        overrides |= {name: value for name, value in gateway.items() if value is not None}
         if settings is None or overrides:
             from fluxroom.settings import load
 
-            settings = load(**overrides)
+            known = {name: getattr(settings, name) for name in settings.model_fields_set} if settings else {}
+            settings = load(**known | overrides)
         self.settings = settings
         self._transport = transport
         self._everyones = everyones
-        self._engine: Engine | None = None
-        self._stack = AsyncExitStack()
+        self._worker: Worker | None = None
 
     async def __aenter__(self) -> Self:
-        await self._open()
+        if self._worker is None:
+            worker = hire(self.settings, transport=self._transport, everyones=self._everyones)
+            await worker.start()
+            self._worker = worker
         return self
 
     async def __aexit__(
@@ -89,48 +104,23 @@ class AsyncClient:
 
         Running jobs stay resumable.
         """
-        if self._engine:
-            engine, self._engine = self._engine, None
-            await engine.stop(drain)
-        await self._stack.aclose()
+        worker, self._worker = self._worker, None
+        if worker:
+            await worker.stop(drain)
+
+    @property
+    def worker(self) -> Worker:
+        """Where the work is done; the client must be open."""
+        if self._worker is None:
+            raise RuntimeError("The client is not open: use `async with AsyncClient() as client:`.")
+        return self._worker
 
     @property
     def engine(self) -> Engine:
-        """The engine of this process; the client must be open."""
-        if self._engine is None:
-            raise RuntimeError("The client is not open: use `async with AsyncClient() as client:`.")
-        return self._engine
-
-    async def _open(self) -> Engine:
-        if self._engine:
-            return self._engine
-        import asyncio
-
-        from fluxroom.engine import Engine
-        from fluxroom.engine.accounts import SANDBOX_ORIGIN, accounts, in_sandbox
-        from fluxroom.engine.transport import AiohttpTransport
-        from fluxroom.store import open_store
-
-        store = await asyncio.to_thread(
-            open_store, self.settings.data_folder, self.settings.database, self.settings.blobs
-        )
-        self._stack.callback(store.close)
-        aliases = {}
-        if in_sandbox(self.settings) and self._transport is None:
-            from fluxroom.sandbox import Sandbox
-
-            box = Sandbox(books=store.folder / "sandbox.db", speed=self.settings.sandbox_speed)
-            await self._stack.enter_async_context(box)
-            aliases[SANDBOX_ORIGIN] = box.url
-        engine = Engine(
-            store,
-            accounts(self.settings),
-            self.settings,
-            transport=self._transport or AiohttpTransport(aliases),
-            everyones=self._everyones,
-        )
-        await engine.start()
-        self._engine = engine
+        """The engine of this process; the client must be open, and a client of a gateway has none."""
+        engine: Engine | None = getattr(self.worker, "engine", None)
+        if engine is None:
+            raise RuntimeError(f"The work is done by the gateway at {self.settings.url}: there is no engine here.")
         return engine
 
     # pictures --------------------------------------------------------------------------------------------------------
@@ -196,8 +186,7 @@ class AsyncClient:
             identity = await self.submit(prompt, model=model, **options)
         else:
             identity = await self.submit(prompt, model=model, num_images=num_images, **options)
-        found = await self.engine.wait(identity, self.settings.wait if wait is None else wait)
-        pictures = self.images(found)
+        pictures = await self.images(await self.wait(identity, wait))
         return pictures[0] if num_images == 1 and len(pictures) == 1 else pictures
 
     async def edit(
@@ -217,8 +206,7 @@ class AsyncClient:
         self, prompt: Prompt = None, *, model: ModelId | str = DEFAULT_MODEL, **options: Unpack[Options]
     ) -> str:
         """Send a request without waiting; returns the generation's id. Options as in `generate`."""
-        request, plan = await self.plan_with(prompt, model, options)
-        return await self.engine.submit(request, plan, terms_of(options))
+        return await self.worker.submit(await self._request(prompt, model, options), terms_of(options))
 
     async def plan(
         self, prompt: Prompt = None, *, model: ModelId | str = DEFAULT_MODEL, **options: Unpack[Options]
@@ -228,10 +216,12 @@ class AsyncClient:
 
     async def plan_with(self, prompt: Prompt, model: str, options: Mapping[str, Any]) -> tuple[Request, Plan]:
         """As `plan`, for options that come from outside: their names may be anything."""
-        from fluxroom.engine.routing import plan
-
         request = await self._request(prompt, model, options)
-        return request, plan(request, self.engine.accounts, self.settings)
+        return request, await self.worker.plan(request)
+
+    async def send(self, request: Request, plan: Plan, options: Mapping[str, Any]) -> str:
+        """Send what `plan` gave, without waiting; `options` are the same again. Returns the generation's id."""
+        return await self.worker.submit(request, terms_of(options), plan)
 
     async def quote(
         self, prompt: Prompt = None, *, model: ModelId | str = DEFAULT_MODEL, **options: Unpack[Options]
@@ -244,40 +234,40 @@ class AsyncClient:
     ) -> AsyncGenerator[Event, None]:
         """Send a request and tell what happens: `Queued`, `Running`, and one `Done` per job."""
         identity = await self.submit(prompt, model=model, **options)
-        async for event in self.engine.events(identity):
+        async for event in self.worker.events(identity):
             yield event
 
-    async def job(self, part: str) -> Job:
-        """A job by its id, or by the end of it."""
-        return await self.engine.job(part)
+    async def wait(self, generation: str, seconds: float | None = None) -> Snapshot:
+        """Wait until a generation is settled; its jobs go on whether anybody waits or not.
+
+        Raises:
+            WaitEnded: it is not settled after so many seconds (default: FLUXROOM_WAIT).
+        """
+        return await self.worker.wait(generation, self.settings.wait if seconds is None else seconds)
 
     async def snapshot(self, generation: str) -> Snapshot:
         """A generation with its jobs and pictures."""
-        return await self.engine.snapshot(generation)
+        return await self.worker.snapshot(generation)
 
     async def cancel(self, generation: str) -> list[tuple[Job, str]]:
         """Cancel what can be cancelled; says for each job what became of it and whether it is charged."""
-        return await self.engine.cancel(generation)
+        return await self.worker.cancel(generation)
 
     async def resolve(self, job: str, choice: Literal["retry", "abandon"]) -> Job:
         """Decide about a job that is in doubt."""
-        return await self.engine.resolve(job, choice)
+        return await self.worker.resolve(job, choice)
 
-    def images(self, found: Snapshot) -> list[Image]:
-        """The pictures of a settled generation.
+    async def images(self, found: Snapshot) -> list[Image]:
+        """The pictures of a settled generation, with their bytes.
 
         Raises:
             FluxroomError: there is no picture; the error of its first job.
         """
         from fluxroom.result import Image
 
-        pictures = [
-            Image(stored, job, self.engine.store.blobs, found.generation)
-            for job in found.jobs
-            for stored in found.images_of(job)
-        ]
+        made = [(stored, job) for job in found.jobs for stored in found.images_of(job)]
         failed = [job for job in found.jobs if job.state != "succeeded"]
-        if failed and not pictures:
+        if failed and not made:
             raise error_of(failed[0])
         if failed:
             warnings.warn(
@@ -285,7 +275,28 @@ class AsyncClient:
                 PartialResultWarning,
                 stacklevel=3,
             )
-        return pictures
+        blobs = await self.worker.books.fetched([stored for stored, _ in made])
+        return [Image(stored, job, blobs, found.generation) for stored, job in made]
+
+    # looking ---------------------------------------------------------------------------------------------------------
+
+    async def jobs(self, *, states: Sequence[str] = (), limit: int = 20, before: str = "") -> list[Job]:
+        """The newest jobs first; only those in one of `states`, and made before the job `before`, where given."""
+        return await self.worker.books.jobs(states=states, limit=limit, before=before)
+
+    async def job(self, part: str) -> Job:
+        """A job by its id, or by the end of it."""
+        return (await self.worker.books.record(part)).job
+
+    async def usage(
+        self, by: By = "day", *, since: date | None = None, until: date | None = None, sandbox: bool = False
+    ) -> Usage:
+        """What was spent from the day `since` to the day `until`, both included, in US dollars."""
+        return await self.worker.books.usage(by, since=since, until=until, sandbox=sandbox)
+
+    async def budgets(self, *, sandbox: bool = False) -> list[Standing]:
+        """Every budget with what is left of it."""
+        return await self.worker.books.budgets(sandbox=sandbox)
 
     # models ----------------------------------------------------------------------------------------------------------
 
@@ -297,16 +308,11 @@ class AsyncClient:
 
     async def check_available(self, route: str) -> bool | None:
         """Whether the provider offers a route now; None when it cannot be told. Costs nothing."""
-        from fluxroom.engine.availability import offered
-
-        engine = self.engine
-        return await offered(engine.courier, route, self.settings)
+        return await self.worker.offered(route)
 
     async def _request(self, prompt: Prompt, model: str, options: Mapping[str, Any]) -> Request:
         from fluxroom import catalog
-        from fluxroom.engine.intake import take_in, take_in_at
 
-        engine = self.engine
         given = {name: _plain(value) for name, value in options.items() if value is not None}
         sources = given.pop("references", None) or ()
         if isinstance(sources, (str, bytes)) or not isinstance(sources, Sequence):
@@ -323,11 +329,11 @@ class AsyncClient:
             for possible in row.routes[name].modes
             for place in catalog.locate_images(row.id, name, possible, given)
         }
-        params = await take_in_at(given, sorted(places, key=str), engine.store.blobs)
+        references, params = await self.worker.take_in(sources, given, sorted(places, key=str))
         return Request(
             model=model,
             prompt=prompt,
-            references=tuple([await take_in(source, engine.store.blobs) for source in sources]),
+            references=tuple(references),
             params=params,
             mode=mode,
             on_unsupported=on_unsupported,

@@ -5,22 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fluxroom.types import Receipt, Size
 
 Bytes = bytes  # `Image.bytes` hides the type's own name inside the class
 
 if TYPE_CHECKING:
-    from fluxroom.store.blobs import BlobStore
     from fluxroom.store.images import StoredImage
     from fluxroom.store.jobs import Generation, Job
+
+
+class Shelf(Protocol):
+    """Where the bytes of pictures are: a store of blobs, or what was fetched from a gateway."""
+
+    def get(self, digest: str) -> Bytes:
+        """The bytes of this hash."""
+
+    def local_path(self, digest: str) -> Path | None:
+        """The file of this hash on this machine; None where there is none."""
 
 
 class Image:
     """A finished picture. Its bytes are the provider's, untouched, in the data folder."""
 
-    def __init__(self, stored: StoredImage, job: Job, blobs: BlobStore, generation: Generation) -> None:
+    def __init__(self, stored: StoredImage, job: Job, blobs: Shelf, generation: Generation) -> None:
         self._stored = stored
         self._job = job
         self._generation = generation

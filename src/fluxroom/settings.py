@@ -140,6 +140,19 @@ class Settings(BaseSettings):
     bfl_webhook: bool = _variable(
         "FLUXROOM_BFL_WEBHOOK", "1: ask BFL for callbacks too; it then names no polling address.", default=False
     )
+    openai_aliases: str = _variable(
+        "FLUXROOM_OPENAI_ALIASES",
+        "Other names of models at the OpenAI door, such as `gpt-image-2=flux-2-pro,dall-e-3=bfl/flux-2-max`.",
+        default="",
+    )
+    openai_unsupported: Literal["error", "report"] = _variable(
+        "FLUXROOM_OPENAI_UNSUPPORTED",
+        "What the OpenAI door does with what a FLUX model cannot do: refuse it, or leave it out and report it.",
+        default="error",
+    )
+    openai_chat_images: Literal["link", "data"] = _variable(
+        "FLUXROOM_OPENAI_CHAT_IMAGES", "Form of the pictures in `message.images` of a chat.", default="link"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = _variable(
         "FLUXROOM_LOG_LEVEL", "Least level that is logged; debug also logs payloads and answers.", default="warning"
     )
@@ -170,6 +183,14 @@ class Settings(BaseSettings):
         plain = re.fullmatch(r"https?://[^/?#@\\\s]+(/[^?#@\\\s]*)?", value)
         if value and (plain is None or len(value) > _LONGEST_PUBLIC_URL):
             raise ValueError("must be a plain address with a host, without user name, query or fragment")
+        return value
+
+    @field_validator("openai_aliases")
+    @classmethod
+    def _is_pairs(cls, value: str) -> str:
+        for pair in filter(None, (one.strip() for one in value.split(","))):
+            if not re.fullmatch(r"[^=\s]+\s*=\s*[^=\s]+", pair):
+                raise ValueError(f"{pair!r} is not ALIAS=MODEL")
         return value
 
     @field_validator("bfl_cap", "fal_cap", "submit_gate", "per_minute", "most_open")

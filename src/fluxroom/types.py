@@ -193,6 +193,7 @@ class Plan:
     caps: Mapping[str, int]  # cap group -> jobs in flight: {"bfl": 24, "bfl/flux-kontext-max": 6}
     webhooks: bool  # the endpoint's schema takes a webhook address
     region: str = ""
+    sandbox: bool = False  # the route's account is the sandbox: nothing is really charged
 
     @property
     def route(self) -> str:
@@ -241,6 +242,7 @@ class Running:
     expected: float  # seconds that such a job usually takes
     progress: float | None = None  # 0 to 1, where the provider tells
     phase: str = ""  # the provider's own word: "Generating", "IN_PROGRESS"
+    why: str = ""  # what stands in the way of hearing more, where something does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

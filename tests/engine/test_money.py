@@ -282,7 +282,7 @@ async def test_without_a_published_price_the_charge_is_an_estimate_and_says_so(c
     found = await made(client, model="fal/flux-2-dev")
     [job] = found.jobs
     assert (job.charged, job.charge_state, job.charge_source) == (job.estimated, "charged", "estimate")
-    assert client.images(found)[0].receipt.source == "estimate"
+    assert (await client.images(found))[0].receipt.source == "estimate"
 
 
 # sums ----------------------------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ async def test_the_same_request_gives_the_same_picture_free_and_at_once(
     assert job.id != source.id
     assert (job.receipt.reserved, job.receipt.charged, job.receipt.state) == (Decimal(0), Decimal(0), "not_charged")
     assert job.receipt.source == "cache"
-    [before], [now] = client.images(first), client.images(again)
+    [before], [now] = await client.images(first), await client.images(again)
     assert (now.bytes, now.seed, now.size) == (before.bytes, before.seed, before.size)
     assert now.id != before.id
     assert len(submits(box)) == 1
@@ -154,7 +154,7 @@ async def test_several_pictures_come_from_the_cache_one_by_one(client: AsyncClie
     first = await made(client, "a fox", seed=10, num_images=2)
     found = await made(client, "a fox", seed=10, num_images=3)
     assert [job.cached_from for job in found.jobs] == [*(job.id for job in first.jobs), ""]
-    assert [image.seed for image in client.images(found)] == [10, 11, 12]
+    assert [image.seed for image in await client.images(found)] == [10, 11, 12]
     assert len(billed(box)) == 3
     second = await made(client, "a fox", seed=11)
     assert second.jobs[0].cached_from == first.jobs[1].id

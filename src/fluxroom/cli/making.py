@@ -45,11 +45,9 @@ async def _made(ctx: click.Context, prompt: Any, options: dict[str, Any], given:
     async with opened(ctx) as client:
         request, plan = await client.plan(prompt, **options)
         _affordable(plan, given["max_price"])
-        if not given["yes"] and not client.engine.accounts[plan.provider].sandbox:
+        if not given["yes"] and not plan.sandbox:
             _confirmed(plan)
-        from fluxroom.client import terms_of
-
-        identity = await client.engine.submit(request, plan, terms_of(options))
+        identity = await client.send(request, plan, options)
         try:
             return await _followed(ctx, client, identity, plan, given)
         except asyncio.CancelledError:
@@ -69,7 +67,7 @@ async def _followed(
         await _handed_over(client, identity, as_json=as_json)
         return None
     found = await _watched(ctx, client, started, given["wait"])
-    return _finished(ctx, client, found, given)
+    return await _finished(ctx, client, found, given)
 
 
 def _affordable(plan: Plan, most: Decimal | None) -> None:
@@ -140,7 +138,7 @@ async def _watched(ctx: click.Context, client: AsyncClient, started: Snapshot, w
     try:
         async with asyncio.timeout(seconds):
             with teller(ctx, started) as tell:
-                async for event in client.engine.events(identity):
+                async for event in client.worker.events(identity):
                     tell(event)
     except TimeoutError:
         found = await client.snapshot(identity)
@@ -164,14 +162,16 @@ def _interrupted(found: Snapshot) -> None:
     voice.note(f"Or give it up: fluxroom jobs cancel {going[0].id[-8:]}   (Ctrl-C again ends at once)")
 
 
-def _finished(ctx: click.Context, client: AsyncClient, found: Snapshot, given: Mapping[str, Any]) -> Exception | None:
+async def _finished(
+    ctx: click.Context, client: AsyncClient, found: Snapshot, given: Mapping[str, Any]
+) -> Exception | None:
     """Write the pictures and tell about them; the error to end with where some were not made."""
     from fluxroom.cli.results import show_result
     from fluxroom.client import error_of
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pictures that are missing are told below, each with its reason
-        pictures = client.images(found)
+        pictures = await client.images(found)
     files = deliver(pictures, given["output"], metadata=given["metadata"])
     show_result(found, pictures, files, as_json=wants_json(ctx, piped=True))
     failed = [job for job in found.jobs if job.state != "succeeded"]

@@ -37,6 +37,8 @@ def teller(ctx: click.Context, started: Snapshot) -> Iterator[Tell]:
         both_on_screen = as_json and sys.stdout.isatty()
         if sys.stderr.isatty() and not both_on_screen:
             tells.append(stack.enter_context(_moving(Line(jobs=tuple(started.jobs)))))
+        if not tells:
+            tells.append(_reasons())
 
         def tell(event: Event) -> None:
             for one in tells:
@@ -56,6 +58,19 @@ def _lines() -> Tell:
         if news != before or now - at > _HEARTBEAT:
             told[event.job] = (news, now)
             voice.line(**as_line(event))
+
+    return tell
+
+
+def _reasons() -> Tell:
+    """Only what stands in the way, once each: for a log that somebody reads later."""
+    told: set[str] = set()
+
+    def tell(event: Event) -> None:
+        why = "" if isinstance(event, Done) else event.why
+        if why and why not in told:
+            told.add(why)
+            voice.note(why)
 
     return tell
 
@@ -110,7 +125,8 @@ class Line:
         elapsed = event.elapsed + time.monotonic() - self.heard[event.job]
         word = "fetching" if event.phase == "fetching" else "running"
         share = "" if event.progress is None else f", {event.progress:.0%}"
-        return f"{word} {elapsed:.1f} s of about {event.expected:.0f} s{share}"
+        why = f", {event.why}" if event.why else ""
+        return f"{word} {elapsed:.1f} s of about {event.expected:.0f} s{share}{why}"
 
     def _queued(self, events: list[Event]) -> str:
         waiting = [event for event in reversed(events) if isinstance(event, Queued)]

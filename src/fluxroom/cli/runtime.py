@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from fluxroom.cli.shared import settings
+from fluxroom.cli.shared import given, settings
 
 if TYPE_CHECKING:
     from fluxroom.client import AsyncClient
@@ -29,8 +29,11 @@ _SHOW_CURSOR = "\x1b[?25h"
 @asynccontextmanager
 async def opened(ctx: click.Context, *, everyones: bool = False) -> AsyncIterator[AsyncClient]:
     """A client on this command line's settings, closed whatever happens."""
+    from fluxroom.cli.records import at_home
     from fluxroom.client import AsyncClient
 
+    if given(ctx, "sandbox") is not None:
+        at_home(ctx, "choosing between sandbox and providers")  # a wrong guess would cost money
     client = AsyncClient(settings=settings(ctx), everyones=everyones)
     try:
         await client.__aenter__()  # its own __aexit__ would wait longer than somebody who pressed Ctrl-C likes

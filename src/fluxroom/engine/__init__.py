@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -10,7 +10,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from fluxroom.engine.accounts import Account, need
-from fluxroom.engine.callback_addresses import Addresses
+from fluxroom.engine.callback_addresses import KEY, Addresses
 from fluxroom.engine.courier import Courier
 from fluxroom.engine.decisions import Decisions
 from fluxroom.engine.expectation import Experience
@@ -29,7 +29,7 @@ from fluxroom.engine.webhooks import Callbacks
 from fluxroom.errors import NotFound, WaitEnded
 from fluxroom.logs import get_logger
 from fluxroom.settings import Settings
-from fluxroom.store import Store, images, jobs
+from fluxroom.store import Store, images, jobs, signing_keys
 from fluxroom.store.images import StoredImage
 from fluxroom.store.jobs import Generation, Job
 from fluxroom.types import Done, Event, Plan, Provider, Queued, Request, Running
@@ -87,7 +87,7 @@ class Engine:
         self._reception = Reception(store, self._presence.id, self._clock)
         self._decisions = Decisions(self._ledger, self.courier)
         # Only a process that carries everybody's jobs also listens: a command would be gone before it is called back.
-        addresses = Addresses(store, settings) if everyones and settings.public_url else None
+        addresses = Addresses(settings) if everyones and settings.public_url else None
         self.experience = Experience(store, self._clock)
         caps = {account.id: account.cap for account in accounts.values()}
         self.throttle = Throttle(store, caps, self._clock)
@@ -106,6 +106,8 @@ class Engine:
 
     async def start(self) -> None:
         """Go on with what earlier processes left behind, then take new jobs."""
+        if self.callbacks:
+            self.callbacks.addresses.key = await self.store.database.write(partial(signing_keys.kept, name=KEY))
         self._presence.enter()
         await self._queue.start()
 
@@ -114,6 +116,15 @@ class Engine:
         await self._queue.stop(drain)
         await self.courier.transport.close()
         self._presence.leave()
+
+    @property
+    def presence(self) -> Presence:
+        """This process among those that share the ledger."""
+        return self._presence
+
+    def now(self) -> float:
+        """Seconds since 1970, by the engine's clock."""
+        return self._clock.time()
 
     @property
     def busy(self) -> bool:
@@ -164,11 +175,11 @@ class Engine:
                 self._raise_trouble(states)
                 left = deadline - self._clock.monotonic()
                 if left <= 0 or not await bell.wait(left):
-                    raise _wait_ended(await self.snapshot(generation_id), seconds)
+                    raise wait_ended(await self.snapshot(generation_id), seconds)
         finally:
             self._ledger.hush(generation_id, bell)
 
-    async def events(self, generation_id: str, *, tick: float = 0.5) -> AsyncIterator[Event]:
+    async def events(self, generation_id: str, *, tick: float = 0.5) -> AsyncGenerator[Event, None]:
         """What happens to a generation's jobs until all are settled; at least one event every `tick` seconds."""
         bell = self._ledger.bell(generation_id)
         told: set[str] = set()
@@ -214,6 +225,11 @@ class Engine:
         """Cancel what can be cancelled; says for each job what became of it and whether it is charged."""
         found = await self.snapshot(generation_id)
         return [(job, await self._decisions.cancel(job)) for job in found.jobs]
+
+    async def withdraw(self, generation_id: str) -> bool:
+        """Cancel those jobs of a generation that have not been sent; whether that were all."""
+        found = await self.snapshot(generation_id)
+        return all([await self._decisions.withdraw(job) for job in found.jobs])
 
     async def resolve(self, job_id: str, choice: Literal["retry", "abandon"]) -> Job:
         """Decide about a job in doubt: send it again (which pays again if the provider took it), or give it up.
@@ -266,7 +282,8 @@ def _among_others(store: Store, settings: Settings) -> tuple[Presence, type[Loca
     return Lease(store.fleet, settings.heartbeat), FleetQueue
 
 
-def _wait_ended(found: Snapshot, seconds: float) -> WaitEnded:
+def wait_ended(found: Snapshot, seconds: float) -> WaitEnded:
+    """The error that says that a wait is over and the jobs go on."""
     open_jobs = [job for job in found.jobs if job.state not in SETTLED]
     first = open_jobs[0] if open_jobs else found.jobs[0]
     return WaitEnded(

@@ -35,9 +35,7 @@ class Decisions:
         """Cancel a job if that can be done; says what became of it and whether it is charged."""
         if job.state in FINAL:
             return f"it has already ended: {job.state}"
-        error = Cancelled(provider=job.provider, job=job.id).as_dict()
-        charge = {"charged": Decimal(0), "charge_state": "unknown" if job.doubted else "not_charged"}
-        if await self._move(job, State.QUEUED, State.CANCELLED, Happening.CANCEL, error=error, **charge):
+        if await self.withdraw(job):
             if job.doubted:
                 return "cancelled before it was sent again; its attempt before that may have been charged"
             return "cancelled before it was sent; not charged"
@@ -54,6 +52,12 @@ class Decisions:
         self._ledger.poke(job.id)
         return f"{job.provider} was asked to cancel; if it has begun, it may still finish and be charged"
 
+    async def withdraw(self, job: Job) -> bool:
+        """Cancel a job that has not been sent; False when it has."""
+        error = Cancelled(provider=job.provider, job=job.id).as_dict()
+        charge = {"charged": Decimal(0), "charge_state": "unknown" if job.doubted else "not_charged"}
+        return await self._move(job, State.QUEUED, State.CANCELLED, Happening.CANCEL, error=error, **charge)
+
     async def resolve(self, job: Job, choice: Literal["retry", "abandon"]) -> None:
         """Decide about a job in doubt: send it again (which pays again if the provider took it), or give it up.
 
@@ -62,7 +66,7 @@ class Decisions:
         """
         if choice == "retry":
             # What the attempt in doubt may have cost stays on the receipt, whatever becomes of the next one.
-            doubted = job.doubted + (job.reserved if job.charged is None else job.charged)
+            doubted = job.doubted + job.at_stake
             done = await self._move(
                 job,
                 State.UNKNOWN,

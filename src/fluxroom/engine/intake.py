@@ -12,14 +12,13 @@ import binascii
 import ipaddress
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from fluxroom.errors import InvalidReference
 from fluxroom.imaging.probe import check_reference
-from fluxroom.store.blobs import BlobStore
 from fluxroom.types import JSON, Reference
 
 _MOST_BYTES = 20 * 1024 * 1024
@@ -27,7 +26,20 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-async def take_in(source: Any, blobs: BlobStore) -> Reference:
+class Shelf(Protocol):
+    """Where a caller's pictures are kept: a store of blobs, or a gateway. Methods block; call them in a thread."""
+
+    def put(self, data: bytes) -> str:
+        """Keep the bytes and return their SHA-256."""
+
+    def has(self, digest: str) -> bool:
+        """Whether the bytes of this hash are here."""
+
+    def get(self, digest: str) -> bytes:
+        """The bytes of this hash."""
+
+
+async def take_in(source: Any, blobs: Shelf) -> Reference:
     """Make a reference of whatever a caller may give for a picture.
 
     Args:
@@ -53,21 +65,23 @@ async def take_in(source: Any, blobs: BlobStore) -> Reference:
 
 
 async def take_in_at(
-    params: Mapping[str, JSON], places: Sequence[tuple[str | int, ...]], blobs: BlobStore
+    params: Mapping[str, JSON],
+    places: Sequence[tuple[str | int, ...]],
+    take: Callable[[Any], Awaitable[Reference]],
 ) -> dict[str, JSON]:
-    """The parameters with the values at these places made references (`mask`, `control_image_url`, …)."""
+    """The parameters with the values at these places taken in (`mask`, `control_image_url`, …)."""
     copied: Any = _copy(params)
     for place in places:
         *way, last = place
         inner = copied
         for step in way:
             inner = inner[step]
-        inner[last] = await take_in(inner[last], blobs)
+        inner[last] = await take(inner[last])
     result: dict[str, JSON] = copied
     return result
 
 
-async def _from_text(text: str, blobs: BlobStore) -> Reference:
+async def _from_text(text: str, blobs: Shelf) -> Reference:
     if text.startswith("data:"):
         return await _keep(await asyncio.to_thread(_decoded, text), "data URI", blobs)
     if text.lower().startswith(("https://", "http://")):
@@ -82,7 +96,7 @@ async def _from_text(text: str, blobs: BlobStore) -> Reference:
     return await _from_file(Path(text), blobs)
 
 
-async def _from_file(path: Path, blobs: BlobStore) -> Reference:
+async def _from_file(path: Path, blobs: Shelf) -> Reference:
     try:
         data = await asyncio.to_thread(_read, path)
     except OSError as error:
@@ -96,7 +110,7 @@ def _read(path: Path) -> bytes:
         return file.read(_MOST_BYTES + 1)
 
 
-async def _keep(data: bytes, name: str, blobs: BlobStore) -> Reference:
+async def _keep(data: bytes, name: str, blobs: Shelf) -> Reference:
     picture = await asyncio.to_thread(check_reference, data, name)
     digest = await asyncio.to_thread(blobs.put, data)
     return Reference(

@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from fluxroom import catalog
+from fluxroom.catalog import words
 from fluxroom.client import error_of
 from fluxroom.engine import Snapshot
 from fluxroom.engine.lifecycle import SETTLED, State
@@ -52,10 +54,16 @@ class JobAnswer(BaseModel):
     """One call to one endpoint of a provider."""
 
     id: str
+    generation: str
+    run: str
     state: str
     route: str
+    mode: str
     endpoint: str
     region: str
+    attempt: int = Field(description="How often it was sent, or tried to be.")
+    created_at: str
+    changed_at: str
     request_id: str
     seed: int | None
     sandbox: bool
@@ -83,7 +91,9 @@ class GenerationAnswer(BaseModel):
     prompt: str
     params: dict[str, Any]
     references: list[dict[str, Any]]
-    not_sent: list[dict[str, Any]]
+    not_sent: list[dict[str, Any]] = Field(description="What was asked for and left out, and why.")
+    renamed: dict[str, str] = Field(description="Old parameter names, with what they are called now.")
+    run: str = Field(description="The run that it belongs to.")
     sandbox: bool
     seconds: float
     quote: dict[str, Any]
@@ -103,7 +113,7 @@ def generation(found: Snapshot) -> GenerationAnswer:
         id=about.id,
         state=state_of(found.jobs),
         settled=found.settled,
-        created_at=_time(about.created_at) or "",
+        created_at=moment(about.created_at) or "",
         model=model,
         provider=provider,
         route=about.route,
@@ -112,6 +122,8 @@ def generation(found: Snapshot) -> GenerationAnswer:
         params=dict(about.params),
         references=[dict(one) for one in about.references],
         not_sent=[dict(one) for one in about.not_sent],
+        renamed=_renamed(about),
+        run=about.run,
         sandbox=any(job.sandbox for job in found.jobs),
         seconds=max((job.seconds for job in found.jobs), default=0.0),
         quote=dict(about.quote),
@@ -156,16 +168,22 @@ def job(found: Job, images: Sequence[StoredImage] = ()) -> JobAnswer:
     """A job with its receipt."""
     return JobAnswer(
         id=found.id,
+        generation=found.generation,
+        run=found.run,
         state=found.state,
         route=found.route,
+        mode=found.mode,
         endpoint=found.endpoint,
         region=found.region,
+        attempt=found.attempt,
+        created_at=moment(found.created_at) or "",
+        changed_at=moment(found.changed_at) or "",
         request_id=found.request_id,
         seed=found.seed,
         sandbox=found.sandbox,
         seconds=found.seconds,
-        submitted_at=_time(found.submitted_at),
-        ready_at=_time(found.ready_at),
+        submitted_at=moment(found.submitted_at),
+        ready_at=moment(found.ready_at),
         wire=dict(found.wire),
         receipt=_receipt(found.receipt),
         error=None if found.state in _WITHOUT_ERROR else _problem_of(found),
@@ -184,6 +202,16 @@ def _problem_of(job: Job) -> dict[str, Any]:
 
 def _job(found: Snapshot, one: Job) -> JobAnswer:
     return job(one, found.images_of(one))
+
+
+def _renamed(about: Generation) -> dict[str, str]:
+    """The request's old names, at the endpoint that it went to; nothing when the catalog has lost that since."""
+    provider, _, model = about.route.partition("/")
+    row = catalog.models().get(model)
+    route = row.routes.get(provider) if row else None  # type: ignore[call-overload]  # the name comes from the database
+    if route is None or about.mode not in route.modes:
+        return {}
+    return words.old_names(about.asked.get("params") or (), route.endpoint(about.mode))
 
 
 def _links(about: Generation) -> dict[str, str]:
@@ -209,7 +237,8 @@ def _sum(jobs: Sequence[Job]) -> Receipt:
     )
 
 
-def _time(seconds: float) -> str | None:
+def moment(seconds: float) -> str | None:
+    """Seconds since 1970 as people and JSON write a moment; None for 0, which means never."""
     if not seconds:
         return None
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -176,3 +176,19 @@ def what_next(settings: Settings, found: list[Finding]) -> str:
             f"For real pictures: {MissingKey.advice.split(', or set FLUXROOM')[0]}."
         )
     return "Make a picture: fluxroom generate 'a red fox in fresh snow' --max-price 0.05"
+
+
+async def gateway(settings: Settings) -> Finding:
+    """Whether the gateway that FLUXROOM_URL names answers, and takes our key."""
+    from fluxroom.working import open_books
+
+    try:
+        async with open_books(settings) as books:
+            accounts = await books.providers()
+    except FluxroomError as error:
+        return Finding("bad", "gateway", error.detail, error.next_step, error.exit_code)
+    ready = [one.provider + (" (sandbox)" if one.sandbox else "") for one in accounts if one.set_up]
+    level: Level = "good" if ready else "note"
+    return Finding(
+        level, "gateway", f"{settings.url} does the work, with {' and '.join(ready) or 'no provider set up'}"
+    )

@@ -138,7 +138,7 @@ async def _made(settings: Settings, plan: Plan) -> tuple[list[Exchange], str, st
         async with AsyncClient(settings=settings, transport=recording) as client:
             identity = await client.submit(PROMPT, model=plan.route, mode="generate", **_PARAMS)
             job = (await client.snapshot(identity)).jobs[0].id
-            client.images(await client.engine.wait(identity, settings.wait))
+            await client.images(await client.wait(identity))
     except FluxroomError as failed:
         error = f"{failed.code}: {failed.detail}"
     return recording.exchanges, error, job

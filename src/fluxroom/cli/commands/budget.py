@@ -12,7 +12,8 @@ from fluxroom.cli.lazy import LazyGroup
 from fluxroom.cli.shared import settings, shared, wants_json
 
 if TYPE_CHECKING:
-    from fluxroom.engine.accounting import Accounting, Standing
+    from fluxroom.engine.accounting import Standing
+    from fluxroom.working import Books
 
 T = TypeVar("T")
 
@@ -100,14 +101,13 @@ def _drop(ctx: click.Context, /, scope: str, period: str) -> None:
         voice.say(f"{scope} has no {period} budget any more.")
 
 
-def _with_books(ctx: click.Context, work: Callable[[Accounting], Coroutine[Any, Any, T]]) -> T:
-    from fluxroom.cli.records import opened_store
+def _with_books(ctx: click.Context, work: Callable[[Books], Coroutine[Any, Any, T]]) -> T:
+    from fluxroom.cli.records import opened_books
     from fluxroom.cli.runtime import run
-    from fluxroom.engine.accounting import Accounting
 
     async def opened() -> T:
-        async with opened_store(ctx) as store:
-            return await work(Accounting(store, {}))
+        async with opened_books(ctx) as books:
+            return await work(books)
 
     return run(opened)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fluxroom.cli import voice
+from fluxroom.cli.records import at_home
 from fluxroom.cli.runtime import run
 from fluxroom.cli.shared import settings, shared, wants_json
 
@@ -34,6 +35,7 @@ def command(ctx: click.Context, /, *, live: bool, yes: bool) -> None:
     the data folder under live/, and says where they do not look as the sandbox's.
     """
     if live:
+        at_home(ctx, "doctor --live")
         _live(ctx, yes=yes)
         return
     from fluxroom.cli.checkup.findings import what_next
@@ -69,7 +71,10 @@ def _unreadable(error: BadSettings) -> list[Finding]:
 async def _findings(chosen: Settings) -> list[Finding]:
     from fluxroom.cli.checkup import findings
 
-    found = [findings.versions(), *findings.environment(chosen), findings.where(chosen)]
+    found = [findings.versions(), *findings.environment(chosen)]
+    if chosen.url:
+        return [*found, await findings.gateway(chosen)]
+    found.append(findings.where(chosen))
     found.append(findings.folder(chosen.data_folder))
     if found[-1].level != "bad":
         found += [finding async for finding in findings.database(chosen.data_folder, chosen.database)]

@@ -9,10 +9,11 @@ import click
 
 from fluxroom.cli import voice
 from fluxroom.cli.lazy import LazyGroup
-from fluxroom.cli.shared import settings, shared, wants_json
+from fluxroom.cli.shared import shared, wants_json
 
 if TYPE_CHECKING:
-    from fluxroom.engine.accounting import Accounting, AccountState
+    from fluxroom.engine.accounting import AccountState
+    from fluxroom.working import Books
 
 T = TypeVar("T")
 
@@ -85,15 +86,13 @@ def _switch(ctx: click.Context, name: str, *, paused: bool) -> None:
         voice.note(f"{state.queued} of its jobs {what}{f' {name}' if paused else ''}")
 
 
-def _with_books(ctx: click.Context, work: Callable[[Accounting], Coroutine[Any, Any, T]]) -> T:
-    from fluxroom.cli.records import opened_store
+def _with_books(ctx: click.Context, work: Callable[[Books], Coroutine[Any, Any, T]]) -> T:
+    from fluxroom.cli.records import opened_books
     from fluxroom.cli.runtime import run
-    from fluxroom.engine.accounting import Accounting
-    from fluxroom.engine.accounts import accounts
 
     async def opened() -> T:
-        async with opened_store(ctx) as store:
-            return await work(Accounting(store, accounts(settings(ctx))))
+        async with opened_books(ctx) as books:
+            return await work(books)
 
     return run(opened)
 

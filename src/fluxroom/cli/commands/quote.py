@@ -32,19 +32,18 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     ctx.meta[PIPED] = True
     prompt, options = read_request(given)
 
-    async def work() -> tuple[Plan, bool]:
+    async def work() -> Plan:
         async with opened(ctx) as client:
-            plan = (await client.plan(prompt, **options))[1]
-            return plan, client.engine.accounts[plan.provider].sandbox
+            return (await client.plan(prompt, **options))[1]
 
-    plan, sandbox = run(work)
+    plan = run(work)
     if wants_json(ctx, piped=True):
-        _as_json(plan, sandbox=sandbox)
+        _as_json(plan)
     else:
-        _as_text(plan, sandbox=sandbox)
+        _as_text(plan)
 
 
-def _as_json(plan: Plan, *, sandbox: bool) -> None:
+def _as_json(plan: Plan) -> None:
     from fluxroom.cli import voice
 
     voice.line(
@@ -57,11 +56,11 @@ def _as_json(plan: Plan, *, sandbox: bool) -> None:
         seconds=plan.seconds,
         wire=list(plan.wire),
         not_sent=[note.as_dict() for note in plan.not_sent],
-        sandbox=sandbox,
+        sandbox=plan.sandbox,
     )
 
 
-def _as_text(plan: Plan, *, sandbox: bool) -> None:
+def _as_text(plan: Plan) -> None:
     from fluxroom.cli import voice
 
     quote = plan.quote
@@ -71,7 +70,7 @@ def _as_text(plan: Plan, *, sandbox: bool) -> None:
     voice.say(voice.dim(f"  price: {quote.source}"))
     size = str(plan.size) if plan.size else "the provider decides"
     voice.say(voice.dim(f"  size: {size} · about {plan.seconds:.0f} s"))
-    if sandbox:
+    if plan.sandbox:
         voice.say(f"  {click.style('sandbox', fg='yellow', bold=True)}: here it costs nothing")
     for note in plan.not_sent:
         voice.note(f"{click.style('Not sent', fg='yellow')}: {note.name} — {note.why}")

@@ -67,16 +67,15 @@ def command(ctx: click.Context, /, by: By, since: date | None, until: date | Non
 
 def _read(ctx: click.Context, by: By, since: date | None, until: date | None, *, practice: bool) -> tuple[Usage, int]:
     """The sums that are asked for, and how many jobs there are on the other side of the line between play and money."""
-    from fluxroom.cli.records import is_new, opened_store
+    from fluxroom.cli.records import is_new, opened_books
     from fluxroom.cli.runtime import run
-    from fluxroom.engine.accounting import Accounting, Usage
+    from fluxroom.engine.accounting import Usage
 
     if is_new(ctx):
         return Usage(by=by, since=since, until=until, sandbox=practice, lines=[]), 0
 
     async def work() -> tuple[Usage, int]:
-        async with opened_store(ctx) as store:
-            books = Accounting(store, {})
+        async with opened_books(ctx) as books:
             found = await books.usage(by, since=since, until=until, sandbox=practice)
             if found.lines:
                 return found, 0

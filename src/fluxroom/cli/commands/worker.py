@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fluxroom.cli.records import at_home
 from fluxroom.cli.shared import settings, shared, wants_json
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def command(ctx: click.Context) -> None:
     and the same store of pictures: a shared data folder, or FLUXROOM_BLOBS. A worker that is told to stop hands its
     running jobs to the others within ten seconds; one that dies is noticed by its heartbeat.
     """
+    at_home(ctx, "the work of a worker")
     found = settings(ctx)
     if not found.database:
         from fluxroom.settings import BadSettings

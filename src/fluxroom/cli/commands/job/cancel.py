@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fluxroom.cli import voice
-from fluxroom.cli.records import opened_store, record
+from fluxroom.cli.records import opened_books
 from fluxroom.cli.runtime import opened, run
 from fluxroom.cli.shared import shared, wants_json
 
@@ -32,12 +32,12 @@ def command(ctx: click.Context, /, job_id: str) -> None:
     async def work() -> list[tuple[Job, str]]:
         from fluxroom.errors import WaitEnded
 
-        async with opened_store(ctx) as store:
-            generation = (await record(store, job_id)).generation.id
+        async with opened_books(ctx) as books:
+            generation = (await books.record(job_id)).generation.id
         async with opened(ctx) as client:
-            told = await client.engine.cancel(generation)
+            told = await client.cancel(generation)
             with contextlib.suppress(WaitEnded):
-                await client.engine.wait(generation, _PATIENCE)
+                await client.wait(generation, _PATIENCE)
             now = {job.id: job for job in (await client.snapshot(generation)).jobs}
             return [(now[job.id], what) for job, what in told]
 

@@ -50,18 +50,14 @@ def _known(states: Sequence[str]) -> None:
 
 
 def _listed(ctx: click.Context, states: Sequence[str], limit: int) -> list[Job]:
-    from fluxroom.cli.records import is_new, opened_store
+    from fluxroom.cli.records import is_new, opened_books
 
     if is_new(ctx):
         return []
 
     async def work() -> list[Job]:
-        from fluxroom.store import jobs
-
-        async with opened_store(ctx) as store:
-            return await store.database.read(
-                lambda connection: jobs.recent(connection, limit=limit, states=list(states))
-            )
+        async with opened_books(ctx) as books:
+            return await books.jobs(states=states, limit=limit)
 
     return run(work)
 

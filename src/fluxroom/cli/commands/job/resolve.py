@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from fluxroom.cli import voice
-from fluxroom.cli.records import opened_store, record
+from fluxroom.cli.records import opened_books
 from fluxroom.cli.runtime import opened, run
 from fluxroom.cli.shared import shared, wants_json
 
@@ -31,8 +31,8 @@ def command(ctx: click.Context, /, job_id: str, choice: Literal["retry", "abando
     """
 
     async def work() -> Job:
-        async with opened_store(ctx) as store:
-            found = (await record(store, job_id)).job
+        async with opened_books(ctx) as books:
+            found = (await books.record(job_id)).job
         if choice is None:
             return found
         async with opened(ctx) as client:

@@ -13,15 +13,17 @@ from fluxroom.cli import voice
 from fluxroom.cli.commands.job.shape import as_object, line
 from fluxroom.cli.delivering import check_target, deliver
 from fluxroom.cli.problems import PIPED
-from fluxroom.cli.records import record
 from fluxroom.cli.runtime import opened, run
-from fluxroom.cli.shared import shared, wants_json
+from fluxroom.cli.shared import settings, shared, wants_json
 
 if TYPE_CHECKING:
     from fluxroom.client import AsyncClient
     from fluxroom.store.jobs import Job
 
 _OPEN = ("queued", "submitting", "running", "fetching")
+_ALL = 1_000_000
+"""As many jobs as there are."""
+
 _LOOK = 0.2
 """Seconds between two looks at the ledger; the engine itself notices everything at once."""
 
@@ -57,15 +59,15 @@ async def _interruptible(ctx: click.Context, output: str | None, wait: float | N
 async def _resumed(ctx: click.Context, output: str | None, wait: float | None) -> list[Job]:
     """Wait and tell; the jobs that are still open when the time is over."""
     as_json = wants_json(ctx, piped=True)
-    async with opened(ctx, everyones=True) as client:
+    async with opened(ctx, everyones=not settings(ctx).url) as client:
         began = await _jobs(client, _OPEN)
-        mine, others = _parted(client, began)
+        mine, others = await _parted(client, began)
         _others(others)
         with _progress(began, as_json=as_json) as moving:
             ended = await _until_done(client, mine, wait, moving)
         for job in ended:
             await _told(client, job, output, as_json=as_json)
-        left = _parted(client, await _jobs(client, _OPEN))[0]
+        left = (await _parted(client, await _jobs(client, _OPEN)))[0]
         doubts = await _jobs(client, ("unknown",))
     _summary(ended, left, doubts, as_json=as_json)
     if output is None and not as_json and any(job.state == "succeeded" for job in ended):
@@ -74,14 +76,13 @@ async def _resumed(ctx: click.Context, output: str | None, wait: float | None) -
 
 
 async def _jobs(client: AsyncClient, states: Sequence[str]) -> list[Job]:
-    from fluxroom.store import jobs
+    """All jobs in these states, oldest first."""
+    return (await client.jobs(states=states, limit=_ALL))[::-1]
 
-    return await client.engine.store.database.read(lambda connection: jobs.in_states(connection, states))
 
-
-def _parted(client: AsyncClient, found: Sequence[Job]) -> tuple[list[Job], list[Job]]:
-    """The jobs that this process has the account for, and the others."""
-    accounts = {account.id for account in client.engine.accounts.values()}
+async def _parted(client: AsyncClient, found: Sequence[Job]) -> tuple[list[Job], list[Job]]:
+    """The jobs that this process has the account for, and the others; a gateway has it for all of its own."""
+    accounts = {account.account for account in await client.worker.books.providers()} | {""}
     return [job for job in found if job.account in accounts], [job for job in found if job.account not in accounts]
 
 
@@ -98,29 +99,27 @@ def _others(found: Sequence[Job]) -> None:
 
 async def _until_done(client: AsyncClient, mine: Sequence[Job], wait: float | None, moving: Any) -> list[Job]:
     """Watch until no open job is left or the time is over; the jobs that ended meanwhile, oldest first."""
-    from fluxroom.store import jobs
-
     watched = {job.id: job for job in mine}
     loop = asyncio.get_running_loop()
     deadline = None if wait is None else loop.time() + wait
     while True:
-        still = _parted(client, await _jobs(client, _OPEN))[0]
+        still = (await _parted(client, await _jobs(client, _OPEN)))[0]
         watched |= {job.id: job for job in still}
         moving(len(watched) - len(still), len(watched))
         if not still or (deadline is not None and loop.time() >= deadline):
             break
         await asyncio.sleep(_LOOK)
     unfinished = {job.id for job in still}
-    wanted = [name for name in watched if name not in unfinished]
-    found = await client.engine.store.database.read(lambda connection: [jobs.get(connection, name) for name in wanted])
-    return [job for job in found if job is not None]
+    return [await client.job(name) for name in watched if name not in unfinished]
 
 
 async def _told(client: AsyncClient, job: Job, output: str | None, *, as_json: bool) -> None:
     files = []
     if output is not None and job.state == "succeeded":
-        found = await record(client.engine.store, job.id)
-        files = [str(file) for file in deliver(found.pictures(client.engine.store), output, metadata=True)]
+        books = client.worker.books
+        found = await books.record(job.id)
+        pictures = found.pictures(await books.fetched(found.images))
+        files = [str(file) for file in deliver(pictures, output, metadata=True)]
     if as_json:
         voice.line(event="done", **as_object(job), files=files)
         return

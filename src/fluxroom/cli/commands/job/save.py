@@ -8,7 +8,7 @@ import click
 
 from fluxroom.cli import voice
 from fluxroom.cli.delivering import check_target, deliver
-from fluxroom.cli.records import opened_store, record
+from fluxroom.cli.records import opened_books
 from fluxroom.cli.runtime import run
 from fluxroom.cli.shared import shared, wants_json
 from fluxroom.errors import NotFound
@@ -25,14 +25,14 @@ def command(ctx: click.Context, /, job_id: str, output: str | None, *, metadata:
     check_target(output)
 
     async def work() -> list[Path]:
-        async with opened_store(ctx) as store:
-            found = await record(store, job_id)
+        async with opened_books(ctx) as books:
+            found = await books.record(job_id)
             if not found.images:
                 raise NotFound(
                     f"Job {found.job.id} is {found.job.state} and has no picture",
                     advice=f"See why with `fluxroom jobs {found.job.id[-8:]}`.",
                 )
-            return deliver(found.pictures(store), output, metadata=metadata)
+            return deliver(found.pictures(await books.fetched(found.images)), output, metadata=metadata)
 
     files = run(work)
     if wants_json(ctx):

@@ -9,37 +9,36 @@ import click
 
 from fluxroom.cli import voice
 from fluxroom.cli.commands.job.shape import COLOURS, as_object
-from fluxroom.cli.records import opened_store, record
+from fluxroom.cli.records import opened_books
 from fluxroom.cli.runtime import run
 from fluxroom.cli.shared import wants_json
 
 if TYPE_CHECKING:
-    from fluxroom.cli.records import Record
+    from fluxroom.records import Record
 
 
 def tell(ctx: click.Context, part: str) -> None:
     """Show a job."""
 
-    async def work() -> tuple[Record, list[str]]:
-        async with opened_store(ctx) as store:
-            found = await record(store, part)
-            return found, [str(picture.path) for picture in found.pictures(store)]
+    async def work() -> Record:
+        async with opened_books(ctx) as books:
+            return await books.record(part)
 
-    found, paths = run(work)
+    found = run(work)
     if wants_json(ctx):
-        voice.document(_document(found, paths))
+        voice.document(_document(found))
         return
     for name, value in _facts(found):
         voice.say(f"{voice.dim(f'{name:<11}')} {value}")
     for event in found.events:
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(event["at"]))
         voice.say(f"{voice.dim(f'{at} UTC')}  {event['to_state']:<16} {voice.dim(event['why'])}")
-    for stored, path in zip(found.images, paths, strict=True):
+    for stored, path in zip(found.images, found.places, strict=True):
         voice.say(f"{voice.dim('picture    ')} {stored.width}x{stored.height} {stored.mime}  {path}")
     _next(found)
 
 
-def _document(found: Record, paths: list[str]) -> dict[str, Any]:
+def _document(found: Record) -> dict[str, Any]:
     return {
         **as_object(found.job),
         "prompt": found.generation.prompt,
@@ -57,7 +56,7 @@ def _document(found: Record, paths: list[str]) -> dict[str, Any]:
                 "height": stored.height,
                 "seed": stored.seed,
             }
-            for stored, path in zip(found.images, paths, strict=True)
+            for stored, path in zip(found.images, found.places, strict=True)
         ],
     }
 

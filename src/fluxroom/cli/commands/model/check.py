@@ -19,7 +19,7 @@ def command(ctx: click.Context, /, route: str) -> None:
 
     async def work() -> tuple[bool | None, bool]:
         async with opened(ctx) as client:
-            sandbox = any(account.sandbox for account in client.engine.accounts.values())
+            sandbox = any(account.sandbox for account in await client.worker.books.providers())
             return await client.check_available(route), sandbox
 
     offered, sandbox = run(work)
