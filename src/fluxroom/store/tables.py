@@ -163,6 +163,7 @@ images = Table(
     Index("images_sha256", "sha256"),
     Index("images_owner", "owner", "id"),
     Index("images_model", "model", "id"),
+    Index("images_generation", "generation"),
     Index("images_favourite", "id", sqlite_where=text("favourite = 1"), postgresql_where=text("favourite")),
     Index("images_rated", "id", sqlite_where=text("rating > 0"), postgresql_where=text("rating > 0")),
     Index("images_trashed", "trashed_at"),
@@ -360,6 +361,9 @@ run_items = Table(
     Column("changed_at", Float, nullable=False),
     Index("run_items_state", "run", "state", "position"),
     Index("run_items_generation", "generation"),
+    Index(
+        "run_items_doubtful", "run", sqlite_where=text("state = 'unknown'"), postgresql_where=text("state = 'unknown'")
+    ),
 )
 
 conversations = Table(

@@ -61,6 +61,8 @@ def _items() -> None:
     )
     op.create_index("run_items_state", "run_items", ["run", "state", "position"])
     op.create_index("run_items_generation", "run_items", ["generation"])
+    doubtful = sa.text("state = 'unknown'")
+    op.create_index("run_items_doubtful", "run_items", ["run"], sqlite_where=doubtful, postgresql_where=doubtful)
 
 
 def _conversations() -> None:
