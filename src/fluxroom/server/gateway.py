@@ -34,6 +34,7 @@ class Gateway:
     settings: Settings
     client: AsyncClient
     closing: asyncio.Event = field(default_factory=asyncio.Event)  # set: long answers end now, jobs go on
+    in_hand: set[str] = field(default_factory=set)  # generations whose caller waits for an answer that a door owes
     _secrets: dict[str, bytes] = field(default_factory=dict, repr=False)
     identities: Identities = field(init=False)
     sessions: Sessions = field(init=False)

@@ -43,6 +43,12 @@ def complaint(place: list[str | int], kind: str, words: str, given: JSON, **ctx:
     return {**told, "ctx": ctx} if ctx else told
 
 
+def sentence(problem: Mapping[str, Any]) -> str:
+    """One of our problems as a text: what happened, and what to do next."""
+    detail = str(problem["detail"])
+    return f"{detail if detail.endswith(('.', '!', '?')) else f'{detail}.'} {problem['next']}"
+
+
 def lax(field: Field, value: JSON) -> JSON:
     """The value as the providers' own validation reads it: a number may come as text, a whole float is an integer."""
     kind = field.schema.get("type")

@@ -37,10 +37,15 @@ async def object_in(request: Request) -> dict[str, JSON]:
     return found
 
 
-async def order(
-    gateway: Gateway, caller: Caller, endpoint: Endpoint, body: Mapping[str, JSON], *, idempotency_key: str = ""
-) -> str:
+async def order(gateway: Gateway, caller: Caller, endpoint: Endpoint, body: Mapping[str, JSON], **terms: Any) -> str:
     """Start what a provider's body asks for at the endpoint that it was sent to; returns the generation's id.
+
+    Args:
+        gateway: as everywhere.
+        caller: who asks, and pays.
+        endpoint: where it was sent to.
+        body: in the provider's own words.
+        terms: `idempotency_key` and `priority`.
 
     Raises:
         RequestError: it cannot be carried out; nothing was sent.
@@ -53,9 +58,7 @@ async def order(
             return text if text.startswith("data:") else f"data:image/png;base64,{''.join(text.split())}"
         return await links.resolve(gateway, text) or text
 
-    options: dict[str, Any] = await options_of(endpoint, body, opened)
-    if idempotency_key:
-        options["idempotency_key"] = idempotency_key
+    options: dict[str, Any] = {**await options_of(endpoint, body, opened), **terms}
     return await callers.order(
         gateway, caller, options.pop("prompt", None), f"{endpoint.provider}/{endpoint.id}", options
     )

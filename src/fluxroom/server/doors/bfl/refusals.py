@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fluxroom.server.doors.complaints import complaint
+from fluxroom.server.doors.complaints import complaint, sentence
 
 _STATUS: Mapping[str, int] = {
     "invalid_key": 403,  # BFL says 403 where others say 401
@@ -26,7 +26,7 @@ def translate(problem: Mapping[str, Any]) -> tuple[int, dict[str, Any], dict[str
     headers = {"retry-after": str(int(after))} if isinstance(after, (int, float)) and after > 0 else {}
     if code in _BODY:
         return 422, {"detail": problem.get("errors") or [_about(problem)]}, headers
-    detail = f"{problem['detail']} {problem['next']}"
+    detail = sentence(problem)
     words = _WORDS.get(code)
     return (
         status,
