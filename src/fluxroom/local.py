@@ -14,6 +14,7 @@ from fluxroom.engine import Engine, Snapshot
 from fluxroom.engine.accounting import Accounting
 from fluxroom.engine.accounts import SANDBOX_ORIGIN, accounts, in_sandbox
 from fluxroom.engine.availability import offered
+from fluxroom.engine.egress import inside_hosts
 from fluxroom.engine.intake import take_in, take_in_at
 from fluxroom.engine.routing import plan
 from fluxroom.engine.transport import AiohttpTransport, Transport
@@ -105,7 +106,7 @@ class LocalWorker:
             store,
             accounts(settings),
             settings,
-            transport=self._transport or AiohttpTransport(aliases),
+            transport=self._transport or AiohttpTransport(aliases, inside_hosts(settings)),
             everyones=self._everyones,
         )
         await self.engine.start()

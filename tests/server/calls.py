@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from fastapi.testclient import TestClient
 from PIL import Image as PillowImage
 
 from fluxroom.settings import Settings
+from fluxroom.store import Store, open_store
 
 HOME = "http://127.0.0.1:7860"
 FAST = "flux-2-klein-4b"
@@ -22,6 +25,16 @@ def settings_at(folder: Path, **overrides: Any) -> Settings:
     """The sandbox, fast, without the environment and .env of whoever runs the tests."""
     values: dict[str, Any] = {"_env_file": None, "sandbox": True, "sandbox_speed": 50.0, "data": folder}
     return Settings(**values | overrides)
+
+
+@contextmanager
+def store_at(settings: Settings) -> Iterator[Store]:
+    """The data folder of a gateway that does not run, as the command line opens it."""
+    store = open_store(settings.data_folder, settings.database, settings.blobs)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def browser(app: Any) -> TestClient:

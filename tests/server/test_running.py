@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
@@ -12,11 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.server.calls import KEYS, settings_at
+from tests.server.calls import KEYS, settings_at, store_at
 
+from fluxroom.engine.keyring import Keyring, NewKey
 from fluxroom.errors import LocalError
 from fluxroom.server import running
-from fluxroom.server.running import greeting, listen, serve
+from fluxroom.server.running import greeting, listen, require_key, serve
 from fluxroom.settings import BadSettings
 
 PROGRAM = """
@@ -116,11 +118,49 @@ def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:
     assert f"FLUXROOM_PORT={port + 1}" in caught.value.next_step
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.com", "", "127.0.0.1.example.com"])
-def test_only_this_machine_is_listened_on(host: str) -> None:
-    with pytest.raises(BadSettings, match="reached from other machines") as caught:
-        listen(host, 7860)
-    assert "SSH tunnel" in caught.value.next_step
+@pytest.mark.parametrize(
+    "reached",
+    [
+        {"host": "0.0.0.0"},
+        {"host": "::"},
+        {"host": "192.168.1.5"},
+        {"public_url": "https://pictures.example.com"},
+        {"hosts": "studio.lan"},
+    ],
+)
+def test_what_others_can_reach_does_not_start_without_a_key(tmp_path: Path, reached: dict[str, str]) -> None:
+    settings = settings_at(tmp_path, **reached)
+    with pytest.raises(BadSettings, match="has no key yet") as caught:
+        asyncio.run(require_key(settings))
+    assert "\n" not in caught.value.detail
+    assert "fluxroom keys create NAME" in caught.value.next_step
+
+
+def test_a_key_opens_the_way_and_a_revoked_one_closes_it(tmp_path: Path) -> None:
+    settings = settings_at(tmp_path, host="0.0.0.0")
+    with store_at(settings) as store:
+        asyncio.run(Keyring(store).create(NewKey(name="anna")))
+    asyncio.run(require_key(settings))
+    with store_at(settings) as store:
+        asyncio.run(Keyring(store).revoke("anna"))
+    with pytest.raises(BadSettings, match="has no key yet"):
+        asyncio.run(require_key(settings))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.8.8.8"])
+def test_this_machine_alone_needs_none(tmp_path: Path, host: str) -> None:
+    asyncio.run(require_key(settings_at(tmp_path / "none", host=host, public_url="http://127.0.0.1:7860")))
+    assert not (tmp_path / "none").exists(), "nothing was looked up"
+
+
+def test_serve_refuses_in_one_line_and_says_what_to_do(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "fluxroom", "--data", str(tmp_path), "serve", "--host", "0.0.0.0", "--port", "0"],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 2
+    assert "fluxroom keys create NAME" in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])

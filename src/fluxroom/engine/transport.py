@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from fluxroom.engine.egress import guarded_connector, is_inside
 from fluxroom.providers import Call, Reply
 
 if TYPE_CHECKING:
@@ -57,11 +58,13 @@ class AiohttpTransport:
     Args:
         aliases: origins that stand for others: `{"http://sandbox.localhost": "http://127.0.0.1:41234"}`. The call goes
             to the second one with the first one's name in its `Host` header.
+        inside: hosts that may be on a private network; every other name must lead to a public address.
     """
 
-    def __init__(self, aliases: Mapping[str, str] | None = None) -> None:
+    def __init__(self, aliases: Mapping[str, str] | None = None, inside: frozenset[str] = frozenset()) -> None:
         self._aliases = dict(aliases or {})
-        self._session: aiohttp.ClientSession | None = None
+        self._inside = inside
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
     async def request(self, call: Call, headers: Mapping[str, str], *, timeout: float) -> Reply:  # noqa: ASYNC109  passed on
         """See `Transport.request`."""
@@ -84,7 +87,7 @@ class AiohttpTransport:
         sent = {"accept": "text/event-stream", **call.headers, **headers, **host}
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=60)
         try:
-            async with self._open().request(
+            async with self._open(url).request(
                 call.method, url, headers=sent, timeout=timeout, allow_redirects=False
             ) as response:
                 if response.status != 200:
@@ -109,9 +112,8 @@ class AiohttpTransport:
 
     async def close(self) -> None:
         """See `Transport.close`."""
-        if self._session:
-            await self._session.close()
-            self._session = None
+        while self._sessions:
+            await self._sessions.popitem()[1].close()
 
     async def _exchange(
         self,
@@ -126,7 +128,7 @@ class AiohttpTransport:
 
         url, host = self._resolve(url)
         try:
-            async with self._open().request(
+            async with self._open(url).request(
                 method, url, headers={**headers, **host}, data=_in_parts(body), timeout=timeout, allow_redirects=False
             ) as response:
                 data = await _read(response, limit)
@@ -143,20 +145,22 @@ class AiohttpTransport:
                 return origin + url[len(alias) :], {"host": alias.split("://", 1)[1]}
         return url, {}
 
-    def _open(self) -> aiohttp.ClientSession:
+    def _open(self, url: str) -> aiohttp.ClientSession:
         import aiohttp
 
-        if self._session is None:
+        guarded = not is_inside(url, self._inside)
+        if guarded not in self._sessions:
             # The caps are the engine's own; the pool must not add a second one.
-            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_CONNECTION, ttl_dns_cache=60)
-            self._session = aiohttp.ClientSession(
+            options: dict[str, Any] = {"limit": 0, "keepalive_timeout": _IDLE_CONNECTION, "ttl_dns_cache": 60}
+            connector = guarded_connector(**options) if guarded else aiohttp.TCPConnector(**options)
+            self._sessions[guarded] = aiohttp.ClientSession(
                 connector=connector,
                 read_bufsize=2**18,
                 auto_decompress=True,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"user-agent": "fluxroom"},
             )
-        return self._session
+        return self._sessions[guarded]
 
 
 async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:

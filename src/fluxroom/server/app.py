@@ -18,19 +18,28 @@ from fluxroom.server import (
     hooks,
     images,
     jobs,
+    keys,
     login,
     models,
     page,
     problems,
     providers,
+    quotes,
     usage,
 )
+from fluxroom.server.doors import bfl, fal, links, openai
 from fluxroom.server.gateway import Gateway, running_version
 from fluxroom.server.keycheck import Keycheck
 from fluxroom.server.perimeter import perimeter
 from fluxroom.server.scopes import Rights
 from fluxroom.server.security import Doorkeeper
+from fluxroom.server.settings import router as settings_router
 from fluxroom.settings import Settings
+
+_RESOURCES = (
+    *(health, models, quotes, generations, events, jobs, images, assets),
+    *(usage, budgets, providers, keys, login, hooks, page),
+)
 
 DRAIN = 6.0
 """Seconds for submits under way when the gateway stops: with everything else it ends within ten."""
@@ -78,12 +87,15 @@ def create_app(settings: Settings, *, client: AsyncClient | None = None) -> Fast
         },
     )
     app.state.gateway = gateway
-    money = (usage, budgets, providers)
-    for resource in (health, models, generations, events, jobs, images, assets, *money, login, hooks, page):
+    for resource in _RESOURCES:
         app.include_router(resource.router)
+    app.include_router(settings_router)
+    for door in (links, openai, bfl, fal):
+        app.include_router(door.router)
     problems.install(app)
     app.add_middleware(Keycheck, gateway=gateway, rights=Rights())
     app.add_middleware(problems.Incidents)
-    # Added last: outermost, so that its headers are on every answer.
+    # Added late: outside, so that its headers are on every answer.
     app.add_middleware(Doorkeeper, perimeter=perimeter(settings))
+    app.add_middleware(fal.Mapped)  # outermost: every guard sees where a request really goes
     return app

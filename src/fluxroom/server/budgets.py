@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from fluxroom.engine.accounting import checked_budget
+from fluxroom.server.callers import Asking
 from fluxroom.server.gateway import Running
 from fluxroom.server.usage import accounting
 from fluxroom.store.ledger import Period
@@ -45,9 +46,11 @@ class BudgetList(BaseModel):
 
 
 @router.get("", summary="List the budgets")
-async def listing(gateway: Running, *, sandbox: Sandbox = False) -> BudgetList:
-    """Every budget with what is spent, what is left and when it resets."""
+async def listing(gateway: Running, caller: Asking, *, sandbox: Sandbox = False) -> BudgetList:
+    """Every budget with what is spent, what is left and when it resets; who is no admin sees their own."""
     found = await accounting(gateway).budgets(sandbox=sandbox)
+    if caller.only:
+        found = [standing for standing in found if standing.budget.scope == f"owner:{caller.only}"]
     return BudgetList(budgets=[BudgetAnswer(**standing.as_dict()) for standing in found])
 
 

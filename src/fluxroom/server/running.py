@@ -12,21 +12,27 @@ import sys
 import threading
 from collections.abc import Callable, Generator
 from types import FrameType
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 
 from fluxroom.client import AsyncClient
 from fluxroom.engine.accounts import in_sandbox
+from fluxroom.engine.keyring import Keyring
 from fluxroom.errors import LocalError
 from fluxroom.logs import configure
 from fluxroom.server.app import DRAIN, create_app
 from fluxroom.server.gateway import running_version
-from fluxroom.settings import BadSettings, Settings, is_loopback
+from fluxroom.server.perimeter import perimeter
+from fluxroom.settings import BadSettings, Settings, is_loopback, listed
+from fluxroom.store import open_store
 from fluxroom.types import PROVIDERS
 
 _SWITCH = 0.0005
 """Seconds between two threads' turns: at Python's default of 5 ms the database's writer starves under load."""
+
+_MOST_CONNECTIONS = 4096
+"""Connections at once; whoever comes then is told 503."""
 
 _LAST_ANSWERS = 2
 """Seconds for answers under way once the gateway is told to stop."""
@@ -36,7 +42,7 @@ def serve(settings: Settings) -> None:
     """Run the gateway until SIGINT or SIGTERM; then end within ten seconds. Running jobs stay resumable.
 
     Raises:
-        BadSettings: the address is not on this machine.
+        BadSettings: others can reach the address, and there is no key yet.
         LocalError: the port is taken or may not be used.
         StorageFull, StorageUnwritable: the data folder cannot be used.
     """
@@ -51,20 +57,13 @@ def serve(settings: Settings) -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket on a loopback address.
+    """A socket that waits for callers.
 
     Raises:
-        BadSettings: the address is not on this machine, or no address.
+        BadSettings: this is no address.
         LocalError: the port is taken or may not be used.
     """
     shown = f"[{host}]" if ":" in host else host
-    if not is_loopback(f"http://{shown}"):
-        raise BadSettings(
-            f"FLUXROOM_HOST: {host} can be reached from other machines, and this gateway has no keys of its own yet: "
-            "whoever reaches it could spend your money.",
-            advice="Use 127.0.0.1, and reach it from elsewhere through an SSH tunnel: ssh -L 7860:127.0.0.1:7860 HOST.",
-            field="FLUXROOM_HOST",
-        )
     found, address = _resolved(host, shown, port)
     try:
         if sys.platform != "win32":  # there, this option lets two programs share a port
@@ -100,7 +99,30 @@ def _port_trouble(host: str, port: int, error: OSError) -> LocalError:
     )
 
 
+async def require_key(settings: Settings) -> None:
+    """See that nobody but this machine's user can reach a gateway for which no key was made.
+
+    Raises:
+        BadSettings: others can, and there is none.
+    """
+    if not perimeter(settings).keyed:
+        return
+    store = await asyncio.to_thread(open_store, settings.data_folder, settings.database, settings.blobs)
+    try:
+        if await Keyring(store).any_usable():
+            return
+    finally:
+        store.close()
+    where = settings.host if not is_loopback(f"http://{settings.host}") else settings.public_url or settings.hosts
+    raise BadSettings(
+        f"Others can reach this gateway ({where}), and it has no key yet: whoever reaches it could spend your money.",
+        advice="Make a key first: fluxroom keys create NAME. Or use it on this machine alone: FLUXROOM_HOST=127.0.0.1.",
+        field="FLUXROOM_HOST",
+    )
+
+
 async def _run(settings: Settings, listening: socket.socket) -> None:
+    await require_key(settings)
     client = AsyncClient(settings=settings, everyones=True)
     async with client:
         app = create_app(settings, client=client)
@@ -109,11 +131,13 @@ async def _run(settings: Settings, listening: socket.socket) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=False,  # nobody stands before a gateway on loopback; believing them would let callers lie
+            proxy_headers=False,  # nothing depends on a caller's address, and believing them would let callers lie
             ws="none",
             lifespan="off",  # the client is opened and closed here
             timeout_graceful_shutdown=_LAST_ANSWERS,
             timeout_keep_alive=30,
+            limit_concurrency=_MOST_CONNECTIONS,
+            http=_protocol(),
         )
         server = _Server(config, app.state.gateway.closing, greeting(settings, listening))
         try:
@@ -166,7 +190,10 @@ class _Server(uvicorn.Server):
 def greeting(settings: Settings, listening: socket.socket) -> str:
     """What runs, where, with what, and what to do next."""
     host, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  every address: this machine's is one
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    keyed = perimeter(settings).keyed
+    proof = ' \\\n      -H "Authorization: Bearer $FLUXROOM_API_KEY"' if keyed else ""
     if in_sandbox(settings):
         with_what = "the sandbox: pictures are free and made up; set BFL_API_KEY or FAL_KEY in .env for real ones"
     else:
@@ -184,11 +211,12 @@ def greeting(settings: Settings, listening: socket.socket) -> str:
   page      {address}
   works on  {with_what}
   data      {settings.data_folder}
+  callers   {_callers(settings, keyed=keyed)}
 
 Next:
   open {address} in a browser, or make a picture from another terminal:
     {command} generate "a red fox in fresh snow" -o fox.png
-    curl {address}/v1/generations -H 'Content-Type: application/json' -H 'Prefer: wait=60' \\
+    curl {address}/v1/generations -H 'Content-Type: application/json' -H 'Prefer: wait=60'{proof} \\
       -d '{{"prompt": "a red fox in fresh snow", "model": "flux-2-pro"}}'
   or from Python:
     from fluxroom import Client
@@ -199,6 +227,15 @@ Stop with Ctrl-C; pictures under way are kept.
 """
 
 
+def _callers(settings: Settings, *, keyed: bool) -> str:
+    """Who may come, and how safe their way is."""
+    if not keyed:
+        return "this machine only, without a key"
+    names = ", ".join(filter(None, (settings.public_url, *listed(settings.hosts))))
+    safe = "" if settings.public_url.startswith("https://") else "; put TLS before it, or keys travel unprotected"
+    return f"everybody with a key{f', under {names}' if names else ''}{safe}"
+
+
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """The loop of uvloop where there is one."""
     try:
@@ -206,6 +243,15 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     except ImportError:
         return None
     return uvloop.new_event_loop
+
+
+def _protocol() -> type[asyncio.Protocol] | Literal["auto"]:
+    """Our connections where httptools is; else uvicorn's own, which limits heads by itself."""
+    try:
+        from fluxroom.server.connections import Connection
+    except ImportError:
+        return "auto"
+    return Connection
 
 
 def _say(words: str) -> None:

@@ -52,6 +52,13 @@ RIGHTS: Mapping[str, Right] = {
     "GET /v1/images/{image_id}": "read",
     "GET /v1/images/{image_id}/file": "read",
     "GET /v1/images/{image_id}/thumbnail": "read",
+    # doors: OpenAI's clients
+    "POST /openai/v1/images/generations": "generate",
+    "POST /openai/v1/images/edits": "generate",
+    "POST /openai/v1/chat/completions": "generate",
+    "GET /openai/v1/models": "read",
+    "GET /openai/v1/models/{model_id:path}": "read",
+    "* /openai/v1/{path:path}": "any",  # says what is there instead
     # money
     "GET /v1/usage": "read",
     "GET /v1/budgets": "read",
@@ -60,6 +67,30 @@ RIGHTS: Mapping[str, Right] = {
     "GET /v1/providers": "read",
     "POST /v1/providers/{name}/pause": "admin",
     "POST /v1/providers/{name}/resume": "admin",
+    # BFL's protocol
+    "GET /bfl/v1/get_result": "read",
+    "GET /bfl/v1/credits": "read",
+    "POST /bfl/v1/{endpoint:path}": "generate",
+    # fal's protocol
+    "GET /fal/.well-known/jwks.json": "public",
+    "POST /fal/storage/auth/token": "generate",
+    "POST /fal/storage/upload/initiate": "generate",
+    "POST /fal/storage/upload/initiate-multipart": "generate",
+    "PUT /fal/storage/files/{ticket}/{name}": "public",  # the ticket proves itself
+    "POST /fal/storage/files/upload": "public",  # likewise, as a Bearer token of its own
+    "GET /fal/storage/files/{ticket}/{name}": "public",
+    "GET /fal/queue/{app:path}/requests/{request_id}": "read",
+    "GET /fal/queue/{app:path}/requests/{request_id}/response": "read",
+    "GET /fal/queue/{app:path}/requests/{request_id}/status": "read",
+    "GET /fal/queue/{app:path}/requests/{request_id}/status/stream": "read",
+    "PUT /fal/queue/{app:path}/requests/{request_id}/cancel": "generate",
+    "POST /fal/queue/{app:path}": "generate",
+    "GET /fal/{app:path}/requests/{request_id}": "read",
+    "GET /fal/{app:path}/requests/{request_id}/response": "read",
+    "GET /fal/{app:path}/requests/{request_id}/status": "read",
+    "GET /fal/{app:path}/requests/{request_id}/status/stream": "read",
+    "PUT /fal/{app:path}/requests/{request_id}/cancel": "generate",
+    "POST /fal/{app:path}": "generate",
 }
 """Method and address, as the application has them; `*` is every method."""
 

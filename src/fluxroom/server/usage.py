@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from fluxroom.engine.accounting import Accounting
 from fluxroom.errors import RequestError
+from fluxroom.server.callers import Asking
 from fluxroom.server.gateway import Gateway, Running
 from fluxroom.store.ledger import By
 
@@ -55,6 +56,7 @@ class UsageAnswer(BaseModel):
 )
 async def usage(
     gateway: Running,
+    caller: Asking,
     by: Annotated[By, Query(description="What each line is about")] = "day",
     since: Annotated[date | None, Query(description="The first day, in UTC")] = None,
     until: Annotated[date | None, Query(description="The last day, included")] = None,
@@ -62,10 +64,13 @@ async def usage(
     sandbox: Annotated[bool, Query(description="The figures of practice instead of the real ones")] = False,
     accept: Annotated[str, Header(description="text/csv for a spreadsheet")] = "",
 ) -> object:
-    """Sums of jobs, counted on the day on which they were asked for. `Accept: text/csv` gives CSV without the total."""
+    """Sums of jobs, counted on the day on which they were asked for. `Accept: text/csv` gives CSV without the total.
+
+    Who is no admin sees their own.
+    """
     if since and until and since > until:
         raise RequestError("The last day is before the first one.", field="until")
-    found = await accounting(gateway).usage(by, since=since, until=until, sandbox=sandbox)
+    found = await accounting(gateway).usage(by, since=since, until=until, sandbox=sandbox, owner=caller.only)
     if wants_csv(accept):
         headers = {"content-disposition": f'attachment; filename="fluxroom-usage-by-{by}.csv"', "vary": "accept"}
         return Response(found.as_csv(), headers=headers, media_type=_CSV)

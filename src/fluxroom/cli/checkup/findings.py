@@ -138,13 +138,14 @@ async def keys(settings: Settings) -> AsyncIterator[Finding]:
     from fluxroom.engine.accounts import accounts, in_sandbox
     from fluxroom.engine.availability import check_key
     from fluxroom.engine.courier import Courier
+    from fluxroom.engine.egress import inside_hosts
     from fluxroom.engine.transport import AiohttpTransport
     from fluxroom.types import PROVIDERS
 
     if in_sandbox(settings):
         return
     found = accounts(settings)
-    transport = AiohttpTransport()
+    transport = AiohttpTransport(inside=inside_hosts(settings))
     try:
         for provider in PROVIDERS:
             if provider not in found:

@@ -130,9 +130,10 @@ async def compared(settings: Settings, plan: Plan) -> Comparison:
 async def _made(settings: Settings, plan: Plan) -> tuple[list[Exchange], str, str]:
     """Make the picture of a plan; what was said, the error that ended it, and the job."""
     from fluxroom.client import AsyncClient
+    from fluxroom.engine.egress import inside_hosts
     from fluxroom.engine.transport import AiohttpTransport
 
-    recording = Recording(AiohttpTransport(), _bases(settings, plan))
+    recording = Recording(AiohttpTransport(inside=inside_hosts(settings)), _bases(settings, plan))
     error, job = "", ""
     try:
         async with AsyncClient(settings=settings, transport=recording) as client:
