@@ -9,7 +9,7 @@ from fluxroom.engine.lifecycle import FINAL, SETTLED, TRANSITIONS, Happening, St
 
 def test_the_table_is_the_designs() -> None:
     drawn = {
-        "queued": {"submitting", "cancelled"},
+        "queued": {"submitting", "cancelled", "running"},
         "submitting": {"running", "queued", "failed", "moderated_input", "unknown"},
         "unknown": {"running", "queued", "abandoned"},
         "running": {"fetching", "failed", "moderated_input", "moderated_output", "cancelled", "unknown"},
@@ -50,5 +50,5 @@ def test_every_state_is_reached_from_the_first() -> None:
     assert reached == set(State)
 
 
-def test_a_late_ticket_is_welcome_in_doubt() -> None:
-    assert before(Happening.ACCEPTED) == (State.SUBMITTING, State.UNKNOWN)
+def test_a_late_ticket_is_welcome_in_doubt_and_while_the_job_waits_to_be_sent_again() -> None:
+    assert before(Happening.ACCEPTED) == (State.QUEUED, State.SUBMITTING, State.UNKNOWN)

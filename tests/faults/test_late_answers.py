@@ -6,14 +6,17 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.faults.stage import LONG
-from tests.worlds import ROUTES, settings_for, submits
+from tests.engine.asking import job_of
+from tests.faults.stage import LONG, opened
+from tests.worlds import ROUTES, billed, settings_for, submits
 
 from fluxroom.client import AsyncClient
 from fluxroom.sandbox import Sandbox
+from fluxroom.store import jobs
 
 pytestmark = pytest.mark.anyio
 
@@ -55,3 +58,24 @@ async def test_an_answer_that_lies_in_the_socket_is_read_before_the_job_is_in_do
         found = await client.engine.wait(generation, LONG)
         assert found.jobs[0].state == "succeeded"
         assert len(submits(box)) == 1
+
+
+@pytest.mark.parametrize("provider", ROUTES)
+async def test_an_answer_that_comes_while_a_persons_retry_waits_saves_the_second_payment(
+    tmp_path: Path, provider: str
+) -> None:
+    """Its owner was taken for dead meanwhile, a person chose retry, and then the owner brings the ticket after all."""
+    async with opened(tmp_path / "data") as (box, client, _):
+        box.world.plan_fault("submit-slow", value="1", times=1)
+        generation = await client.submit("x", model=ROUTES[provider])
+        while (job := await job_of(client, generation)).state != "submitting":
+            await asyncio.sleep(0.01)
+        await client.engine.throttle.pause(job.account, paused=True)
+        orphaned = client.engine._queue._orphaned(job, time.time())
+        assert await client.engine.store.database.write(lambda connection: jobs.move(connection, orphaned))
+        waiting = await client.resolve(job.id, "retry")
+        assert (waiting.state, waiting.doubted) == ("queued", job.reserved)
+        found = await client.engine.wait(generation, LONG)
+        [job] = found.jobs
+        assert (job.state, job.attempt, job.doubted) == ("succeeded", 1, Decimal(0))
+        assert len(submits(box)) == len(billed(box)) == 1

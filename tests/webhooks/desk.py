@@ -100,7 +100,7 @@ class Desk:
         self.presence = Presence(self.store.locks)
         self.ledger = Ledger(self.store, self.presence, self.clock)
         self.courier = Courier(self.network, accounts(self.settings), self.settings)
-        self.addresses = Addresses(self.store, self.settings)
+        self.addresses = Addresses(self.settings, b"a secret of this test, 32 bytes!")
         self.followed: list[Job] = []
         follow = self.followed.append if follows else None
         self.callbacks = Callbacks(self.ledger, self.courier, self.addresses, follow=follow)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
-import subprocess
-import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,56 +16,59 @@ from tests.webhooks.desk import settings_of
 
 from fluxroom.catalog.wire import endpoint as schema
 from fluxroom.catalog.wire import published
-from fluxroom.engine.callback_addresses import Address, Addresses, callback_key
-from fluxroom.errors import StorageUnwritable
+from fluxroom.engine import Engine
+from fluxroom.engine.accounts import accounts
+from fluxroom.engine.callback_addresses import KEY, Address, Addresses
+from fluxroom.engine.transport import AiohttpTransport
 from fluxroom.settings import BadSettings, load
-from fluxroom.store import Store
+from fluxroom.store import Store, open_store, signing_keys
 
 JOB = "01kaz3x9f0m2n4p6q8r0st"
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    """Of a store, only the folder matters here."""
-    return cast("Store", SimpleNamespace(folder=tmp_path))
+HERE, ELSEWHERE = b"the secret of this ledger", b"the secret of another one"
 
 
-def address_of(store: Store, provider: str = "fal", *, job: dict[str, Any] | None = None, **settings: Any) -> str:
+def addresses_of(key: bytes = HERE, **settings: Any) -> Addresses:
+    return Addresses(settings_of(Path("nowhere"), **settings), key)
+
+
+def address_of(provider: str = "fal", *, key: bytes = HERE, job: dict[str, Any] | None = None, **settings: Any) -> str:
     endpoint = {"bfl": "flux-2-pro", "fal": "fal-ai/flux-2-pro"}[provider]
     row = rows.job("submitting", **{"id": JOB, "provider": provider, "endpoint": endpoint, "attempt": 1, **(job or {})})
-    return Addresses(store, settings_of(store.folder, **settings)).of(row)
+    return addresses_of(key, **settings).of(row)
 
 
 # who is asked --------------------------------------------------------------------------------------------------------
 
 
-def test_fal_is_asked_and_bfl_only_when_it_is_wanted(store: Store) -> None:
-    assert address_of(store, "fal", bfl_webhook=False).startswith(f"https://pictures.example.com/hooks/fal/{JOB}/1-")
-    assert address_of(store, "bfl", bfl_webhook=False) == ""
-    assert address_of(store, "bfl").startswith(f"https://pictures.example.com/hooks/bfl/{JOB}/1-")
+def test_fal_is_asked_and_bfl_only_when_it_is_wanted() -> None:
+    assert address_of("fal", bfl_webhook=False).startswith(f"https://pictures.example.com/hooks/fal/{JOB}/1-")
+    assert address_of("bfl", bfl_webhook=False) == ""
+    assert address_of("bfl").startswith(f"https://pictures.example.com/hooks/bfl/{JOB}/1-")
 
 
-def test_bfl_is_asked_only_where_the_schema_has_the_field(store: Store) -> None:
+def test_bfl_is_asked_only_where_the_schema_has_the_field() -> None:
     for provider, endpoint in published():
         if provider == "bfl":
-            asked = address_of(store, "bfl", job={"endpoint": endpoint}) != ""
+            asked = address_of("bfl", job={"endpoint": endpoint}) != ""
             assert asked == ("webhook_url" in schema("bfl", endpoint).document["properties"]), endpoint
-    assert address_of(store, "bfl", job={"endpoint": "flux-3-image"}) == ""
-    assert address_of(store, "bfl", job={"endpoint": "flux-tools/outpainting-v1"}) == ""
-    assert address_of(store, "bfl", job={"endpoint": "no-such-endpoint"}) == ""
+    assert address_of("bfl", job={"endpoint": "flux-3-image"}) == ""
+    assert address_of("bfl", job={"endpoint": "flux-tools/outpainting-v1"}) == ""
+    assert address_of("bfl", job={"endpoint": "no-such-endpoint"}) == ""
 
 
-def test_a_real_provider_is_not_asked_to_call_this_machine(store: Store) -> None:
+def test_a_real_provider_is_not_asked_to_call_this_machine() -> None:
     here = "http://127.0.0.1:7860"
-    assert address_of(store, "fal", public_url=here) == ""
-    assert address_of(store, "bfl", public_url=here) == ""
-    assert address_of(store, "fal", public_url=here, job={"sandbox": True}).startswith(f"{here}/hooks/fal/")
+    assert address_of("fal", public_url=here) == ""
+    assert address_of("bfl", public_url=here) == ""
+    assert address_of("fal", public_url=here, job={"sandbox": True}).startswith(f"{here}/hooks/fal/")
 
 
-def test_the_base_may_have_a_folder(store: Store) -> None:
-    address = address_of(store, "fal", public_url="https://example.com/pictures/")
+def test_the_base_may_have_a_folder() -> None:
+    address = address_of("fal", public_url="https://example.com/pictures/")
     assert address.startswith("https://example.com/pictures/hooks/fal/")
-    assert len(address_of(store, "bfl", public_url="https://" + "x" * 1400 + ".example.com")) < 2083
+    assert len(address_of("bfl", public_url="https://" + "x" * 1400 + ".example.com")) < 2083
 
 
 @pytest.mark.parametrize(
@@ -94,17 +95,17 @@ def parts(url: str) -> tuple[str, str, str]:
     return provider, job, token
 
 
-def test_an_address_names_its_job_and_attempt(store: Store) -> None:
-    addresses = Addresses(store, settings_of(store.folder))
+def test_an_address_names_its_job_and_attempt() -> None:
+    addresses = addresses_of()
     for provider in ("bfl", "fal"):
         for attempt in (1, 2, 999_999):
-            found = addresses.named(*parts(address_of(store, provider, job={"attempt": attempt})))
+            found = addresses.named(*parts(address_of(provider, job={"attempt": attempt})))
             assert found == Address("bfl" if provider == "bfl" else "fal", JOB, attempt)
 
 
-def test_no_part_of_it_can_be_changed(store: Store) -> None:
-    addresses = Addresses(store, settings_of(store.folder))
-    provider, job, token = parts(address_of(store))
+def test_no_part_of_it_can_be_changed() -> None:
+    addresses = addresses_of()
+    provider, job, token = parts(address_of())
     attempt, proof = token.split("-", 1)
     changed = [("bfl", job, token), (provider, job[:-1] + "0", token), (provider, job, f"2-{proof}")]
     changed += [
@@ -122,89 +123,68 @@ def test_no_part_of_it_can_be_changed(store: Store) -> None:
      "1-" + "ä" * 43, "١-" + "A" * 43, "1" * 5000, "1-" + "=" * 43, "9999999-" + "A" * 43, "\ud800"],
 )  # fmt: skip
 @pytest.mark.parametrize("provider", ["fal", "", "FAL", "other", "\ud800", "../v1"])
-def test_what_was_made_up_names_nothing(store: Store, provider: str, token: str) -> None:
+def test_what_was_made_up_names_nothing(provider: str, token: str) -> None:
     for job in (JOB, "", "\0", "\ud800", "x" * 100_000):
-        assert Addresses(store, settings_of(store.folder)).named(provider, job, token) is None
+        assert addresses_of().named(provider, job, token) is None
 
 
-def test_address_and_secret_do_not_give_each_other_away(store: Store) -> None:
-    addresses = Addresses(store, settings_of(store.folder))
+def test_address_and_secret_do_not_give_each_other_away() -> None:
+    addresses = addresses_of()
     secrets = {addresses.secret("bfl", JOB, attempt) for attempt in (1, 2)} | {addresses.secret("fal", JOB, 1)}
     assert len(secrets) == 3
     assert all(len(secret) == 43 for secret in secrets)
-    token = parts(address_of(store, "bfl"))[2]
+    token = parts(address_of("bfl"))[2]
     assert token.split("-", 1)[1] not in secrets
     assert addresses.named("bfl", JOB, "1-" + addresses.secret("bfl", JOB, 1)) is None
 
 
-def test_another_folder_has_other_addresses(store: Store, tmp_path: Path) -> None:
-    (tmp_path / "other").mkdir()
-    other = cast("Store", SimpleNamespace(folder=tmp_path / "other"))
-    assert address_of(other) != address_of(store)
-    assert Addresses(store, settings_of(store.folder)).named(*parts(address_of(other))) is None
+def test_another_secret_has_other_addresses() -> None:
+    assert address_of(key=ELSEWHERE) != address_of()
+    assert addresses_of().named(*parts(address_of(key=ELSEWHERE))) is None
 
 
 # the key -------------------------------------------------------------------------------------------------------------
 
 
-def test_the_key_is_made_once_and_for_this_user_only(store: Store) -> None:
-    path = store.folder / "hooks.key"
-    assert not path.exists()
-    key = callback_key(store)
-    assert len(key) == 32
-    assert path.read_bytes() == key
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert callback_key(store) == key
+@pytest.fixture(params=["sqlite", "postgresql"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Store]]:
+    """Opens the same ledger from another folder, as another machine would; on SQLite from the same one."""
+    url = request.getfixturevalue("postgres").fresh() if request.param == "postgresql" else ""
+    stores: list[Store] = []
+
+    def one() -> Store:
+        stores.append(open_store(tmp_path / (str(len(stores)) if url else "data"), url))
+        return stores[-1]
+
+    yield one
+    for store in stores:
+        store.close()
 
 
-@pytest.mark.parametrize("half", [b"", b"x", b"x" * 31, b"x" * 33])
-def test_a_key_that_was_cut_off_by_a_crash_is_made_anew(store: Store, half: bytes) -> None:
-    path = store.folder / "hooks.key"
-    path.write_bytes(half)
-    key = callback_key(store)
-    assert len(key) == 32
-    assert path.read_bytes() == key
+@pytest.mark.anyio
+async def test_all_processes_on_a_ledger_have_one_secret(opened: Callable[[], Store]) -> None:
+    stores = [opened() for _ in range(3)]
+    asked = [one.database.write(partial(signing_keys.kept, name=KEY)) for one in stores for _ in range(5)]
+    keys = set(await asyncio.gather(*asked))
+    assert len(keys) == 1
+    assert len(keys.pop()) == 32
 
 
-def test_all_threads_have_one_key(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = secrets.token_bytes
-
-    def slowly(number: int) -> bytes:
-        time.sleep(0.05)  # so that all the others come while the first one makes it
-        return real(number)
-
-    monkeypatch.setattr(secrets, "token_bytes", slowly)
-    with ThreadPoolExecutor(8) as pool:
-        assert len(set(pool.map(lambda _: callback_key(store), range(16)))) == 1
-
-
-_RACER = """
-import pathlib, secrets, sys, time
-from fluxroom.engine.callback_addresses import _kept_key
-real = secrets.token_bytes
-secrets.token_bytes = lambda number: (time.sleep(0.5), real(number))[1]
-sys.stdin.read(1)
-sys.stdout.write(_kept_key(pathlib.Path(sys.argv[1])).hex())
-"""
+@pytest.mark.anyio
+async def test_a_gateway_hears_for_another_one(opened: Callable[[], Store], tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, public_url="https://pictures.example.com")
+    async with AsyncExitStack() as stack:
+        engines = []
+        for _ in range(2):
+            engine = Engine(opened(), accounts(settings), settings, transport=AiohttpTransport(), everyones=True)
+            await engine.start()
+            stack.push_async_callback(engine.stop)
+            assert engine.callbacks
+            engines.append(engine.callbacks.addresses)
+        row = rows.job("submitting", id=JOB, provider="fal", endpoint="fal-ai/flux-2-pro", attempt=1)
+        assert engines[1].named(*parts(engines[0].of(row))) == Address("fal", JOB, 1)
 
 
-def test_all_processes_have_one_key(store: Store) -> None:
-    racing = [
-        subprocess.Popen(
-            [sys.executable, "-c", _RACER, str(store.folder / "hooks.key")],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )
-        for _ in range(3)
-    ]  # fmt: skip
-    for process in racing:
-        assert process.stdin is not None
-        process.stdin.write("x")
-        process.stdin.flush()
-    keys = {process.communicate(timeout=60)[0] for process in racing}
-    assert keys == {callback_key(store).hex()}
-
-
-def test_a_folder_in_the_way_is_an_error_of_the_disk(store: Store) -> None:
-    (store.folder / "hooks.key").mkdir()
-    with pytest.raises(StorageUnwritable):
-        callback_key(store)
+def test_without_its_secret_nothing_is_derived() -> None:
+    with pytest.raises(RuntimeError, match="before the engine is started"):
+        Addresses(load(public_url="https://pictures.example.com")).secret("bfl", JOB, 1)

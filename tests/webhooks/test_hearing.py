@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -205,10 +206,38 @@ async def test_a_second_attempt_under_way_is_healed_by_its_own_task_only(desk: D
     assert (await desk.now(job)).request_id == OTHER
 
 
-async def test_a_job_that_waits_to_be_sent_again_is_not_touched(desk: Desk) -> None:
-    job = await desk.add("fal", "submitting", "unknown", "queued")
-    assert await said(desk, job) is Heard.OTHER_TASK
-    assert await desk.now(job) == job
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_a_ticket_that_comes_while_a_retry_waits_saves_the_second_payment(desk: Desk, provider: str) -> None:
+    price = Decimal("0.03")
+    job = await desk.add(provider, "submitting", "unknown", "queued", reserved=price, doubted=price)
+    assert await said(desk, job) is Heard.USED
+    now = await desk.now(job)
+    assert (now.state, now.request_id, now.charge_state) == ("running", TASK, "unknown")
+    assert (now.reserved, now.doubted) == (price, Decimal(0)), (
+        "what was in doubt is the job's own again, and counted once"
+    )
+    assert now.submitted_at == desk.clock.now - 3, "when that attempt began"
+    assert [one.id for one in desk.followed] == [job.id]
+
+
+async def test_what_other_attempts_may_have_cost_stays_on_the_receipt(desk: Desk) -> None:
+    price = Decimal("0.03")
+    twice = ("submitting", "unknown", "queued", "submitting", "unknown", "queued")
+    for attempt in (1, 2):
+        job = await desk.add("fal", *twice, attempt=2, reserved=price, doubted=2 * price)
+        assert await said(desk, job, f"task-{attempt}", attempt=attempt) is Heard.USED
+        now = await desk.now(job)
+        assert (now.state, now.doubted) == ("running", price)
+        assert now.submitted_at == desk.clock.now - (6 if attempt == 1 else 3)
+
+
+async def test_an_attempt_that_was_said_not_to_be_taken_and_was_adds_nothing_to_what_is_in_doubt(desk: Desk) -> None:
+    price = Decimal("0.03")
+    history = ("submitting", "unknown", "queued", "submitting", "queued")
+    job = await desk.add("fal", *history, attempt=2, reserved=price, doubted=price)
+    assert await said(desk, job, attempt=2) is Heard.USED
+    now = await desk.now(job)
+    assert (now.state, now.doubted) == ("running", price), "the first attempt is in doubt as before"
 
 
 async def test_an_attempt_that_was_never_made_is_nobodys(desk: Desk) -> None:

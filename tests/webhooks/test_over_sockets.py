@@ -246,7 +246,6 @@ async def test_a_command_asks_for_no_callback(box: Sandbox, tmp_path: Path) -> N
             await settled(client, "a red fox", model=ROUTES[provider])
         assert client.engine.callbacks is None
     assert [task["webhook"] for task in box.world.tasks()] == [None, None]
-    assert not (tmp_path / "data" / "hooks.key").exists()
 
 
 async def test_models_whose_schema_has_no_callback_get_none(box: Sandbox, tmp_path: Path) -> None:

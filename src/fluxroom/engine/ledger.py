@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from fluxroom.engine.lifecycle import SETTLED, Happening, State, after, before
+from fluxroom.engine.lifecycle import SETTLED, Happening, State, after
 from fluxroom.engine.owners import Presence
 from fluxroom.engine.pacing import Clock
 from fluxroom.errors import LocalError
@@ -108,11 +108,12 @@ class Ledger:
 
     def _change(self, job: Job, happening: Happening, why: str, changes: Mapping[str, Any]) -> Move:
         # The late owner of a job in doubt may still bring its ticket, so its state is not compared to the letter.
-        states = before(happening) if happening is Happening.ACCEPTED else (State(job.state),)
+        late = happening is Happening.ACCEPTED and job.state == State.SUBMITTING
+        states = (State.SUBMITTING, State.UNKNOWN) if late else (State(job.state),)
         return Move(
             job=job.id,
             generation=job.generation,
-            from_states=tuple(states),
+            from_states=states,
             to_state=after(State(job.state), happening),
             why=why,
             at=self.clock.time(),

@@ -4,7 +4,8 @@
       ▲ │                 │   │   │                │  │                  └──gone_for_good──▶ lost
       │ └cancel▶cancelled │   │   └─refused──▶ failed, moderated_input
       └──────not_taken────┘   └─doubt──▶ unknown ──accepted──▶ running
-      ▲                                   │  │
+      ▲ │                                 │  │
+      │ └─accepted: an earlier attempt's ticket comes after all──▶ running
       └───────────a person: retry─────────┘  └──a person: abandon──▶ abandoned
 
 The law: no clock, probe, cancel or restart of ours ends a job that the provider may have taken. Only the provider's
@@ -58,6 +59,8 @@ class Happening(StrEnum):
 TRANSITIONS: Mapping[tuple[State, Happening], State] = {
     (State.QUEUED, Happening.ADMITTED): State.SUBMITTING,
     (State.QUEUED, Happening.CANCEL): State.CANCELLED,
+    # A person has sent a job in doubt back to the queue, and now its earlier attempt turns out to have been taken.
+    (State.QUEUED, Happening.ACCEPTED): State.RUNNING,
     (State.SUBMITTING, Happening.ACCEPTED): State.RUNNING,
     (State.SUBMITTING, Happening.NOT_TAKEN): State.QUEUED,
     (State.SUBMITTING, Happening.REFUSED): State.FAILED,
@@ -102,6 +105,6 @@ def before(happening: Happening) -> tuple[State, ...]:
     """The states in which this can happen.
 
     >>> before(Happening.ACCEPTED)
-    (<State.SUBMITTING: 'submitting'>, <State.UNKNOWN: 'unknown'>)
+    (<State.QUEUED: 'queued'>, <State.SUBMITTING: 'submitting'>, <State.UNKNOWN: 'unknown'>)
     """
     return tuple(state for state, what in TRANSITIONS if what is happening)

@@ -112,17 +112,7 @@ class Submission:
         match outcome:
             case Accepted():
                 self._ledger.live[job.id].since = self._ledger.clock.monotonic()
-                moved = await self._ledger.move(
-                    job,
-                    Happening.ACCEPTED,
-                    "the provider took it",
-                    ticket=dict(outcome.ticket),
-                    request_id=outcome.request_id,
-                    submitted_at=self._ledger.clock.time(),
-                    charged=outcome.cost,
-                    charge_source=None if outcome.cost is None else "provider",
-                    charge_state="unknown",
-                )
+                moved = await self._taken(job, outcome)
             case NotTaken():
                 moved = await self._put_back(job, outcome)
             case Rejected(error=error):
@@ -133,6 +123,20 @@ class Submission:
         if moved is None:
             return await self._overtaken(job, outcome)
         return moved if moved.state == State.RUNNING else None
+
+    async def _taken(self, job: Job, accepted: Accepted, **money: Decimal) -> Job | None:
+        return await self._ledger.move(
+            job,
+            Happening.ACCEPTED,
+            "the provider took it",
+            ticket=dict(accepted.ticket),
+            request_id=accepted.request_id,
+            submitted_at=self._ledger.clock.time(),
+            charged=accepted.cost,
+            charge_source=None if accepted.cost is None else "provider",
+            charge_state="unknown",
+            **money,
+        )
 
     async def _learn(self, job: Job, outcome: SubmitOutcome) -> None:
         """What the provider takes at the moment is for all processes to know."""
@@ -151,6 +155,10 @@ class Submission:
         Returns the job when this process is to go on with it.
         """
         fresh = await self._ledger.store.database.read(lambda connection: jobs.get(connection, job.id))
+        ours = fresh is not None and (fresh.holder, fresh.attempt) == (job.holder, job.attempt)
+        if fresh and ours and fresh.state == State.QUEUED and isinstance(outcome, Accepted):
+            # A person has sent it back to the queue meanwhile: this saves the second payment.
+            return await self._taken(fresh, outcome, doubted=fresh.doubted_without_this)
         told = outcome.request_id if isinstance(outcome, Accepted) else ""
         if told and (fresh is None or fresh.request_id != told):
             # Whoever looks for the picture needs the id.
@@ -158,7 +166,7 @@ class Submission:
             return None
         if fresh is None or fresh.state not in {State.RUNNING, State.FETCHING}:
             return None
-        return fresh if (fresh.holder, fresh.attempt) == (job.holder, job.attempt) else None
+        return fresh if ours else None
 
     async def _send(self, job: Job, values: Mapping[str, str]) -> SubmitOutcome:
         """POST the job: the only function in Fluxroom that does."""

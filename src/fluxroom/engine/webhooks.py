@@ -11,12 +11,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection
 
 from fluxroom.engine.callback_addresses import Address, Addresses
 from fluxroom.engine.courier import Courier, UntrustedCallError
@@ -28,8 +28,7 @@ from fluxroom.errors import Unavailable
 from fluxroom.logs import get_logger
 from fluxroom.providers import Accepted, Call, Callback, CalledBack, Dialect, Hosts, Order, Verdict
 from fluxroom.store import jobs
-from fluxroom.store.jobs import Job, Move
-from fluxroom.store.tables import job_events
+from fluxroom.store.jobs import Attempt, Job, Move
 
 _log = get_logger("fluxroom.webhooks")
 
@@ -56,14 +55,6 @@ _REMEMBERED = 10_000
 
 _OPEN = frozenset(State) - FINAL - {State.FETCHING}
 """States in which a callback can still matter."""
-
-_LAST_STEP = (
-    select(job_events.c.to_state, job_events.c.at)
-    .where(job_events.c.job == bindparam("b_job"), job_events.c.to_state.in_(("submitting", "running")))
-    .order_by(job_events.c.id.desc())
-    .limit(1)
-)
-"""Whether the last attempt to send a job has brought a ticket (`running`), or when it began (`submitting`)."""
 
 
 # keys ----------------------------------------------------------------------------------------------------------------
@@ -276,8 +267,8 @@ class Callbacks:
         job = jobs.get(connection, address.job)
         if job is None:
             return _Due(Hearing(Heard.NO_JOB))
-        step = connection.execute(_LAST_STEP, {"b_job": job.id}).one_or_none()
-        if objection := _objection(job, address, called.accepted, sent=step is not None and step.to_state == "running"):
+        made = jobs.attempts(connection, job.id)
+        if objection := _objection(job, address, called.accepted, made):
             return _Due(Hearing(Heard.OTHER_TASK, objection))
         if job.state not in _OPEN:
             if not job.request_id:
@@ -287,17 +278,19 @@ class Callbacks:
         if job.state == State.RUNNING:
             asks = self._move(job, State.RUNNING, CALLED)
             return _Due(Hearing(Heard.USED), asks) if called.over else _Due(Hearing(Heard.KNOWN))
-        began = step.at if step is not None and step.to_state == "submitting" else None
-        return _Due(Hearing(Heard.USED), self._healed(job, called.accepted, began))
+        return _Due(Hearing(Heard.USED), self._healed(job, called.accepted, made[address.attempt - 1 :]))
 
-    def _healed(self, job: Job, accepted: Accepted, began: float | None) -> Move:
+    def _healed(self, job: Job, accepted: Accepted, made: Sequence[Attempt]) -> Move:
         """The ticket, to be written down. Whoever can carry the job takes it over.
 
         Args:
-            job: it is being sent, or in doubt.
+            job: it is being sent, in doubt, or queued once more.
             accepted: the ticket, made from the id alone.
-            began: when the attempt began; None when the job has this ticket already, with the provider's own addresses.
+            made: the attempt that calls, and those after it.
         """
+        known = job.request_id == accepted.request_id  # with the provider's own addresses, which are better
+        # A person's retry has put what this attempt may have cost on the receipt besides: now it is the job's own.
+        doubted = job.doubted_without_this if job.state == State.QUEUED and _was_in_doubt(made) else None
         if self._follow is not None and job.account in {account.id for account in self._courier.accounts.values()}:
             holder = self._ledger.presence.id
         else:
@@ -308,12 +301,17 @@ class Callbacks:
             after(State(job.state), Happening.ACCEPTED),
             "the provider took it, as its callback tells",
             holder=holder,
-            ticket=None if began is None else dict(accepted.ticket),
+            ticket=None if known else dict(accepted.ticket),
             request_id=accepted.request_id,
-            submitted_at=None if began is None else min(began, self._ledger.clock.time()),
+            submitted_at=None if known else self._began(made),
+            doubted=doubted,
             charge_state="unknown",
             error={},
         )
+
+    def _began(self, made: Sequence[Attempt]) -> float:
+        now = self._ledger.clock.time()
+        return min(made[0].began, now) if made else now
 
     def _move(self, job: Job, to_state: State, why: str, **changes: Any) -> Move:
         return Move(
@@ -329,22 +327,28 @@ class Callbacks:
         )
 
 
-def _objection(job: Job, address: Address, accepted: Accepted, *, sent: bool) -> str:
+def _objection(job: Job, address: Address, accepted: Accepted, made: Sequence[Attempt]) -> str:
     """Why a callback is not about the job's own task; empty when it is.
 
     Args:
         job: as it is now. Its request id may be that of an attempt before the last one.
         address: the attempt that calls.
         accepted: the task that calls.
-        sent: whether the last attempt has brought a ticket.
+        made: all attempts to send the job.
     """
     if job.state == State.QUEUED:
-        return "the job was put back and waits to be sent again"
+        return ""  # whichever attempt it was: what has been taken is not sent again
     if job.state == State.SUBMITTING:
         return "the job is being sent again" if address.attempt < job.attempt else ""
-    if sent and job.request_id and job.request_id != accepted.request_id:
+    has_ticket = bool(made) and made[-1].became == State.RUNNING
+    if has_ticket and job.request_id and job.request_id != accepted.request_id:
         return f"the job has {job.request_id}"
     return ""
+
+
+def _was_in_doubt(made: Sequence[Attempt]) -> bool:
+    """Whether the first of these attempts ended in doubt; one that came back to the queue by itself did not."""
+    return bool(made) and made[0].became in {State.UNKNOWN, State.RUNNING}
 
 
 def poke(ledger: Ledger, job: Job) -> None:

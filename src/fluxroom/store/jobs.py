@@ -75,6 +75,11 @@ class Job:
         return self.reserved if self.charged is None else self.charged
 
     @property
+    def doubted_without_this(self) -> Decimal:
+        """What earlier attempts may have cost, once one of them turns out to be the attempt under way."""
+        return max(Decimal(0), self.doubted - self.at_stake)
+
+    @property
     def withheld(self) -> int:
         """How many pictures of a job that succeeded were kept back by the provider's moderation."""
         kept_back = (self.error or {}).get("withheld", 0) if self.state == "succeeded" else 0
@@ -181,6 +186,11 @@ _HELD = jobs.c.state.in_(("submitting", "running", "fetching"))
 _HOLDERS = select(jobs.c.holder).where(_HELD).distinct()
 _HELD_BY = (
     select(jobs).where(_HELD, jobs.c.holder.in_(bindparam("b_holders", expanding=True))).order_by(jobs.c.created_at)
+)
+_STEPS = (
+    select(job_events.c.to_state, job_events.c.at)
+    .where(job_events.c.job == bindparam("b_job"), job_events.c.from_state != job_events.c.to_state)
+    .order_by(job_events.c.id)
 )
 _LAST_EVENT = select(func.max(job_events.c.id))
 _NEWS = select(job_events).where(job_events.c.id > bindparam("b_after")).order_by(job_events.c.id)
@@ -306,6 +316,25 @@ def holders(connection: Connection) -> list[str]:
 def held_by(connection: Connection, some: Sequence[str]) -> list[Job]:
     """The unfinished jobs that these processes hold, oldest first."""
     return [Job(**row) for row in connection.execute(_HELD_BY, {"b_holders": list(some)}).mappings()]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One submit of a job, by its events."""
+
+    began: float
+    became: str = "submitting"  # the state that its answer led to, or its missing answer
+
+
+def attempts(connection: Connection, job_id: str) -> list[Attempt]:
+    """The submits of a job, the first one first."""
+    made: list[Attempt] = []
+    for to_state, at in connection.execute(_STEPS, {"b_job": job_id}):
+        if to_state == "submitting":
+            made.append(Attempt(at))
+        elif made and made[-1].became == "submitting":
+            made[-1] = Attempt(made[-1].began, to_state)
+    return made
 
 
 def last_event(connection: Connection) -> int:
