@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -252,3 +253,59 @@ def test_a_folder_that_cannot_be_read_says_so(tmp_path: Path) -> None:
         blobs.get(digest)
     with pytest.raises(StorageUnwritable, match="cannot be read: Is a directory"):
         blobs.stream(digest)
+
+
+def test_bytes_are_removed_once_nobody_has_put_them_for_long(blobs: BlobStore) -> None:
+    digest = blobs.put(PNG)
+    assert not blobs.remove(digest, older_than=3600)
+    assert blobs.get(digest) == PNG
+    assert blobs.remove(digest, older_than=0)
+    assert not blobs.has(digest)
+    assert blobs.remove(digest, older_than=0), "what is not there is removed"
+    assert blobs.put(PNG) == digest
+    assert blobs.get(digest) == PNG
+    with pytest.raises(NotFound):
+        blobs.remove("../../etc/passwd", older_than=0)
+
+
+def test_a_put_makes_old_bytes_new_again(tmp_path: Path) -> None:
+    blobs = FolderBlobs(tmp_path)
+    digest = blobs.put(PNG)
+    os.utime(blobs.path(digest), (1, 1))
+    blobs.put(PNG)
+    assert not blobs.remove(digest, older_than=60)
+    assert blobs.get(digest) == PNG
+    os.utime(blobs.path(digest), (1, 1))
+    assert blobs.remove(digest, older_than=60)
+    assert not list(tmp_path.rglob(".*-*")), "nothing is left aside"
+
+
+def test_whoever_puts_while_another_removes_has_the_bytes_afterwards(tmp_path: Path) -> None:
+    """The bytes are old whenever a remover comes, and new whenever somebody has put them."""
+    blobs = FolderBlobs(tmp_path)
+
+    def puts() -> list[str]:
+        digests = []
+        for number in range(300):
+            data = PNG + bytes([number % 5])
+            digests.append(blobs.put(data))
+            blobs.put(data)
+        return digests
+
+    def removes(digests: list[str]) -> None:
+        for number in range(600):
+            digest = digests[number % 5]
+            with contextlib.suppress(FileNotFoundError):
+                os.utime(blobs.path(digest), (1, 1))
+            blobs.remove(digest, older_than=60)
+
+    digests = [blobs.put(PNG + bytes([number])) for number in range(5)]
+    with ThreadPoolExecutor(3) as pool:
+        works: list[Future[Any]] = [pool.submit(removes, digests), pool.submit(removes, digests), pool.submit(puts)]
+        for work in works:
+            work.result()
+    for number, digest in enumerate(digests):
+        assert blobs.put(PNG + bytes([number])) == digest
+        assert not blobs.remove(digest, older_than=60)
+        assert blobs.get(digest) == PNG + bytes([number])
+    assert not list(tmp_path.rglob(".*-*")), "nothing is left aside"

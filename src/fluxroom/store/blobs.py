@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from secrets import token_hex
@@ -64,6 +65,14 @@ class BlobStore(Protocol):
     def local_path(self, digest: str) -> Path | None:
         """The file of this hash on this machine, whether it is there or not; None where there are no such files."""
 
+    def remove(self, digest: str, *, older_than: float) -> bool:
+        """Remove bytes that nobody has put for `older_than` seconds. False: somebody has, and they stay.
+
+        Whoever puts bytes writes down what needs them a moment later; those who remove some look first whether
+        anything does. The time between is what `older_than` bridges: a put makes bytes new again. True also when there
+        are none.
+        """
+
     def url(self, digest: str, seconds: float) -> str | None:
         """An address from which anybody can read the bytes for so long; None where there is no such thing.
 
@@ -85,7 +94,7 @@ class FolderBlobs:
         """See `BlobStore.put`."""
         digest = hashlib.sha256(data).hexdigest()
         path = self.path(digest)
-        if path.exists():
+        if _renewed(path):
             return digest
         temporary = path.with_name(f".{digest[:8]}-{token_hex(8)}")
         try:
@@ -125,6 +134,28 @@ class FolderBlobs:
     def local_path(self, digest: str) -> Path | None:
         """See `BlobStore.local_path`."""
         return self.path(digest)
+
+    def remove(self, digest: str, *, older_than: float) -> bool:
+        """See `BlobStore.remove`.
+
+        The file is set aside before its age counts: a put then finds none and writes its own, or has just made this
+        one new, and it is put back.
+        """
+        path = self.path(digest)
+        aside = path.with_name(f".{digest[:8]}-{token_hex(8)}")
+        try:
+            if _age(path) < older_than:
+                return False
+            path.rename(aside)
+            if _age(aside) < older_than:
+                aside.replace(path)
+                return False
+            aside.unlink()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError as error:
+            raise storage_error(error) from error
+        return True
 
     def url(self, digest: str, seconds: float) -> str | None:  # noqa: ARG002  the protocol's
         """None: a folder has no addresses."""
@@ -224,6 +255,22 @@ def span(start: int, end: int | None) -> tuple[int, int | None]:
 def missing(digest: str) -> NotFound:
     """There are no bytes under this hash."""
     return NotFound(f"The store has no bytes under {digest[:12]}….")
+
+
+def _age(path: Path) -> float:
+    """Seconds since the bytes were last put."""
+    return time.time() - path.stat().st_mtime
+
+
+def _renewed(path: Path) -> bool:
+    """Whether the file is there; its age begins anew, so that nobody removes it (`remove`)."""
+    try:
+        os.utime(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return path.exists()  # somebody else's file, or a disk that only reads
+    return True
 
 
 def _created(path: Path) -> IO[bytes]:

@@ -7,6 +7,7 @@ why a put may be repeated when its answer was lost.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -31,6 +32,9 @@ _LONGEST_URL = 7 * 24 * 3600
 
 _PAUSES = (0.2, 0.8)
 """Seconds before a put is done again that found no answer."""
+
+_RENEWED_AFTER = 600.0
+"""Seconds after which bytes that are put again are written again, so that they count as new."""
 
 _SOURCES = (
     ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
@@ -159,7 +163,8 @@ class S3Blobs:
                     continue
                 # "There" is also said while somebody else's put is under way, which may still fail; and not every
                 # store knows a conditional put.
-                if self._size(key) != len(data):
+                found = self._look(key)
+                if found is None or found[0] != len(data) or found[1] > _RENEWED_AFTER:
                     self._call(lambda: self._send(key, data, "overwrite"))
             return digest
         return digest
@@ -201,6 +206,17 @@ class S3Blobs:
         self._key(digest)
         return None
 
+    def remove(self, digest: str, *, older_than: float) -> bool:
+        """See `BlobStore.remove`. A put in the very moment between the look at its age and the deletion is not seen."""
+        key = self._key(digest)
+        found = self._look(key)
+        if found and found[1] < (max(older_than, 2 * _RENEWED_AFTER) if older_than else 0.0):
+            return False
+        if found:
+            with contextlib.suppress(_ExpectedError):
+                self._call(lambda: self._obstore.delete(self._store, key), expect={"missing"})
+        return True
+
     def url(self, digest: str, seconds: float) -> str | None:
         """See `BlobStore.url`. It lives a week at the most."""
         key, life = self._key(digest), timedelta(seconds=min(max(1, int(seconds)), _LONGEST_URL))
@@ -215,10 +231,16 @@ class S3Blobs:
         self._obstore.put(self._store, key, data, attributes=attributes, mode=mode, use_multipart=False)
 
     def _size(self, key: str) -> int | None:
+        found = self._look(key)
+        return found and found[0]
+
+    def _look(self, key: str) -> tuple[int, float] | None:
+        """How many bytes there are, and for how many seconds they have been; None: there are none."""
         try:
-            return self._call(lambda: int(self._obstore.head(self._store, key)["size"]), expect={"missing"})
+            found = self._call(lambda: self._obstore.head(self._store, key), expect={"missing"})
         except _ExpectedError:
             return None
+        return int(found["size"]), time.time() - found["last_modified"].timestamp()
 
     def _pieces(self, source: Iterator[Any], digest: str) -> Iterator[bytes]:
         while (piece := self._call(lambda: next(source, None), digest=digest)) is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, insert, select
 
-from fluxroom.store.tables import idempotency, jobs
+from fluxroom.store.tables import idempotency, images, jobs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,12 @@ _KNOWN = select(idempotency.c.body_hash, idempotency.c.generation).where(
 )
 _CACHED = (
     select(jobs.c.id)
-    .where(jobs.c.cache_key == bindparam("b_key"), jobs.c.owner == bindparam("b_owner"), jobs.c.state == "succeeded")
+    .where(
+        jobs.c.cache_key == bindparam("b_key"),
+        jobs.c.owner == bindparam("b_owner"),
+        jobs.c.state == "succeeded",
+        select(images.c.id).where(images.c.job == jobs.c.id).exists(),  # they may have been deleted since
+    )
     .order_by(jobs.c.created_at)
     .limit(1)
 )
