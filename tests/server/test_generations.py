@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from fastapi.testclient import TestClient
 from tests.server.calls import FAST, browser, is_problem, make, picture, settings_at
 
+from fluxroom.engine.lifecycle import State
 from fluxroom.server import create_app
+from fluxroom.server.filters import Wish
 from fluxroom.server.generations import wished_wait
 
 
@@ -267,3 +271,222 @@ def test_a_restart_keeps_generations_and_finishes_what_was_under_way(tmp_path: P
         assert listed[1] == done
         assert http.get(done["images"][0]["url"]).status_code == 200
         assert settled(http, slow["id"])["state"] == "succeeded"
+
+
+# asking in other ways ------------------------------------------------------------------------------------------------
+
+
+def test_a_form_brings_its_pictures_as_files(http: TestClient) -> None:
+    files = [
+        ("references", ("one.png", picture((10, 20, 30)), "image/png")),
+        ("references", ("two.jpg", picture((200, 20, 30), kind="JPEG"), "image/jpeg")),
+    ]
+    fields = {"prompt": "both together", "model": "bfl/flux-2-pro", "seed": "7"}
+    answer = http.post("/v1/generations", data=fields, files=files, headers={"prefer": "wait=60"})
+    told = answer.json()
+    assert answer.status_code == 200, told
+    assert [one["mime"] for one in told["references"]] == ["image/png", "image/jpeg"]
+    assert told["mode"] == "edit"
+    assert told["params"]["seed"] == 7
+
+
+def test_a_form_may_have_the_request_as_json(http: TestClient) -> None:
+    whole = {"prompt": "7", "model": "bfl/flux-pro-fill", "steps": 20, "on_unsupported": "report"}
+    files = {"references": ("a.png", picture(), "image/png"), "mask": ("m.png", picture((255, 255, 255)), "image/png")}
+    answer = http.post("/v1/quotes", data={"request": json.dumps(whole)}, files=files)
+    told = answer.json()
+    assert (told["mode"], told["params"]["num_inference_steps"]) == ("fill", 20)
+    assert set(told["params"]["mask"]) == {"$reference"}
+
+
+def test_files_and_names_stay_in_their_order(http: TestClient) -> None:
+    made = make(http, "the first one")["images"][0]
+    body = (
+        b'--x\r\ncontent-disposition: form-data; name="prompt"\r\n\r\nmix\r\n'
+        b'--x\r\ncontent-disposition: form-data; name="model"\r\n\r\nbfl/flux-2-pro\r\n'
+        b'--x\r\ncontent-disposition: form-data; name="references"; filename="a.png"\r\n\r\n'
+        + picture((1, 2, 3))
+        + b'\r\n--x\r\ncontent-disposition: form-data; name="references"\r\n\r\n'
+        + made["id"].encode()
+        + b"\r\n--x--\r\n"
+    )
+    answer = http.post("/v1/quotes", content=body, headers={"content-type": "multipart/form-data; boundary=x"})
+    names = [one for one in answer.json()["wire"][0].values() if isinstance(one, dict)]
+    assert names[1] == {"$reference": made["sha256"]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "status", "code"),
+    [
+        ("text/plain", b"{}", 415, "unsupported_media_type"),
+        ("", b"{}", 415, "unsupported_media_type"),
+        ("application/json", b"{", 400, "malformed_request"),
+        ("application/json", b"[]", 422, "invalid_body"),
+        ("application/json", b'{"prompt": "a", "seed": NaN}', 400, "malformed_request"),
+        ("multipart/form-data", b"", 400, "malformed_request"),
+    ],
+)
+def test_other_bodies_are_refused(http: TestClient, kind: str, content: bytes, status: int, code: str) -> None:
+    headers = {"content-type": kind} if kind else {}
+    is_problem(http.post("/v1/generations", content=content, headers=headers), status, code)
+
+
+@pytest.mark.parametrize("request_field", ["[1]", "{", "7"])
+def test_a_form_whose_request_is_no_object_is_refused(http: TestClient, request_field: str) -> None:
+    answer = http.post("/v1/quotes", data={"request": request_field}, files={"x": ("x", b"")})
+    assert answer.status_code in {400, 422}
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_file_that_is_no_picture_is_refused(http: TestClient) -> None:
+    files = {"references": ("a.png", b"MZ not a picture", "image/png")}
+    answer = http.post("/v1/quotes", data={"prompt": "a", "model": "bfl/flux-2-pro"}, files=files)
+    is_problem(answer, 422, "invalid_reference")
+
+
+def test_the_same_key_gives_the_same_pictures(http: TestClient) -> None:
+    headers = {"idempotency-key": "once-only", "prefer": "wait=60"}
+    body = {"prompt": "once", "model": FAST}
+    first = http.post("/v1/generations", json=body, headers=headers).json()
+    assert http.post("/v1/generations", json=body, headers=headers).json()["id"] == first["id"]
+    other = http.post("/v1/generations", json={**body, "seed": 1}, headers=headers)
+    is_problem(other, 409, "idempotency_conflict")
+
+
+def test_terms_are_fields_too(http: TestClient) -> None:
+    told = make(http, "terms", seed=99, run="spring 1", priority=3)
+    assert told["run"] == "spring 1"
+    again = make(http, "terms", seed=99)
+    assert again["jobs"][0]["cached_from"] == told["jobs"][0]["id"]
+    assert make(http, "terms", seed=99, cache="off")["jobs"][0]["cached_from"] is None
+    for wrong in ({"priority": -1}, {"priority": 101}, {"cache": "maybe"}, {"run": " x"}, {"run": "x" * 300}):
+        is_problem(http.post("/v1/generations", json={"prompt": "a", **wrong}), 422, "invalid_body")
+
+
+def test_old_names_of_parameters_are_reported(http: TestClient) -> None:
+    body: dict[str, Any] = {"fluxGuidanceScale": 4, "flux_seed": 5, "model": "bfl/flux-2-flex"}
+    renamed = {"fluxGuidanceScale": "guidance_scale", "flux_seed": "seed"}
+    told = make(http, "renamed", **body)
+    assert told["renamed"] == renamed
+    assert told["params"]["guidance_scale"] == 4
+    assert http.get(f"/v1/generations/{told['id']}").json()["renamed"] == renamed
+    assert http.post("/v1/quotes", json={"prompt": "a", **body}).json()["renamed"] == renamed
+    assert make(http, "no old names", seed=1)["renamed"] == {}
+
+
+# finding -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, dict[str, str]]]:
+    with browser(create_app(settings_at(tmp_path_factory.mktemp("mixed")))) as http:
+        made = {
+            "fox": make(http, "A red fox in fresh snow", model=f"bfl/{FAST}", run="spring")["id"],
+            "cat": make(http, "a red cat", model=f"fal/{FAST}")["id"],
+            "bad": make(http, "moderate-me-input cat", model="bfl/flux-2-pro")["id"],
+        }
+        yield http, made
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ["bad", "cat", "fox"]),
+        ("q=red", ["cat", "fox"]),
+        ("q=fre", ["fox"]),
+        ("q=red&provider=fal", ["cat"]),
+        ("state=succeeded", ["cat", "fox"]),
+        ("state=moderated_input", ["bad"]),
+        ("state=moderated_input&state=succeeded", ["bad", "cat", "fox"]),
+        ("state=open", []),
+        (f"model={FAST}", ["cat", "fox"]),
+        (f"model=bfl/{FAST}", ["fox"]),
+        ("mode=generate", ["bad", "cat", "fox"]),
+        ("mode=edit", []),
+        ("run=spring", ["fox"]),
+        ("sandbox=true", ["bad", "cat", "fox"]),
+        ("sandbox=false", []),
+        ("since=2020-01-01&until=9999-12-31", ["bad", "cat", "fox"]),
+        ("until=2020-01-01", []),
+    ],
+)
+def test_generations_are_found(mixed: tuple[TestClient, dict[str, str]], query: str, names: list[str]) -> None:
+    http, made = mixed
+    told = http.get(f"/v1/generations?{query}").json()
+    assert [one["id"] for one in told["generations"]] == [made[name] for name in names]
+
+
+def test_the_next_page_keeps_the_filters(mixed: tuple[TestClient, dict[str, str]]) -> None:
+    http, made = mixed
+    first = http.get("/v1/generations?q=red&limit=1").json()
+    assert [one["id"] for one in first["generations"]] == [made["cat"]]
+    second = http.get(first["next"]).json()
+    assert [one["id"] for one in second["generations"]] == [made["fox"]]
+    assert http.get(second["next"]).json() == {"generations": [], "next": None}
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ("limit=0", 422, "invalid_body"),
+        ("limit=201", 422, "invalid_body"),
+        ("state=done", 422, "invalid_body"),
+        ("since=yesterday", 422, "invalid_body"),
+        ("since=2026-02-01&until=2026-01-01", 400, "invalid_request"),
+        ("model=flux-9", 404, "unknown_model"),
+        ("provider=openai", 422, "invalid_body"),
+        ("before=nonsense", 404, "not_found"),
+        ("mode=paint", 422, "invalid_body"),
+    ],
+)
+def test_filters_are_checked(http: TestClient, query: str, status: int, code: str) -> None:
+    is_problem(http.get(f"/v1/generations?{query}"), status, code)
+
+
+def test_every_state_can_be_asked_for() -> None:
+    assert {*get_args(Wish)} == {"open", *(str(state) for state in State)}
+
+
+# asking again --------------------------------------------------------------------------------------------------------
+
+
+def test_what_failed_is_asked_for_again(http: TestClient) -> None:
+    sha256 = http.post("/v1/assets", content=picture(), headers={"content-type": "image/png"}).json()["sha256"]
+    fault = "again [[fault:submit-402 x1]]"
+    failed = make(http, fault, model="bfl/flux-2-pro", references=[sha256], seed=5, run="r")
+    assert failed["state"] == "failed"
+    answer = http.post(f"/v1/generations/{failed['id']}/retry", headers={"prefer": "wait=60"})
+    told = answer.json()
+    assert answer.status_code == 200
+    assert answer.headers["location"] == f"/v1/generations/{told['id']}"
+    assert told["id"] != failed["id"]
+    assert told["state"] == "succeeded"
+    assert (told["run"], told["jobs"][0]["seed"]) == ("r", 5)
+    assert told["references"] == failed["references"]
+    assert told["jobs"][0]["wire"] == failed["jobs"][0]["wire"]
+
+
+def test_a_mask_is_sent_again_too(http: TestClient) -> None:
+    sha256 = http.post("/v1/assets", content=picture(), headers={"content-type": "image/png"}).json()["sha256"]
+    body = {"model": "bfl/flux-pro-fill", "references": [sha256], "mask": sha256}
+    failed = make(http, "[[fault:submit-402 x1]] fill", **body)
+    told = http.post(f"/v1/generations/{failed['id']}/retry", headers={"prefer": "wait=60"}).json()
+    assert (told["state"], told["mode"]) == ("succeeded", "fill")
+    assert told["jobs"][0]["wire"] == failed["jobs"][0]["wire"]
+
+
+def test_only_as_many_as_are_missing(http: TestClient) -> None:
+    partly = make(http, "some [[fault:submit-402 x1]]", model=f"bfl/{FAST}", num_images=3, seed=40)
+    assert partly["state"] == "partial"
+    missing = [job["seed"] for job in partly["jobs"] if job["state"] == "failed"]
+    told = http.post(f"/v1/generations/{partly['id']}/retry", headers={"prefer": "wait=60"}).json()
+    assert [job["seed"] for job in told["jobs"]] == missing
+
+
+def test_nothing_is_asked_again_that_came_or_is_in_doubt(http: TestClient) -> None:
+    done = make(http)
+    told = http.post(f"/v1/generations/{done['id']}/retry")
+    assert told.status_code == 400
+    doubtful, _ = in_doubt(http, "not again")
+    assert http.post(f"/v1/generations/{doubtful}/retry").status_code == 400
+    is_problem(http.post(f"/v1/generations/{'0' * 22}/retry"), 404, "not_found")

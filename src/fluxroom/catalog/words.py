@@ -91,6 +91,19 @@ def meaning(name: str) -> str:
     return ALIASES.get(name, name) if known else _bare(name)
 
 
+def old_names(names: Iterable[str], endpoint: Endpoint) -> dict[str, str]:
+    """Those of the names that are not used any more, with what they are called now.
+
+    >>> from fluxroom.catalog import endpoint
+    >>> old_names(["fluxGuidanceScale", "seed"], endpoint("bfl", "flux-2-flex"))
+    {'fluxGuidanceScale': 'guidance_scale'}
+    """
+    asked = Asked()
+    for name in names:
+        _meaning(name, endpoint, asked)
+    return asked.renamed
+
+
 def _meaning(name: str, endpoint: Endpoint, asked: Asked) -> tuple[str, Field | None]:
     """The canonical name of a word, and the field whose wire name it is."""
     if name in endpoint.canonical or name in CANONICAL:

@@ -14,7 +14,7 @@ from fluxroom.engine.accounts import Account
 from fluxroom.engine.lifecycle import State
 from fluxroom.identifiers import new_id
 from fluxroom.store.jobs import Generation
-from fluxroom.types import JSON, Plan, Request
+from fluxroom.types import JSON, Plan, Reference, Request
 
 CacheMode = Literal["on", "off"]
 
@@ -62,6 +62,26 @@ def as_asked(request: Request) -> dict[str, JSON]:
         "max_references": request.max_references,
         "region": request.region,
     }
+
+
+def request_of(asked: Mapping[str, JSON]) -> Request:
+    """The request that `as_asked` wrote down."""
+    fixed = {name: asked[name] for name in ("model", "prompt", "mode", "on_unsupported", "max_references", "region")}
+    return Request(
+        **fixed,
+        references=tuple(Reference(**one) for one in asked["references"]),
+        params={name: _opened(value) for name, value in asked["params"].items()},
+        extra=asked["extra"],
+    )
+
+
+def _opened(value: JSON) -> Any:
+    """A value with every picture in it as a `Reference` again."""
+    if isinstance(value, Mapping):
+        if bool(value.get("sha256")) != bool(value.get("url")) and value.keys() <= set(Reference.__slots__):
+            return Reference(**value)
+        return {name: _opened(inner) for name, inner in value.items()}
+    return [_opened(inner) for inner in value] if isinstance(value, list) else value
 
 
 def hash_of(value: JSON) -> str:

@@ -27,7 +27,7 @@ from fluxroom.server import (
     quotes,
     usage,
 )
-from fluxroom.server.doors import bfl, fal, links, openai
+from fluxroom.server.doors import bfl, call_backs, fal, links, openai
 from fluxroom.server.gateway import Gateway, running_version
 from fluxroom.server.keycheck import Keycheck
 from fluxroom.server.perimeter import perimeter
@@ -61,11 +61,12 @@ def create_app(settings: Settings, *, client: AsyncClient | None = None) -> Fast
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         if client is not None:
-            yield
+            yield  # whoever opened it also calls back
             return
         await own.__aenter__()
         try:
-            yield
+            async with call_backs.calling(gateway):
+                yield
         finally:
             gateway.closing.set()
             await own.close(DRAIN)

@@ -1,52 +1,53 @@
-"""Generations: make, wait, list, look, cancel; and what they would cost."""
+"""Generations: make, wait, list, look, cancel, ask again."""
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
-from pydantic import BaseModel
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from pydantic import BaseModel, Field
 
-from fluxroom.errors import WaitEnded
-from fluxroom.server import answers, history
+from fluxroom.catalog import words
+from fluxroom.engine import Snapshot
+from fluxroom.engine.lifecycle import SETTLED, State
+from fluxroom.engine.orders import request_of
+from fluxroom.errors import RequestError, WaitEnded
+from fluxroom.server import answers, bodies, callers
 from fluxroom.server.answers import GenerationAnswer
+from fluxroom.server.bodies import Body
+from fluxroom.server.callers import Asking
+from fluxroom.server.filters import Filters
 from fluxroom.server.gateway import Gateway, Running, checked_id
 from fluxroom.server.references import client_options
-from fluxroom.server.schemas import GenerationBody
+from fluxroom.store import search
 
-router = APIRouter(prefix="/v1", tags=["generations"])
+router = APIRouter(prefix="/v1/generations", tags=["generations"])
 
 LONGEST_WAIT = 120
 """Seconds that a caller may wait in one request; proxies between us and them give up at about this time."""
 
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*(\d{1,6})", re.IGNORECASE)
+_FINISHED: dict[int | str, dict[str, Any]] = {
+    200: {"model": GenerationAnswer, "description": "Finished within the time of `Prefer: wait=N`"}
+}
+
+Id = Annotated[str, Path(description="The id of a generation", examples=["01kaz3x9f0m2n4p6q8r0st"])]
+Prefer = Annotated[str, Header(description="wait=N: answer when it is finished, at most 120 s", examples=["wait=60"])]
+IdempotencyKey = Annotated[
+    str, Header(max_length=255, description="The same key and body: the same pictures. Another body: 409.")
+]
+_WITHOUT_PICTURE = SETTLED - {State.SUCCEEDED, State.UNKNOWN}
 
 
 class GenerationPage(BaseModel):
     """Generations, the newest first."""
 
     generations: list[GenerationAnswer]
-    next: str | None  # the address of the page after this one
-
-
-class QuoteAnswer(BaseModel):
-    """What a request would become and cost; nothing was sent."""
-
-    route: str
-    model: str
-    provider: str
-    mode: str
-    endpoint: str
-    size: dict[str, int] | None
-    seconds: float
-    jobs: int
-    params: dict[str, Any]
-    not_sent: list[dict[str, str]]
-    renamed: dict[str, str]
-    quote: dict[str, Any]
-    sandbox: bool
+    next: str | None = Field(description="The address of the page after this one.")
 
 
 class CancelledJob(BaseModel):
@@ -65,82 +66,66 @@ class CancelAnswer(BaseModel):
     generation: GenerationAnswer
 
 
-@router.post("/quotes", summary="Check a request and say what it costs")
-async def quote(gateway: Running, body: GenerationBody) -> QuoteAnswer:
-    """The request is checked against the model's own schema and priced. Nothing is sent to a provider."""
-    options = await client_options(gateway, body)
-    _, plan = await gateway.client.plan(body.prompt, **options)
-    return QuoteAnswer(
-        route=plan.route,
-        model=plan.model,
-        provider=plan.provider,
-        mode=plan.mode,
-        endpoint=plan.endpoint,
-        size={"width": plan.size.width, "height": plan.size.height} if plan.size else None,
-        seconds=plan.seconds,
-        jobs=len(plan.wire),
-        params={name: _shown(value) for name, value in plan.params.items()},
-        not_sent=[note.as_dict() for note in plan.not_sent],
-        renamed=dict(plan.renamed),
-        quote=plan.quote.as_dict(),
-        sandbox=gateway.engine.accounts[plan.provider].sandbox,
-    )
-
-
 @router.post(
-    "/generations",
+    "",
     status_code=202,
     summary="Make pictures",
-    responses={200: {"model": GenerationAnswer, "description": "Finished within the time of `Prefer: wait=N`"}},
+    responses=_FINISHED,
+    openapi_extra=bodies.openapi(),
 )
 async def create(
     gateway: Running,
-    body: GenerationBody,
+    caller: Asking,
+    body: Body,
     response: Response,
-    prefer: Annotated[str, Header(description="wait=N: answer when it is finished, at most 120 s")] = "",
-    idempotency_key: Annotated[
-        str, Header(max_length=255, description="The same key and body: the same pictures")
-    ] = "",
+    prefer: Prefer = "",
+    idempotency_key: IdempotencyKey = "",
 ) -> GenerationAnswer:
-    """Check, write down and start a request. It goes on whether anybody waits for it or not."""
-    options = await client_options(gateway, body)
+    """Check, write down and start a request. It goes on whether anybody waits for it or not.
+
+    The body is JSON or a form. A form has files for pictures (`references` in order, `mask`, …) and the rest as fields
+    of their own, or as JSON in the field `request`. Parameters are fields like any other; which ones a model takes says
+    `GET /v1/models/{id}`. Old names of parameters are taken and reported in `renamed`.
+    """
+    options = await client_options(gateway, caller, body)
     if idempotency_key:
         options["idempotency_key"] = idempotency_key
-    identity = await gateway.client.submit(body.prompt, **options)
-    response.headers["location"] = f"/v1/generations/{identity}"
-    seconds = wished_wait(prefer)
-    if seconds:
-        response.headers["preference-applied"] = f"wait={seconds}"
-        await _wait(gateway, identity, seconds)
-    answer = answers.generation(await gateway.client.snapshot(identity))
-    response.status_code = 200 if answer.settled else 202
-    return answer
+    identity = await callers.order(gateway, caller, body.prompt, options.pop("model"), options)
+    return await _answered(gateway, identity, response, prefer)
 
 
-@router.get("/generations", summary="List generations, the newest first")
+@router.get("", summary="List generations, the newest first")
 async def listing(
     gateway: Running,
+    caller: Asking,
+    wanted: Filters,
+    request: Request,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     before: Annotated[str, Query(max_length=22, description="The last id of the page before")] = "",
 ) -> GenerationPage:
-    """One page of generations; `next` leads to the one after it."""
+    """One page of what fits every filter; `next` leads to the one after it."""
     if before:
         checked_id(before, "generation")
-    found = await gateway.engine.store.database.read(partial(history.page, limit=limit, before=before))
-    more = f"/v1/generations?limit={limit}&before={found[-1].generation.id}" if len(found) == limit else None
-    return GenerationPage(generations=[answers.generation(one) for one in found], next=more)
+    asked = replace(wanted, owner=caller.only)
+    found = await gateway.engine.store.database.read(partial(search.page, wanted=asked, limit=limit, before=before))
+    following = request.url.include_query_params(before=found[-1].generation.id) if len(found) == limit else None
+    return GenerationPage(
+        generations=[answers.generation(Snapshot(one.generation, one.jobs, one.images)) for one in found],
+        next=f"{following.path}?{following.query}" if following else None,
+    )
 
 
-@router.get("/generations/{generation_id}", summary="Look at a generation")
-async def get(gateway: Running, generation_id: str) -> GenerationAnswer:
+@router.get("/{generation_id}", summary="Look at a generation")
+async def get(gateway: Running, caller: Asking, generation_id: Id) -> GenerationAnswer:
     """The generation as it is now."""
-    return answers.generation(await gateway.client.snapshot(checked_id(generation_id, "generation")))
+    return answers.generation(await callers.snapshot(gateway, caller, generation_id))
 
 
-@router.delete("/generations/{generation_id}", summary="Cancel a generation")
-async def cancel(gateway: Running, generation_id: str) -> CancelAnswer:
+@router.delete("/{generation_id}", summary="Cancel a generation")
+async def cancel(gateway: Running, caller: Asking, generation_id: Id) -> CancelAnswer:
     """Cancel what can be cancelled, and say the truth about the rest: what goes on, and what it is charged."""
-    told = await gateway.engine.cancel(checked_id(generation_id, "generation"))
+    await callers.snapshot(gateway, caller, generation_id)
+    told = await gateway.engine.cancel(generation_id)
     fresh = await gateway.client.snapshot(generation_id)
     states = {job.id: job.state for job in fresh.jobs}
     return CancelAnswer(
@@ -150,6 +135,57 @@ async def cancel(gateway: Running, generation_id: str) -> CancelAnswer:
         ],
         generation=answers.generation(fresh),
     )
+
+
+@router.post(
+    "/{generation_id}/retry",
+    status_code=202,
+    summary="Ask again for the pictures that did not come",
+    responses=_FINISHED,
+)
+async def retry(
+    gateway: Running, caller: Asking, generation_id: Id, response: Response, prefer: Prefer = ""
+) -> GenerationAnswer:
+    """A new generation with the same request, for as many pictures as are missing; seeds go on from the first of them.
+
+    A job in doubt is not touched: it may have been paid, so somebody decides with `POST /v1/jobs/{id}/resolve`.
+    """
+    found = await callers.snapshot(gateway, caller, generation_id)
+    options = _missing(found)
+    identity = await callers.order(gateway, caller, options.pop("prompt"), options.pop("model"), options)
+    return await _answered(gateway, identity, response, prefer)
+
+
+def _missing(found: Snapshot) -> dict[str, Any]:
+    """The request for what did not come, as the client takes it.
+
+    Raises:
+        RequestError: there is nothing to ask for again.
+    """
+    failed = [job for job in found.jobs if job.state in _WITHOUT_PICTURE]
+    if not failed:
+        raise RequestError(
+            "No picture of this generation is missing for good.",
+            advice="Wait while it runs; decide about a job in doubt with POST /v1/jobs/{id}/resolve.",
+        )
+    asked = request_of(found.generation.asked)
+    params = {name: value for name, value in asked.params.items() if words.meaning(name) not in {"num_images", "seed"}}
+    if len(params) < len(asked.params) and failed[0].seed is not None:
+        params["seed"] = failed[0].seed
+    return {
+        **params,
+        "num_images": len(failed),
+        "prompt": asked.prompt,
+        "model": asked.model,
+        "references": list(asked.references),
+        "mode": asked.mode,
+        "extra": asked.extra or None,
+        "on_unsupported": asked.on_unsupported,
+        "max_references": asked.max_references,
+        "region": asked.region,
+        "run": found.generation.run,
+        "priority": failed[0].priority,
+    }
 
 
 def wished_wait(prefer: str) -> int:
@@ -162,12 +198,14 @@ def wished_wait(prefer: str) -> int:
     return min(int(found[1]), LONGEST_WAIT) if found else 0
 
 
-async def _wait(gateway: Gateway, identity: str, seconds: float) -> None:
-    try:
-        await gateway.unless_closing(gateway.engine.wait(identity, seconds))
-    except WaitEnded:
-        return  # the answer says that it goes on: 202 with the state
-
-
-def _shown(value: Any) -> Any:
-    return value.as_dict() if hasattr(value, "as_dict") else value
+async def _answered(gateway: Gateway, identity: str, response: Response, prefer: str) -> GenerationAnswer:
+    """A new generation, waited for as long as its caller likes to wait."""
+    response.headers["location"] = f"/v1/generations/{identity}"
+    seconds = wished_wait(prefer)
+    if seconds:
+        response.headers["preference-applied"] = f"wait={seconds}"
+        with suppress(WaitEnded):  # the answer says that it goes on: 202 with the state
+            await gateway.unless_closing(gateway.engine.wait(identity, seconds))
+    answer = answers.generation(await gateway.client.snapshot(identity))
+    response.status_code = 200 if answer.settled else 202
+    return answer

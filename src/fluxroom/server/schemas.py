@@ -58,6 +58,16 @@ class GenerationBody(BaseModel):
     )
     max_references: int | None = Field(None, ge=0, description="How many of a longer list are sent.")
     region: Literal["global", "eu", "us"] | None = Field(None, description="Where BFL works on it.")
+    cache: Literal["on", "off"] = Field(
+        "on", description="on: the picture of the same request and seed is given again, free. off: made anew."
+    )
+    priority: int = Field(10, ge=0, le=100, description="Higher goes first; 0 for bulk.")
+    run: str = Field(
+        "",
+        max_length=200,
+        pattern=r"^(\S(.{0,198}\S)?)?$",
+        description="The run that it belongs to; budgets and sums are kept by it.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -85,13 +95,16 @@ class GenerationBody(BaseModel):
 
     @property
     def options(self) -> dict[str, Any]:
-        """Everything but prompt, model, pictures and parameters, as the client takes it."""
+        """Everything but prompt, model, pictures and parameters, as the client takes it: the terms too."""
         return {
             "mode": self.mode,
             "extra": self.extra or None,
             "on_unsupported": self.on_unsupported,
             "max_references": self.max_references,
             "region": self.region,
+            "cache": self.cache,
+            "priority": self.priority,
+            "run": self.run,
         }
 
 

@@ -24,7 +24,7 @@ RIGHTS: Mapping[str, Right] = {
     "GET /": "public",
     "GET /page/{name}": "public",
     "POST /hooks/{provider}/{job_id}/{token}": "public",  # an address that proves itself, and a signature
-    "GET /files/{rest:path}": "public",  # links that prove themselves
+    "GET /files/{name}/{proof}/{title}": "public",  # links that prove themselves
     "GET /problems": "any",
     "GET /problems/{code}": "any",
     "GET /v1/openapi.json": "any",
@@ -42,12 +42,14 @@ RIGHTS: Mapping[str, Right] = {
     "GET /v1/generations/{generation_id}": "read",
     "DELETE /v1/generations/{generation_id}": "generate",
     "GET /v1/generations/{generation_id}/events": "read",
+    "POST /v1/generations/{generation_id}/retry": "generate",
     "GET /v1/events": "read",
     "GET /v1/jobs": "read",
     "GET /v1/jobs/{job_id}": "read",
     "POST /v1/jobs/{job_id}/resolve": "generate",
     "GET /v1/models": "read",
     "GET /v1/models/{model_id:path}": "read",
+    "POST /v1/models/{model_id:path}/check": "read",
     "POST /v1/assets": "generate",
     "GET /v1/images/{image_id}": "read",
     "GET /v1/images/{image_id}/file": "read",

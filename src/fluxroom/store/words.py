@@ -31,7 +31,7 @@ def for_postgresql(words: str) -> str:
     """
     pieces = [" <-> ".join(f"'{word}'" for word in piece) for piece in _pieces(words)]
     joined = " & ".join(f"({piece})" if " " in piece else piece for piece in pieces)
-    return f"{joined}{':*' if _is_begun(words) and not joined.endswith(')') else ''}"
+    return f"{joined}:*" if joined and _is_begun(words) and not joined.endswith(")") else joined
 
 
 def _pieces(words: str) -> list[list[str]]:

@@ -1,0 +1,64 @@
+"""Filters of a list of generations, as they stand in an address."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Literal
+
+from fastapi import Depends, Query
+
+from fluxroom import catalog
+from fluxroom.engine.lifecycle import SETTLED, State
+from fluxroom.errors import RequestError
+from fluxroom.store.search import Wanted
+from fluxroom.types import Mode, Provider
+
+_OPEN = tuple(str(state) for state in State if state not in SETTLED)
+
+Wish = Literal[
+    "open", "queued", "submitting", "running", "fetching", "succeeded", "failed", "moderated_input",
+    "moderated_output", "cancelled", "lost", "unknown", "abandoned",
+]  # fmt: skip
+
+
+def _filters(  # noqa: PLR0913, PLR0917  each one is a word of the address
+    q: Annotated[
+        str,
+        Query(max_length=500, description='Words of the prompt; the last one may be begun; "in quotes" as a phrase'),
+    ] = "",
+    state: Annotated[
+        list[Wish] | None, Query(description="Some job is in one of these; open: in any that is not final")
+    ] = None,
+    model: Annotated[str, Query(max_length=200, description="A model or a route")] = "",
+    provider: Annotated[Provider | None, Query()] = None,
+    mode: Annotated[Mode | None, Query()] = None,
+    run: Annotated[str, Query(max_length=200, description="The run that it belongs to")] = "",
+    since: Annotated[date | None, Query(description="The first day, in UTC")] = None,
+    until: Annotated[date | None, Query(description="The last day, included")] = None,
+    sandbox: Annotated[bool | None, Query(description="true: only practice; false: only the real ones")] = None,
+) -> Wanted:
+    if since and until and since > until:
+        raise RequestError("The last day is before the first one.", field="until")
+    named, at, _ = catalog.find(model) if model else (None, None, None)
+    return Wanted(
+        words=q,
+        states=tuple(dict.fromkeys(each for one in state or () for each in (_OPEN if one == "open" else (one,)))),
+        model=named.id if named else "",
+        provider=provider or at or "",
+        mode=mode or "",
+        run=run,
+        since=_midnight(since) if since else None,
+        until=_midnight(until) + 86400 if until else None,
+        sandbox=sandbox,
+    )
+
+
+def _midnight(day: date) -> float:
+    # Not `timestamp`, which knows only the years that the machine's own calendar does.
+    return (datetime.combine(day, time.min, UTC) - _EPOCH) / timedelta(seconds=1)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Filters = Annotated[Wanted, Depends(_filters)]
+"""Which generations a caller wants to see, as a parameter of a route; whose they are is the caller's matter."""
