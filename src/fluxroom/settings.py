@@ -106,6 +106,21 @@ class Settings(BaseSettings):
         "Where pictures are kept: empty for the data folder, or `s3://bucket/prefix?endpoint=…&region=…`.",
         default="",
     )
+    trash_days: float = _variable(
+        "FLUXROOM_TRASH_DAYS", "How long pictures stay in the trash; 0: for ever.", default=30.0, unit="days"
+    )
+    keep_pictures_days: float = _variable(
+        "FLUXROOM_KEEP_PICTURES_DAYS",
+        "How long pictures are kept that are neither favourites nor on a board; 0: for ever.",
+        default=0.0,
+        unit="days",
+    )
+    keep_records_days: float = _variable(
+        "FLUXROOM_KEEP_RECORDS_DAYS",
+        "How long prompts and parameters of requests without pictures are kept; what they cost stays. 0: for ever.",
+        default=0.0,
+        unit="days",
+    )
     sandbox: bool | None = _variable(
         "FLUXROOM_SANDBOX", "1: work against the built-in sandbox, free of charge.", default=None
     )
@@ -205,6 +220,13 @@ class Settings(BaseSettings):
     def _is_a_duration(cls, value: float) -> float:
         if not 0 < value < 1e9:
             raise ValueError("must be above 0")
+        return value
+
+    @field_validator("trash_days", "keep_pictures_days", "keep_records_days")
+    @classmethod
+    def _is_a_number_of_days(cls, value: float) -> float:
+        if not 0 <= value < 1e6:
+            raise ValueError("must be 0 or more")
         return value
 
     @field_validator("database_url")

@@ -40,6 +40,10 @@ class Store:
         """Where every live process holds a lock file of its own."""
         return self.folder / "locks"
 
+    def preview(self, digest: str, size: int) -> Path:
+        """Where a small WebP of a picture is kept, by its longest side in pixels; may be deleted at any time."""
+        return self.folder / "cache" / "thumbnails" / digest[:2] / f"{digest}-{size or 'full'}.webp"
+
     def close(self) -> None:
         """Finish what waits to be written and close the database."""
         self.database.stop()
