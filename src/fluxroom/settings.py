@@ -135,6 +135,16 @@ class Settings(BaseSettings):
     api_key: SecretStr | None = _variable("FLUXROOM_API_KEY", "Key for the gateway at FLUXROOM_URL.", default=None)
     host: str = _variable("FLUXROOM_HOST", "Address that the gateway listens on.", default="127.0.0.1")
     port: int = _variable("FLUXROOM_PORT", "Port that the gateway listens on.", default=7860)
+    fal_port: int | None = _variable(
+        "FLUXROOM_FAL_PORT", "A second port, with fal's paths at its root, for fal's own clients.", default=None
+    )
+    tls: bool = _variable(
+        "FLUXROOM_TLS", "1: speak https, with a certificate that the gateway makes itself.", default=False
+    )
+    tls_cert: Path | None = _variable(
+        "FLUXROOM_TLS_CERT", "Speak https with this certificate (PEM, with its chain).", default=None
+    )
+    tls_key: Path | None = _variable("FLUXROOM_TLS_KEY", "The key of FLUXROOM_TLS_CERT (PEM).", default=None)
     public_url: str = _variable(
         "FLUXROOM_PUBLIC_URL",
         "Base under which providers reach the gateway, such as `https://pictures.example.com`: turns callbacks on.",

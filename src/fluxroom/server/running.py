@@ -22,8 +22,11 @@ from fluxroom.engine.keyring import Keyring
 from fluxroom.errors import LocalError
 from fluxroom.logs import configure
 from fluxroom.server.app import DRAIN, create_app
+from fluxroom.server.doors import call_backs
+from fluxroom.server.doors.fal import AtRoot
 from fluxroom.server.gateway import running_version
 from fluxroom.server.perimeter import perimeter
+from fluxroom.server.tls import Certificate, certificate
 from fluxroom.settings import BadSettings, Settings, is_loopback, listed
 from fluxroom.store import open_store
 from fluxroom.types import PROVIDERS
@@ -47,13 +50,16 @@ def serve(settings: Settings) -> None:
         StorageFull, StorageUnwritable: the data folder cannot be used.
     """
     sys.setswitchinterval(_SWITCH)
-    listening = listen(settings.host, settings.port)
+    listening = [listen(settings.host, settings.port)]
     configure(settings)
     try:
+        if settings.fal_port is not None:
+            listening.append(listen(settings.host, settings.fal_port))
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_run(settings, listening))
     finally:
-        listening.close()
+        for one in listening:
+            one.close()
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -121,13 +127,17 @@ async def require_key(settings: Settings) -> None:
     )
 
 
-async def _run(settings: Settings, listening: socket.socket) -> None:
+async def _run(settings: Settings, listening: list[socket.socket]) -> None:
     await require_key(settings)
+    safe = await asyncio.to_thread(certificate, settings)
     client = AsyncClient(settings=settings, everyones=True)
     async with client:
         app = create_app(settings, client=client)
+        fal_port = listening[-1].getsockname()[1] if len(listening) > 1 else None
         config = uvicorn.Config(
-            app,
+            AtRoot(app, fal_port) if fal_port else app,
+            ssl_certfile=safe.certificate if safe else None,
+            ssl_keyfile=safe.key if safe else None,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -139,9 +149,11 @@ async def _run(settings: Settings, listening: socket.socket) -> None:
             limit_concurrency=_MOST_CONNECTIONS,
             http=_protocol(),
         )
-        server = _Server(config, app.state.gateway.closing, greeting(settings, listening))
+        words = greeting(settings, listening[0], safe=safe, fal_port=fal_port)
+        server = _Server(config, app.state.gateway.closing, words)
         try:
-            await server.serve(sockets=[listening])
+            async with call_backs.calling(app.state.gateway):
+                await server.serve(sockets=listening)
         finally:
             app.state.gateway.closing.set()
             await client.close(DRAIN)
@@ -187,11 +199,15 @@ class _Server(uvicorn.Server):
             _say(self._words)
 
 
-def greeting(settings: Settings, listening: socket.socket) -> str:
+def greeting(
+    settings: Settings, listening: socket.socket, *, safe: Certificate | None = None, fal_port: int | None = None
+) -> str:
     """What runs, where, with what, and what to do next."""
     host, port = listening.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  every address: this machine's is one
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    shown = f"[{host}]" if ":" in host else host
+    address = f"{'https' if safe else 'http'}://{shown}:{port}"
+    curl = f"curl --cacert {safe.certificate}" if safe and safe.own else "curl"
     keyed = perimeter(settings).keyed
     proof = ' \\\n      -H "Authorization: Bearer $FLUXROOM_API_KEY"' if keyed else ""
     if in_sandbox(settings):
@@ -211,12 +227,12 @@ def greeting(settings: Settings, listening: socket.socket) -> str:
   page      {address}
   works on  {with_what}
   data      {settings.data_folder}
-  callers   {_callers(settings, keyed=keyed)}
-
+  callers   {_callers(settings, keyed=keyed, safe=safe is not None)}
+{_for_fal_client(f"{shown}:{fal_port}", safe) if fal_port else ""}
 Next:
   open {address} in a browser, or make a picture from another terminal:
     {command} generate "a red fox in fresh snow" -o fox.png
-    curl {address}/v1/generations -H 'Content-Type: application/json' -H 'Prefer: wait=60'{proof} \\
+    {curl} {address}/v1/generations -H 'Content-Type: application/json' -H 'Prefer: wait=60'{proof} \\
       -d '{{"prompt": "a red fox in fresh snow", "model": "flux-2-pro"}}'
   or from Python:
     from fluxroom import Client
@@ -227,13 +243,22 @@ Stop with Ctrl-C; pictures under way are kept.
 """
 
 
-def _callers(settings: Settings, *, keyed: bool) -> str:
+def _for_fal_client(at: str, safe: Certificate | None) -> str:
+    """What fal's Python client needs in its environment, which speaks https only."""
+    if not safe:
+        return f"  fal       http://{at} (fal's Python client needs https: --tls)\n"
+    trust = f" SSL_CERT_FILE={safe.certificate}" if safe.own else ""
+    return f"  fal       FAL_RUN_HOST={at} FAL_QUEUE_RUN_HOST={at}/queue{trust}\n"
+
+
+def _callers(settings: Settings, *, keyed: bool, safe: bool = False) -> str:
     """Who may come, and how safe their way is."""
     if not keyed:
         return "this machine only, without a key"
     names = ", ".join(filter(None, (settings.public_url, *listed(settings.hosts))))
-    safe = "" if settings.public_url.startswith("https://") else "; put TLS before it, or keys travel unprotected"
-    return f"everybody with a key{f', under {names}' if names else ''}{safe}"
+    bare = "; put TLS before it (or use --tls), or keys travel unprotected"
+    warning = "" if safe or settings.public_url.startswith("https://") else bare
+    return f"everybody with a key{f', under {names}' if names else ''}{warning}"
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import (
@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import bindparam as given
 
-from fluxroom.store.tables import metadata
+from fluxroom.store.tables import jobs, metadata
 
 uploads = Table(
     "door_uploads",
@@ -121,9 +121,12 @@ _TAKE = (
 )
 _PAID = delete(unanswered).where(unanswered.c.generation == given("b_generation"))
 _STALE = delete(unanswered).where(unanswered.c.at < given("b_before"))
+_UNSETTLED = select(jobs.c.id).where(
+    jobs.c.generation == call_backs.c.generation, jobs.c.state.not_in(given("b_settled", expanding=True))
+)
 _DUE = (
     select(call_backs)
-    .where(call_backs.c.state == "waiting", call_backs.c.next_at <= given("b_now"))
+    .where(call_backs.c.state == "waiting", call_backs.c.next_at <= given("b_now"), ~_UNSETTLED.exists())
     .order_by(call_backs.c.next_at)
     .limit(given("b_most"))
 )
@@ -198,9 +201,9 @@ def call_back(connection: Connection, generation: str) -> CallBack | None:
     return None if row is None else CallBack(**row)
 
 
-def due(connection: Connection, now: float, most: int) -> Sequence[CallBack]:
-    """Those that are to be called now, whether their pictures are ready or not."""
-    rows = connection.execute(_DUE, {"b_now": now, "b_most": most})
+def due(connection: Connection, now: float, settled: Iterable[str], most: int) -> Sequence[CallBack]:
+    """Those that are to be called now: every job is in one of the states that count as settled."""
+    rows = connection.execute(_DUE, {"b_now": now, "b_settled": sorted(settled), "b_most": most})
     return [CallBack(**row) for row in rows.mappings()]
 
 

@@ -12,7 +12,7 @@ from fluxroom.catalog.wire import Endpoint
 from fluxroom.errors import InvalidParams
 from fluxroom.server import callers
 from fluxroom.server.callers import Caller
-from fluxroom.server.doors import links
+from fluxroom.server.doors import links, uploads
 from fluxroom.server.doors.complaints import complaint
 from fluxroom.server.doors.wire_body import options_of
 from fluxroom.server.gateway import Gateway
@@ -56,7 +56,7 @@ async def order(gateway: Gateway, caller: Caller, endpoint: Endpoint, body: Mapp
         if not text.lower().startswith(("https://", "http://")):
             # BFL takes bare base64 where others want a data URI; what kind of picture it is, its bytes say.
             return text if text.startswith("data:") else f"data:image/png;base64,{''.join(text.split())}"
-        return await links.resolve(gateway, text) or text
+        return await links.resolve(gateway, text) or await uploads.resolve(gateway, text) or text
 
     options: dict[str, Any] = {**await options_of(endpoint, body, opened), **terms}
     return await callers.order(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fluxroom.server.doors.bfl import webhooks as _webhooks  # noqa: F401  says how its callers are called
 from fluxroom.server.doors.bfl.refusals import translate
 from fluxroom.server.doors.bfl.routes import router
 from fluxroom.server.problems import speak

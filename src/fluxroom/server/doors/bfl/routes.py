@@ -16,7 +16,7 @@ from fluxroom.engine.availability import check_key
 from fluxroom.errors import NotFound
 from fluxroom.server import callers
 from fluxroom.server.callers import Asking
-from fluxroom.server.doors import links
+from fluxroom.server.doors import call_backs, debts, links
 from fluxroom.server.doors.bfl import tasks
 from fluxroom.server.doors.ordering import object_in, order
 from fluxroom.server.doors.wire_body import endpoint_of
@@ -61,10 +61,21 @@ async def submit(
     """Order what the body asks for; it goes on whether anybody polls or not."""
     wire = endpoint_of("bfl", endpoint)
     body = await object_in(request)
-    generation = await order(gateway, caller, wire, body, idempotency_key=idempotency_key)
+    url = str(body.get("webhook_url") or "")
+    if url:
+        call_backs.checked(gateway, url, "webhook_url")
+    digest = debts.digest_of("bfl", wire.id, body)
+    generation = await debts.owed(gateway, caller, digest) or await order(
+        gateway, caller, wire, body, idempotency_key=idempotency_key or None
+    )
+    base = links.base_of(gateway, request)
+    if url:
+        secret = str(body.get("webhook_secret") or "")
+        await call_backs.remember(gateway, generation, door="bfl", url=url, base=base, secret=secret)
+    if await request.is_disconnected():
+        await debts.owe(gateway, caller, digest, generation)
     found = await callers.snapshot(gateway, caller, generation)
-    polling_url = f"{links.base_of(gateway, request)}/bfl/v1/get_result?id={generation}"
-    return tasks.accepted(found, polling_url, str(body.get("webhook_url") or ""))
+    return tasks.accepted(found, f"{base}/bfl/v1/get_result?id={generation}", url)
 
 
 async def task(gateway: Gateway, request: Request, found: Snapshot) -> tasks.Task:

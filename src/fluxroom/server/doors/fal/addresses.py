@@ -58,14 +58,21 @@ class Mapped:
 
 
 class AtRoot:
-    """The application as fal's own hosts: their paths at the root of a port."""
+    """The application with fal's own hosts on a port of their own, whose paths begin at its root.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: what stands behind it.
+        port: the port; on every other one nothing changes.
+    """
+
+    def __init__(self, app: ASGIApp, port: int) -> None:
         self._app = app
+        self._port = port
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request pass below the door's own path; pictures keep theirs."""
-        if scope["type"] == "http" and not scope["path"].startswith("/files/"):
+        here = scope["type"] == "http" and (scope.get("server") or ("", 0))[1] == self._port
+        if here and not scope["path"].startswith("/files/"):
             host = Headers(scope=scope).get("host", "")
             queued = host.startswith("queue.") and not scope["path"].startswith("/queue/")
             path = f"/fal{'/queue' if queued else ''}{scope['path']}"

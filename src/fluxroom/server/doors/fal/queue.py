@@ -18,7 +18,7 @@ from fluxroom.engine.lifecycle import State
 from fluxroom.identifiers import new_id
 from fluxroom.server import callers
 from fluxroom.server.callers import Asking
-from fluxroom.server.doors import debts, links
+from fluxroom.server.doors import call_backs, debts, links
 from fluxroom.server.doors.fal import addresses, refusals, results, statuses
 from fluxroom.server.doors.ordering import object_in, order
 from fluxroom.server.doors.wire_body import endpoint_of
@@ -47,6 +47,7 @@ async def submit(
     request: Request,
     app: str,
     *,
+    fal_webhook: Annotated[str, Query(max_length=2083)] = "",
     fal_max_queue_length: Annotated[int | None, Query(ge=0)] = None,
     x_fal_queue_priority: Annotated[str, Header(max_length=20)] = "normal",
     idempotency_key: Annotated[str, Header(max_length=255)] = "",
@@ -54,6 +55,8 @@ async def submit(
     """Order what the body asks for; it goes on whether anybody asks for it or not."""
     wire = endpoint_of("fal", app)
     body = await object_in(request)
+    if fal_webhook:
+        call_backs.checked(gateway, fal_webhook, "fal_webhook")
     if fal_max_queue_length is not None and await _waiting(gateway) > fal_max_queue_length:
         detail = f"More than {fal_max_queue_length} requests are waiting."
         return JSONResponse({"detail": detail}, 429, headers={"x-fal-request-id": new_id(), "x-fal-needs-retry": "1"})
@@ -66,6 +69,9 @@ async def submit(
         idempotency_key=idempotency_key or None,
         priority=addresses.priority(x_fal_queue_priority),
     )
+    if fal_webhook:
+        base = links.base_of(gateway, request)
+        await call_backs.remember(gateway, generation, door="fal", url=fal_webhook, base=base)
     found = await callers.snapshot(gateway, caller, generation)
     if await request.is_disconnected():
         await debts.owe(gateway, caller, digest, generation)
