@@ -69,8 +69,8 @@ class Watching(AiohttpTransport):
     def _note(self, url: str, headers: Mapping[str, str]) -> None:
         self.sent.append(Sent(url, any(key in value for value in headers.values() for key in KEYS)))
 
-    def _open(self) -> aiohttp.ClientSession:
-        session = super()._open()
+    def _open(self, url: str) -> aiohttp.ClientSession:
+        session = super()._open(url)
         connector = session.connector
         if self._names is not None and isinstance(connector, aiohttp.TCPConnector):
             connector._resolver = self._names

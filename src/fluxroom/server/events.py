@@ -17,8 +17,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from fluxroom.errors import FluxroomError
 from fluxroom.server import answers, problems
-from fluxroom.server.gateway import Gateway, Running, checked_id
-from fluxroom.store import jobs
+from fluxroom.server.gateway import Running, checked_id
+from fluxroom.store.story import Story
 from fluxroom.types import Event, Queued
 from fluxroom.types import Running as Working
 
@@ -47,16 +47,15 @@ async def events(
     gateway: Running, existing: Existing, last_event_id: Annotated[str, Header()] = ""
 ) -> AsyncIterator[ServerSentEvent]:
     """Events until the generation is settled."""
-    last = int(last_event_id) if _NUMBER.fullmatch(last_event_id) else 0
+    story = Story(existing, after=int(last_event_id) if _NUMBER.fullmatch(last_event_id) else 0)
     yield ServerSentEvent(comment="fluxroom", retry=_RETRY)
     try:
         async for event in gateway.engine.events(existing, tick=_TICK):
             if gateway.closing.is_set():
                 yield ServerSentEvent(event="closing", data={"next": "The job goes on. Connect again later."})
                 return
-            for row in await _since(gateway, existing, last):
-                last = row["id"]
-                yield ServerSentEvent(event="state", id=str(last), data=_state(row))
+            for row in await gateway.engine.store.database.read(story.read):
+                yield ServerSentEvent(event="state", id=str(row["id"]), data=_state(row))
             progress = _progress(event)
             if progress:
                 yield ServerSentEvent(event="progress", data=progress)
@@ -65,12 +64,6 @@ async def events(
         return
     found = await gateway.client.snapshot(existing)
     yield ServerSentEvent(event="end", data=answers.generation(found).model_dump())
-
-
-async def _since(gateway: Gateway, generation_id: str, last: int) -> list[dict[str, Any]]:
-    return await gateway.engine.store.database.read(
-        lambda connection: jobs.events(connection, generation_id, after=last)
-    )
 
 
 def _state(row: dict[str, Any]) -> dict[str, Any]:
