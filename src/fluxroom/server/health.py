@@ -68,6 +68,20 @@ async def health(gateway: Running, response: Response) -> Health:
     )
 
 
+class Ready(BaseModel):
+    """Whether requests should be sent here."""
+
+    ready: bool
+
+
+@router.get("/readyz", summary="Can it take requests?", responses={503: {"model": Ready, "description": "Not now"}})
+async def ready(gateway: Running, response: Response) -> Ready:
+    """For a balancer: 503 from the moment the gateway is told to stop, and while its database does not answer."""
+    able = not gateway.closing.is_set() and await _database_answers(gateway)
+    response.status_code = 200 if able else 503
+    return Ready(ready=able)
+
+
 async def _database_answers(gateway: Gateway) -> bool:
     def ping(connection: Connection) -> bool:
         return bool(connection.execute(_PING).scalar_one())

@@ -11,6 +11,7 @@ from typing import Literal
 
 from starlette.routing import compile_path
 
+from fluxroom.server.page import SCREENS
 from fluxroom.store.keys import Scope
 
 Right = Scope | Literal["public", "any"]
@@ -22,7 +23,7 @@ RIGHTS: Mapping[str, Right] = {
     "GET /readyz": "public",
     "GET /metrics": "admin",
     "GET /": "public",
-    "GET /page/{name}": "public",
+    **{f"GET /{screen}": "public" for screen in ("icon.svg", "page/{name}", *SCREENS)},
     "POST /hooks/{provider}/{job_id}/{token}": "public",  # an address that proves itself, and a signature
     "GET /files/{name}/{proof}/{title}": "public",  # links that prove themselves
     "GET /problems": "any",
