@@ -169,6 +169,8 @@ class Conductor:
         return await self._engine.store.database.write(partial(runs.claim, run=run.id, holder=mine, before=run.holder))
 
     def _carry(self, run_id: str) -> asyncio.Task[None]:
+        if run_id in self._carried:
+            return self._carried[run_id]
         task = asyncio.ensure_future(self._carry_for_ever(run_id))
         self._carried[run_id] = task
         task.add_done_callback(lambda _: self._carried.pop(run_id, None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, insert, select
@@ -32,6 +33,12 @@ _CACHED = (
     .limit(1)
 )
 
+_SOME_CACHED = select(jobs.c.cache_key).where(
+    jobs.c.cache_key.in_(bindparam("b_keys", expanding=True)),
+    jobs.c.owner == bindparam("b_owner"),
+    jobs.c.state == "succeeded",
+)
+
 
 def known(connection: Connection, owner: str, key: str) -> Known | None:
     """What an owner has asked for with this idempotency key."""
@@ -49,3 +56,8 @@ def cached(connection: Connection, owner: str, cache_key: str) -> str | None:
     """The first job of this owner that made the picture of the same request."""
     found: str | None = connection.execute(_CACHED, {"b_owner": owner, "b_key": cache_key}).scalar_one_or_none()
     return found
+
+
+def some_cached(connection: Connection, owner: str, cache_keys: Sequence[str]) -> set[str]:
+    """Those of these keys whose pictures this owner has made."""
+    return set(connection.execute(_SOME_CACHED, {"b_keys": list(cache_keys), "b_owner": owner}).scalars())

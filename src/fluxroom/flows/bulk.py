@@ -1,0 +1,258 @@
+"""Bulk: a sheet of requests, checked and priced before anything is sent, then carried as a run.
+
+A row that is wrong does not stop the others. A row that exists is not paid again: the same sheet under the same name
+goes on with its run; another sheet gets those pictures from the cache that have a fixed seed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from fluxroom import catalog
+from fluxroom.engine.orders import cache_key
+from fluxroom.errors import FluxroomError, InvalidParams, RequestError
+from fluxroom.flows.conductor import PlanWith
+from fluxroom.flows.file_names import FileNames
+from fluxroom.flows.sheets import Sheet
+from fluxroom.identifiers import new_id
+from fluxroom.store import reuse, runs
+from fluxroom.store.runs import Item, Run
+from fluxroom.types import JSON, Plan, Reference, dollars
+
+if TYPE_CHECKING:
+    from fluxroom.engine import Engine
+    from fluxroom.flows.conductor import Conductor
+
+TakeIn = Callable[[str], Awaitable[Reference]]
+"""Makes a reference of a picture that a row names, for the one who asks."""
+
+_TOGETHER = 500
+"""Cache keys looked up at once."""
+
+_REFUSED = frozenset({"run", "idempotency_key", "priority", "wait"})
+"""What a run decides for its rows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What would become of a row."""
+
+    number: int  # from 1, as people count
+    state: Literal["ok", "exists", "invalid"]
+    asked: Mapping[str, JSON]
+    plan: Plan | None = None
+    why: str = ""
+    error: Mapping[str, JSON] | None = None
+
+    def as_dict(self) -> dict[str, JSON]:
+        """The row as JSON."""
+        plan = self.plan
+        return {
+            "row": self.number,
+            "state": self.state,
+            "why": self.why,
+            "error": dict(self.error) if self.error else None,
+            "route": plan.route if plan else None,
+            "mode": plan.mode if plan else None,
+            "price": plan.quote.text if plan and self.state == "ok" else None,
+            "images": plan.quote.images if plan else 0,
+            "not_sent": [note.as_dict() for note in plan.not_sent] if plan else [],
+            "asked": dict(self.asked),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun:
+    """What a sheet would become and cost; nothing was sent."""
+
+    sheet: Sheet
+    rows: Sequence[Checked]
+    goes_on: Run | None = None  # the run of the same sheet and name
+    open_rows: int = 0  # of that run
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+    def count(self, state: str) -> int:
+        """How many rows are in a state."""
+        return sum(row.state == state for row in self.rows)
+
+    @property
+    def low(self) -> Decimal:
+        """At least so many dollars are to pay."""
+        return sum((row.plan.quote.low for row in self.rows if row.plan and row.state == "ok"), Decimal(0))
+
+    @property
+    def high(self) -> Decimal | None:
+        """At most so many; None when some price is not fully known."""
+        highs = [row.plan.quote.high for row in self.rows if row.plan and row.state == "ok"]
+        return None if None in highs else sum((high for high in highs if high is not None), Decimal(0))
+
+    @property
+    def rule(self) -> str:
+        """How it was decided which rows exist."""
+        if self.goes_on:
+            return f"the same sheet under the same name: run {self.goes_on.id} goes on"
+        return "rows with a fixed seed whose pictures are in the store exist"
+
+    @property
+    def text(self) -> str:
+        """For people: `12 exist, 28 to pay ($1.26), 2 invalid: row 7 …`."""
+        price = dollars(self.low) if self.high == self.low else f"at least {dollars(self.low)}"
+        if self.high is not None and self.high != self.low:
+            price = f"{dollars(self.low)} to {dollars(self.high)}"
+        parts = [f"{self.count('exists')} exist, {self.count('ok')} to pay ({price})"]
+        if wrong := [row for row in self.rows if row.state == "invalid"]:
+            shown = "; ".join(f"row {row.number} {row.why}" for row in wrong[:3])
+            parts.append(f"{len(wrong)} invalid: {shown}" + ("; …" if len(wrong) > 3 else ""))
+        return ", ".join(parts)
+
+
+async def check(sheet: Sheet, engine: Engine, plan_with: PlanWith, take_in: TakeIn, *, owner: str = "local") -> DryRun:
+    """Check every row against its model, price it, and look for what is there already. Nothing is sent.
+
+    Args:
+        sheet: what is asked for.
+        engine: for its ledger and accounts.
+        plan_with: how a request is planned.
+        take_in: how a picture that a row names is taken in; each is taken in once.
+        owner: who asks.
+
+    Raises:
+        InvalidParams: the sheet as a whole cannot be used.
+    """
+    FileNames(sheet.file_name, rows=len(sheet.rows))
+    pantry = _Pantry(take_in)
+    rows = [await _checked(sheet, number, plan_with, pantry) for number in range(len(sheet.rows))]
+    known = await _known(engine, [row for row in rows if row.plan], owner)
+    rows = [replace(row, state="exists", why="in the store") if row.number in known else row for row in rows]
+    goes_on = await engine.store.database.read(partial(runs.same, owner=owner, digest=sheet.digest))
+    left = 0
+    if goes_on:
+        counted = (await engine.store.database.read(partial(runs.counts, run_ids=[goes_on.id])))[goes_on.id]
+        left = counted.get("waiting", 0) + counted.get("submitted", 0)
+    renamed = {old: new for row in rows if row.plan for old, new in row.plan.renamed.items()}
+    return DryRun(sheet=sheet, rows=rows, goes_on=goes_on, open_rows=left, renamed=renamed)
+
+
+async def begin(found: DryRun, conductor: Conductor, *, owner: str = "local", priority: int = 0) -> Run:
+    """Start the run of a sheet, or go on with the run of the same one."""
+    if found.goes_on:
+        return found.goes_on
+    now = time.time()
+    sheet = found.sheet
+    run = Run(
+        id=new_id(),
+        owner=owner,
+        kind="bulk",
+        name=sheet.name,
+        digest=sheet.digest,
+        spec={"defaults": dict(sheet.defaults), "seeds": sheet.seeds, "file_name": sheet.file_name},
+        priority=priority,
+        created_at=now,
+        changed_at=now,
+    )
+    return await conductor.begin(run, [_item(run, row, sheet) for row in found.rows])
+
+
+def _item(run: Run, row: Checked, sheet: Sheet) -> Item:
+    named = sheet.rows[row.number - 1].get("file")
+    return Item(
+        run=run.id,
+        position=row.number - 1,
+        key=f"row {row.number}",
+        asked=row.asked,
+        state="invalid" if row.state == "invalid" else "waiting",
+        error=row.error,
+        note={"file": str(named)} if named else {},
+        changed_at=run.created_at,
+    )
+
+
+class _Pantry:
+    """Pictures that rows name, each taken in once."""
+
+    def __init__(self, take_in: TakeIn) -> None:
+        self._take_in = take_in
+        self._known: dict[str, Reference | FluxroomError] = {}
+
+    async def get(self, source: Any) -> Reference:
+        if not isinstance(source, str):
+            raise InvalidParams("A picture is named by a file, an address or an id.", field="references")
+        if source not in self._known:
+            try:
+                self._known[source] = await self._take_in(source)
+            except RequestError as error:
+                self._known[source] = error
+        found = self._known[source]
+        if isinstance(found, FluxroomError):
+            raise found
+        return found
+
+
+async def _checked(sheet: Sheet, number: int, plan_with: PlanWith, pantry: _Pantry) -> Checked:
+    asked: dict[str, JSON] = {}
+    try:
+        asked = sheet.asked(number)
+        if decided := sorted(_REFUSED & asked.keys()):
+            raise InvalidParams(f"{decided[0]} is decided by the run, not by a row.", field=decided[0])
+        model = str(asked.get("model") or "")
+        if not model:
+            raise InvalidParams("The row names no model.", field="model")
+        asked, options = await _with_pictures(asked, model, pantry)
+        _, plan = await plan_with(asked.get("prompt"), model, options)
+    except RequestError as error:
+        return Checked(number=number + 1, state="invalid", asked=asked, why=error.detail, error=error.as_dict())
+    return Checked(number=number + 1, state="ok", asked=asked, plan=plan)
+
+
+async def _with_pictures(
+    asked: Mapping[str, JSON], model: str, pantry: _Pantry
+) -> tuple[dict[str, JSON], dict[str, Any]]:
+    """What is asked for, once with pictures as they are written down (by hash or address), once as they are planned."""
+    written: dict[str, Any] = dict(asked)
+    options: dict[str, Any] = {name: value for name, value in asked.items() if name not in {"prompt", "model"}}
+    given = asked.get("references") or []
+    references = [await pantry.get(one) for one in (given if isinstance(given, list) else [given])]
+    if references:
+        written["references"] = [_named(one) for one in references]
+        options["references"] = references
+    for name in _picture_fields(model, options):
+        reference = await pantry.get(options[name])
+        written[name], options[name] = _named(reference), reference
+    return written, options
+
+
+def _picture_fields(model: str, options: Mapping[str, Any]) -> list[str]:
+    """Parameters of a row that hold one picture, such as `mask`. Pictures deeper inside are the plan's to take in."""
+    row, provider, _ = catalog.find(model)
+    given = {name: value for name, value in options.items() if isinstance(value, str)}
+    places = {
+        place
+        for name in ([provider] if provider else row.routes)
+        for mode in row.routes[name].modes
+        for place in catalog.locate_images(row.id, name, mode, given)
+    }
+    return sorted(str(place[0]) for place in places if len(place) == 1)
+
+
+def _named(reference: Reference) -> str:
+    return reference.sha256 or reference.url or ""
+
+
+async def _known(engine: Engine, rows: Sequence[Checked], owner: str) -> set[int]:
+    """The rows all of whose pictures are in the store: the cache will give them again, free of charge."""
+    keys: dict[int, list[str]] = {}
+    for row in rows:
+        if row.plan and row.asked.get("cache") != "off" and row.plan.provider in engine.accounts:
+            account = engine.accounts[row.plan.provider]
+            keys[row.number] = [cache_key(row.plan, wire, account) for wire in row.plan.wire]
+    wanted = sorted({key for some in keys.values() for key in some if key})
+    there: set[str] = set()
+    for first in range(0, len(wanted), _TOGETHER):
+        some = wanted[first : first + _TOGETHER]
+        there |= await engine.store.database.read(partial(reuse.some_cached, owner=owner, cache_keys=some))
+    return {number for number, some in keys.items() if there.issuperset(some)}

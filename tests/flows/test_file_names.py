@@ -1,0 +1,49 @@
+"""Names of exported files: safe everywhere, and each only once."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fluxroom.errors import InvalidParams
+from fluxroom.flows.file_names import FileNames
+
+
+def test_a_template_is_filled_and_rows_have_leading_zeros() -> None:
+    names = FileNames("{row}_{sku}_{seed}", rows=200)
+    assert names.of({"row": 7, "sku": "A 12", "seed": 3}, "image/jpeg") == "007_A-12_3.jpg"
+
+
+def test_no_name_is_given_twice() -> None:
+    names = FileNames("{prompt}", rows=3)
+    given_out = [names.of({"prompt": one}, "image/png") for one in ("Fox", "fox", "FOX")]
+    assert given_out == ["Fox.png", "fox-2.png", "FOX-3.png"]
+    assert names.of({"prompt": "fox"}, "image/png", number=1) == "fox-2-2.png"
+
+
+@pytest.mark.parametrize(
+    "template", ["", " ", "{", "{row", "{row!r}", "{row:>9}", "{row.real}", "{row[0]}", "{}", "{0.x}"]
+)
+def test_a_template_that_cannot_be_used_is_refused(template: str) -> None:
+    with pytest.raises(InvalidParams, match="file name"):
+        FileNames(template, rows=1)
+
+
+@given(st.text(max_size=300))
+def test_no_words_lead_out_of_the_folder(words: str) -> None:
+    name = FileNames("{prompt}", rows=1).of({"prompt": words}, "image/png")
+    assert "/" not in name
+    assert "\\" not in name
+    assert not name.startswith((".", "-"))
+    assert len(name.encode()) < 600
+    assert name.isprintable()
+
+
+@pytest.mark.parametrize("words", ["../../etc/passwd", "CON", "nul", "..", "", "a\x00b", "COM1.txt"])
+def test_hostile_words_are_harmless(words: str) -> None:
+    name = FileNames("{prompt}", rows=1).of({"prompt": words}, "image/png")
+    assert name not in {".png", "..png"}
+    assert name.split(".")[0].lower() not in {"con", "nul", "com1"}
+    assert "/" not in name
+    assert "\x00" not in name
