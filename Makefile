@@ -5,6 +5,9 @@
 PY := .venv/bin/python
 UV := .venv/bin/uv
 STAMPS := .make
+# The studio is built where Node is new enough; without it everything else works.
+NODE := $(shell node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null && echo yes)
+NPM := npm --no-fund --no-audit --loglevel=error
 # Set-up must not depend on somebody's environment: bytecode is what keeps the command line fast.
 unexport PYTHONDONTWRITEBYTECODE
 export UV_COMPILE_BYTECODE = 1
@@ -31,7 +34,26 @@ $(STAMPS)/dev: requirements-dev.lock pyproject.toml | $(UV)
 
 setup: $(STAMPS)/dev  ## everything for working on Fluxroom
 
+$(STAMPS)/npm: studio/package-lock.json studio/tools/openapi/package-lock.json
+	@mkdir -p $(STAMPS)
+	@$(NPM) --prefix studio ci >/dev/null
+	@$(NPM) --prefix studio/tools/openapi ci >/dev/null
+	@touch $@
+
+$(STAMPS)/studio: $(STAMPS)/npm studio/index.html studio/vite.config.ts $(shell find studio/src -type f 2>/dev/null)
+	@$(NPM) --prefix studio run --silent build
+	@touch $@
+
+studio:  ## build the web page (Node 20.19 or newer)
+ifeq ($(NODE),yes)
+	@$(MAKE) --no-print-directory $(STAMPS)/studio
+else
+	@echo "The studio needs Node 20.19 or newer; everything else works without it." >&2
+endif
+
 run: $(STAMPS)/run  ## start the gateway on http://127.0.0.1:7860
+	@[ "$(NODE)" != yes ] || $(MAKE) --no-print-directory $(STAMPS)/studio || \
+	  echo "The studio was not built; the gateway starts without it." >&2
 	@.venv/bin/fluxroom serve
 
 check: $(STAMPS)/dev  ## style, format, types, generated files
@@ -39,6 +61,14 @@ check: $(STAMPS)/dev  ## style, format, types, generated files
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@$(PY) scripts/gen.py --check
+	@[ "$(NODE)" != yes ] || $(MAKE) --no-print-directory studio-check
+
+studio-check: $(STAMPS)/npm
+	@$(NPM) --prefix studio run --silent check
+	@$(NPM) --prefix studio run --silent types -- --check
+
+studio-types: $(STAMPS)/npm $(STAMPS)/dev  ## write the studio's types again, from the gateway's OpenAPI
+	@$(NPM) --prefix studio run --silent types
 
 fix: $(STAMPS)/dev  ## repair style and format
 	@.venv/bin/ruff check --fix .
@@ -46,6 +76,7 @@ fix: $(STAMPS)/dev  ## repair style and format
 
 test: $(STAMPS)/dev  ## all tests
 	@sh scripts/debian-packages.sh
+	@[ "$(NODE)" != yes ] || { $(MAKE) --no-print-directory $(STAMPS)/studio && $(NPM) --prefix studio run --silent test; }
 	@.venv/bin/pytest $(ARGS)
 
 crash: $(STAMPS)/dev  ## kill -9 a thousand times; writes crash.log and the table in docs/reliability.md
@@ -55,6 +86,12 @@ bench: $(STAMPS)/dev  ## the benchmarks; their tables belong into docs/performan
 	@$(PY) -m bench.engine
 	@$(PY) -m bench.detection
 	@$(PY) -m bench.start
+
+screenshots: $(STAMPS)/dev studio  ## every screen in light, dark, German and small, into docs/images/studio
+	@$(PY) -m tests.studio.screenshots
+
+wheel: $(STAMPS)/dev studio  ## the package with the studio in it, into dist/
+	@$(PY) -m hatchling build -t wheel
 
 gen: $(STAMPS)/dev  ## write the generated files again
 	@$(PY) scripts/gen.py
@@ -69,4 +106,4 @@ lock: | $(UV)  ## resolve the dependencies again and install the result
 clean:  ## remove what set-up made
 	rm -rf .venv $(STAMPS) .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help setup run check fix test crash bench gen lock clean
+.PHONY: help setup run studio studio-check studio-types screenshots wheel check fix test crash bench gen lock clean

@@ -2,7 +2,7 @@
 # Installs the Debian packages that tests need. Without root it says which line to run and goes on.
 set -eu
 missing=
-for package in libimage-exiftool-perl postgresql-15; do
+for package in chromium libimage-exiftool-perl postgresql-15; do
   dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,6 @@ from tests.server.calls import FAST, KEYS, browser, is_problem, make, settings_a
 
 from fluxroom import catalog
 from fluxroom.server import create_app
-
-PAGE = Path(__file__).parent.parent.parent / "src" / "fluxroom" / "server" / "page"
 
 
 def test_the_list_has_every_model_in_both_languages(http: TestClient) -> None:
@@ -152,59 +149,3 @@ def test_a_database_that_does_not_answer_is_told(quiet: TestClient, monkeypatch:
         answer = quiet.get("/healthz")
     assert answer.status_code == 503
     assert (answer.json()["status"], answer.json()["database"]) == ("failing", "failing")
-
-
-# the page ------------------------------------------------------------------------------------------------------------
-
-
-def test_the_page_and_its_parts_are_served(http: TestClient) -> None:
-    answer = http.get("/")
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert "script-src 'self'" in answer.headers["content-security-policy"]
-    parts = re.findall(r'(?:src|href)="(/page/[^"]+)"', answer.text)
-    assert len(parts) >= 3
-    for part in {*parts, "/page/words.js", "/page/drawing.js"}:
-        found = http.get(part)
-        assert found.status_code == 200, part
-        assert http.get(part, headers={"if-none-match": found.headers["etag"]}).status_code == 304
-    is_problem(http.get("/page/app.py"), 404, "no_such_path")
-    is_problem(http.get("/page/..%2fapp.py"), 404, "no_such_path")
-
-
-def test_nothing_on_the_page_is_inline_or_foreign() -> None:
-    html = (PAGE / "index.html").read_text()
-    assert not re.search(r"<script(?![^>]*\bsrc=)", html)
-    assert not re.search(r"\son\w+=|\sstyle=|<style", html)
-    for path in PAGE.iterdir():
-        text = path.read_text().replace("http://www.w3.org/2000/svg", "")
-        assert not re.search(r"https?://", text), path.name
-        assert "innerHTML" not in text, path.name
-        assert len(text.splitlines()) <= 400, path.name
-
-
-def test_every_field_of_the_page_has_a_label() -> None:
-    html = (PAGE / "index.html").read_text()
-    for name in re.findall(r'<(?:textarea|select|input)[^>]*\bid="([^"]+)"', html):
-        field = re.search(rf'<[^>]*\bid="{name}"[^>]*>', html)
-        assert field is not None
-        labelled = f'for="{name}"' in html or "data-label=" in field[0] or name == "files"  # files stands in its label
-        assert labelled, name
-
-
-def test_the_page_speaks_both_languages() -> None:
-    words = (PAGE / "words.js").read_text()
-    english, german = (re.search(rf"const {name} = {{(.*?)\n}};", words, re.DOTALL) for name in ("en", "de"))
-    assert english is not None
-    assert german is not None
-    names = [set(re.findall(r"^  (\w+):", found[1], re.MULTILINE)) for found in (english, german)]
-    assert names[0] == names[1]
-    code = "".join((PAGE / name).read_text() for name in ("page.js", "drawing.js", "index.html"))
-    used = set(re.findall(r'[^/]words\.(\w+)|data-(?:word|placeholder|label)="(\w+)"', code))
-    assert {one or other for one, other in used} <= names[0]
-
-
-def test_the_page_names_ids_that_exist() -> None:
-    html = (PAGE / "index.html").read_text()
-    code = "".join((PAGE / name).read_text() for name in ("page.js", "drawing.js"))
-    for name in set(re.findall(r'\$\("([^"]+)"\)', code)):
-        assert f'id="{name}"' in html, name

@@ -173,7 +173,7 @@ def test_secrets_are_in_no_answer(tmp_path: Any, monkeypatch: pytest.MonkeyPatch
         answers = [
             http.get(path)
             for path in ("/", "/healthz", "/v1/models", "/v1/models/flux-2-pro", "/v1/generations", "/problems",
-                         "/v1/openapi.json", "/page/page.js", "/v1/nothing")
+                         "/v1/openapi.json", "/page/none.js", "/v1/nothing")
         ]  # fmt: skip
         answers.append(http.post("/v1/generations", json={"prompt": "a", "model": FAST}, headers={"prefer": "wait=30"}))
         answers.append(

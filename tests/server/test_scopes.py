@@ -12,6 +12,7 @@ from tests.server.calls import is_problem, settings_at
 from tests.server.keyed import People, keyed_gateway
 
 from fluxroom.server import create_app
+from fluxroom.server.page import SCREENS
 from fluxroom.server.scopes import RIGHTS, Rights
 
 PUBLIC = {line for line, right in RIGHTS.items() if right == "public"}
@@ -75,6 +76,8 @@ def test_only_what_is_meant_to_be_public_is() -> None:
         "GET /readyz",
         "GET /",
         "GET /page/{name}",
+        "GET /icon.svg",
+        *(f"GET /{screen}" for screen in SCREENS),
         "GET /assets/{path:path}",
         "POST /hooks/{provider}/{job_id}/{token}",
         "GET /files/{name}/{proof}/{title}",

@@ -1,4 +1,9 @@
-"""The built-in page: a few static files, served with a policy under which nothing inline and nothing foreign runs."""
+"""The studio: the built page, served so that nothing is asked for twice and nothing inline and nothing foreign runs.
+
+Files with a hash in their name never change; the page itself is asked for anew each time, so that an update shows at
+once. Addresses of the studio's own screens give the page too, so that they can be reloaded and shared. Without a build
+(a checkout, no Node) a small page says so; the gateway works all the same.
+"""
 
 from __future__ import annotations
 
@@ -15,41 +20,62 @@ from fluxroom.server.security import PAGE_POLICY
 
 router = APIRouter(include_in_schema=False)
 
-_FOLDER = Path(__file__).parent / "page"
+BUILD = Path(__file__).parent / "studio"
+"""Where `make studio` puts the build; the wheel carries it."""
+
+_WITHOUT = Path(__file__).parent / "page"
+SCREENS = ("create", "welcome", "gallery", "models", "costs", "settings", "i/{image_id}")
+"""Addresses of the studio's own: `studio/src/router.tsx` has the same."""
+
 _TYPES = {
-    "index.html": "text/html; charset=utf-8",
-    "page.css": "text/css; charset=utf-8",
-    "page.js": "text/javascript; charset=utf-8",
-    "drawing.js": "text/javascript; charset=utf-8",
-    "words.js": "text/javascript; charset=utf-8",
-    "icon.svg": "image/svg+xml",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
 }
+_FOREVER = "public, max-age=31536000, immutable"
 
 
 @router.get("/")
 async def index(if_none_match: Annotated[str, Header()] = "") -> Response:
-    """The page itself."""
-    return _file("index.html", if_none_match)
+    """The page itself, or the small one where no build is."""
+    built = BUILD / "index.html"
+    return _page(built if built.is_file() else _WITHOUT / "index.html", if_none_match)
+
+
+for _screen in SCREENS:
+    router.add_api_route(f"/{_screen}", index, methods=["GET"])
+
+
+@router.get("/icon.svg")
+async def icon(if_none_match: Annotated[str, Header()] = "") -> Response:
+    """The page's sign."""
+    return _page(_WITHOUT / "icon.svg", if_none_match)
 
 
 @router.get("/page/{name}")
-async def part(name: str, if_none_match: Annotated[str, Header()] = "") -> Response:
-    """A file that the page asks for."""
-    if name not in _TYPES:
+async def part(name: str) -> Response:
+    """A script, a style or a font: its name holds the hash of its content."""
+    path = BUILD / "page" / name
+    if Path(name).name != name or not path.is_file():
         raise HTTPException(404)
-    return _file(name, if_none_match)
+    return Response(_read(path, 0)[0], headers={"cache-control": _FOREVER}, media_type=_type(name))
 
 
-def _file(name: str, if_none_match: str) -> Response:
-    data, etag = _read(name)
-    # Asked for anew each time, so that an update shows at once; the answer is mostly 304.
+def _page(path: Path, if_none_match: str) -> Response:
+    data, etag = _read(path, path.stat().st_mtime_ns)
     headers = {"etag": etag, "cache-control": "no-cache", "content-security-policy": PAGE_POLICY}
     if unchanged(if_none_match, etag):
         return Response(status_code=304, headers=headers)
-    return Response(data, headers=headers, media_type=_TYPES[name])
+    return Response(data, headers=headers, media_type=_type(path.name))
 
 
 @cache
-def _read(name: str) -> tuple[bytes, str]:
-    data = (_FOLDER / name).read_bytes()
+def _read(path: Path, _changed: int) -> tuple[bytes, str]:
+    data = path.read_bytes()
     return data, f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+
+
+def _type(name: str) -> str:
+    return _TYPES.get(Path(name).suffix, "application/octet-stream")

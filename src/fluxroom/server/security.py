@@ -40,10 +40,11 @@ _CALLBACK = re.compile(r"/hooks/[^/]+/[^/]+/[^/]+")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; "
+    "img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""The page's own files, its pictures, and the previews of files that were dropped; nothing inline, nothing foreign."""
+"""The page's own files, its pictures, and the previews of files that were dropped; no script inline, nothing foreign.
+Styles may stand in the page: the studio's components place themselves with them."""
 
 _HEADERS = {
     "content-security-policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

@@ -1,0 +1,118 @@
+import { Alert, Button, Group, Modal, Text, Tooltip } from "@mantine/core";
+import { useHotkeys } from "@mantine/hooks";
+import { useState } from "react";
+import type { Mode, ProviderName } from "@/api/types";
+import type { Field } from "@/form/fields";
+import { useLook } from "@/look";
+import { decimal, money } from "@/numbers";
+import { ProblemText } from "@/ui/ProblemText";
+import { useWords } from "@/words";
+import classes from "./Create.module.css";
+import { useDraft } from "./draft";
+import type { RequestBody } from "./request";
+import { isIncomplete, type Price } from "./usePriceOf";
+import { useSubmit } from "./useSubmit";
+
+interface Props {
+  body: RequestBody;
+  price: Price;
+  mode: Mode;
+  fields: Field[];
+  provider: ProviderName;
+}
+
+const MOST_UNASKED = 25; // pictures in one request
+
+/** The button, with what it will cost on it. */
+export function GenerateBar({ body, price, mode, fields, provider }: Props) {
+  const words = useWords();
+  const language = useLook((look) => look.language);
+  const confirmAbove = useLook((look) => look.confirmAbove);
+  const draft = useDraft();
+  const { submit, busy, problem } = useSubmit();
+  const [asking, setAsking] = useState(false);
+
+  const quote = price.quote?.quote as
+    | { low: string; high: string; images: number; formula: string; source: string; approximate: boolean }
+    | undefined;
+  const uploading = draft.references.some((one) => one.state === "uploading");
+  const needsPrompt =
+    fields.some((field) => field.kind === "prompt" && field.required) && !draft.prompt.trim();
+  const disabled = needsPrompt || uploading || isIncomplete(fields, draft);
+  const text = quote ? priceText(quote, language, words.create.atLeast) : "";
+  const dear = quote ? Number(quote.high) > confirmAbove || quote.images > MOST_UNASKED : false;
+
+  function go() {
+    if (disabled || busy) return;
+    if (dear) setAsking(true);
+    else void submit(body);
+  }
+  useHotkeys([["mod+Enter", go]], []);
+
+  return (
+    <div className={classes.bar}>
+      {(problem ?? price.problem) && (
+        <Alert color="red" variant="light" mb="sm" p="xs" role="alert">
+          <ProblemText problem={problem ?? price.problem} compact />
+        </Alert>
+      )}
+      <Button fullWidth size="md" onClick={go} disabled={disabled} loading={busy} data-testid="generate">
+        {words.create.generate}
+        <span className="figures" style={{ marginLeft: 10, opacity: price.stale ? 0.6 : 1, fontWeight: 450 }}>
+          {text}
+        </span>
+      </Button>
+      <Group justify="space-between" mt={6} gap="xs" wrap="nowrap">
+        <Tooltip label={quote ? `${quote.formula} · ${quote.source}` : ""} disabled={!quote} maw={360}>
+          <Text
+            size="xs"
+            className="quiet figures clamp1"
+            tabIndex={quote ? 0 : -1}
+            aria-label={quote ? `${words.create.quoteHelp}: ${quote.formula}` : undefined}
+          >
+            {quote ? quote.formula.replaceAll(" x ", " × ") : mode.price.text}
+          </Text>
+        </Tooltip>
+        <Text size="xs" className="quiet figures" style={{ whiteSpace: "nowrap" }}>
+          {words.create.about(decimal(mode.measured?.seconds ?? mode.seconds, language, 0))} ·{" "}
+          {shortcut(language)}
+        </Text>
+      </Group>
+      <Modal opened={asking} onClose={() => setAsking(false)} title={words.create.confirmTitle} centered>
+        <Text>{words.create.confirmText(quote?.images ?? 1, text)}</Text>
+        <Text size="sm" className="quiet figures" mt={4}>
+          {draft.model} · {provider} · {quote?.formula}
+        </Text>
+        <Group justify="flex-end" mt="lg">
+          <Button variant="default" onClick={() => setAsking(false)}>
+            {words.shell.cancel}
+          </Button>
+          <Button
+            data-autofocus
+            onClick={() => {
+              setAsking(false);
+              void submit(body);
+            }}
+          >
+            {words.create.confirmYes(text)}
+          </Button>
+        </Group>
+      </Modal>
+    </div>
+  );
+}
+
+function priceText(
+  quote: { low: string; high: string; approximate: boolean },
+  language: "en" | "de",
+  atLeast: string,
+): string {
+  const low = money(quote.low, language);
+  if (quote.low === quote.high) return quote.approximate ? `≈ ${low}` : low;
+  return Number(quote.high) > 0 ? `${low} – ${money(quote.high, language)}` : `${atLeast}${low}`;
+}
+
+function shortcut(language: "en" | "de"): string {
+  if (/Mac|iPhone|iPad/.test(navigator.userAgent)) return "⌘ ↵";
+  return language === "de" ? "Strg ↵" : "Ctrl ↵";
+}

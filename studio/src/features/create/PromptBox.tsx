@@ -1,0 +1,134 @@
+import { ActionIcon, Group, Menu, ScrollArea, Text, Textarea, Tooltip } from "@mantine/core";
+import { useHotkeys } from "@mantine/hooks";
+import { History } from "lucide-react";
+import { useRef } from "react";
+import type { Field } from "@/form/fields";
+import { useLook } from "@/look";
+import { useWords } from "@/words";
+import classes from "./Create.module.css";
+import { useDraft } from "./draft";
+import { looksNegative, readPrompt } from "./promptHints";
+import { asPrompt } from "./request";
+
+/** The prompt, with what can be said about it while it is written. */
+export function PromptBox({ field }: { field: Field }) {
+  const words = useWords();
+  const box = useRef<HTMLTextAreaElement>(null);
+  const prompt = useDraft((draft) => draft.prompt);
+  const references = useDraft((draft) => draft.references);
+  const change = useDraft((draft) => draft.change);
+  const singleKeys = useLook((look) => look.singleKeys);
+  useHotkeys(singleKeys ? [["p", () => box.current?.focus()]] : []);
+
+  const { colours, images } = readPrompt(prompt);
+  const json = typeof asPrompt(prompt) === "object";
+  const missing = images.filter((number) => number > references.length);
+  const editing = references.length > 0;
+  const placeholder = editing ? words.create.promptEdit : field.placeholder || words.create.promptPlaceholder;
+
+  function insert(text: string) {
+    const place = box.current?.selectionStart ?? prompt.length;
+    const before = prompt.slice(0, place);
+    const gap = before && !before.endsWith(" ") ? " " : "";
+    change({ prompt: `${before}${gap}${text} ${prompt.slice(place).trimStart()}` });
+    box.current?.focus();
+  }
+
+  return (
+    <div>
+      <div className={classes.label}>
+        <label htmlFor="prompt">{field.required ? words.create.prompt : words.create.promptOptional}</label>
+        {json && <span className="quiet">· {words.create.promptJson}</span>}
+        <Group gap={2} className={classes.value}>
+          <RecentPrompts />
+        </Group>
+      </div>
+      <Textarea
+        id="prompt"
+        ref={box}
+        autosize
+        minRows={4}
+        maxRows={14}
+        value={prompt}
+        placeholder={placeholder}
+        onChange={(event) => change({ prompt: event.currentTarget.value })}
+        classNames={json ? { input: classes.code } : undefined}
+      />
+      <Group gap={6} mt={6}>
+        {references.map((one, place) => (
+          <Tooltip key={one.slot} label={words.create.insertImage(place + 1)}>
+            <button
+              type="button"
+              className={classes.token}
+              data-used={images.includes(place + 1) || undefined}
+              aria-label={words.create.insertImage(place + 1)}
+              onClick={() => insert(`image ${place + 1}`)}
+            >
+              {one.preview && <img src={one.preview} alt="" />}
+              {words.refs.number(place + 1)}
+            </button>
+          </Tooltip>
+        ))}
+        {colours.length > 0 && (
+          <span
+            className={classes.token}
+            role="note"
+            aria-label={`${words.create.promptColours}: ${colours.join(", ")}`}
+          >
+            {colours.map((colour) => (
+              <Tooltip key={colour} label={colour}>
+                <span className={classes.swatch} style={{ background: colour }} />
+              </Tooltip>
+            ))}
+          </span>
+        )}
+      </Group>
+      <div role="status">
+        {missing.map((number) => (
+          <Text key={number} size="xs" className="warn" mt={4}>
+            {words.create.promptNoSuchImage(number)}
+          </Text>
+        ))}
+        {looksNegative(prompt) && (
+          <Text size="xs" className="quiet" mt={4}>
+            {words.create.promptNegative}
+          </Text>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function RecentPrompts() {
+  const words = useWords().create;
+  const recent = useDraft((draft) => draft.recent);
+  const change = useDraft((draft) => draft.change);
+  return (
+    <Menu position="bottom-end" width={340}>
+      <Menu.Target>
+        <Tooltip label={words.recent}>
+          <ActionIcon variant="subtle" color="gray" size={26} aria-label={words.recent}>
+            <History size={15} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>{words.recent}</Menu.Label>
+        <ScrollArea.Autosize mah={340}>
+          {recent.map((text) => (
+            <Menu.Item key={text} onClick={() => change({ prompt: text })}>
+              <Text size="sm" className="clamp2">
+                {text}
+              </Text>
+            </Menu.Item>
+          ))}
+          {!recent.length && (
+            <Text size="sm" className="quiet" px="sm" pb="xs">
+              {words.noRecent}
+            </Text>
+          )}
+        </ScrollArea.Autosize>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,41 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { api, data, problemOf } from "@/api/client";
+import { place } from "@/api/queries";
+import type { Problem } from "@/api/types";
+import { newId } from "@/identity";
+import { useDraft } from "./draft";
+import type { RequestBody } from "./request";
+
+/** Send a request. The same press is the same generation, however often the network makes us say it. */
+export function useSubmit() {
+  const client = useQueryClient();
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+
+  async function submit(body: RequestBody): Promise<boolean> {
+    setBusy(true);
+    setProblem(null);
+    try {
+      const key = newId();
+      const generation = await data(
+        api.POST("/v1/generations", {
+          params: { header: { "idempotency-key": key } },
+          body: body as never,
+        }),
+      );
+      place(client, generation);
+      const draft = useDraft.getState();
+      draft.remember(draft.prompt);
+      if (draft.seedMode === "next" && typeof body.seed === "number") draft.setValue("seed", body.seed + 1);
+      return true;
+    } catch (error) {
+      setProblem(problemOf(error));
+      return false;
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  return { submit, busy, problem };
+}

@@ -1,0 +1,86 @@
+// The screens and their addresses. All but Create are loaded when they are opened.
+
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from "@tanstack/react-router";
+import { CreatePage } from "./features/create/CreatePage";
+import { useLook } from "./look";
+import { Broken, Missing } from "./shell/Broken";
+import { Shell } from "./shell/Shell";
+
+const root = createRootRoute({ component: Shell, notFoundComponent: Missing, errorComponent: Broken });
+
+const index = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: useLook.getState().welcomed ? "/create" : "/welcome", replace: true });
+  },
+});
+
+const create = createRoute({ getParentRoute: () => root, path: "/create", component: CreatePage });
+
+const welcome = createRoute({
+  getParentRoute: () => root,
+  path: "/welcome",
+  component: lazyRouteComponent(() => import("./features/welcome/WelcomePage"), "WelcomePage"),
+});
+
+export interface GallerySearch {
+  q?: string;
+  model?: string;
+  provider?: "bfl" | "fal";
+  show?: "favourites" | "trash";
+}
+
+const gallery = createRoute({
+  getParentRoute: () => root,
+  path: "/gallery",
+  validateSearch: (given: Record<string, unknown>): GallerySearch => ({
+    ...(typeof given.q === "string" && given.q ? { q: given.q } : {}),
+    ...(typeof given.model === "string" ? { model: given.model } : {}),
+    ...(given.provider === "bfl" || given.provider === "fal" ? { provider: given.provider } : {}),
+    ...(given.show === "favourites" || given.show === "trash" ? { show: given.show } : {}),
+  }),
+  component: lazyRouteComponent(() => import("./features/gallery/GalleryPage"), "GalleryPage"),
+});
+
+const image = createRoute({
+  getParentRoute: () => root,
+  path: "/i/$id",
+  component: lazyRouteComponent(() => import("./features/image/ImagePage"), "ImagePage"),
+});
+
+const models = createRoute({
+  getParentRoute: () => root,
+  path: "/models",
+  component: lazyRouteComponent(() => import("./features/models/ModelsPage"), "ModelsPage"),
+});
+
+const costs = createRoute({
+  getParentRoute: () => root,
+  path: "/costs",
+  component: lazyRouteComponent(() => import("./features/costs/CostsPage"), "CostsPage"),
+});
+
+const settings = createRoute({
+  getParentRoute: () => root,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./features/settings/SettingsPage"), "SettingsPage"),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([index, create, welcome, gallery, image, models, costs, settings]),
+  defaultPreload: "intent",
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

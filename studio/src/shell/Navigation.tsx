@@ -1,0 +1,80 @@
+import { Menu, Tooltip, VisuallyHidden } from "@mantine/core";
+import { Link, useLocation } from "@tanstack/react-router";
+import {
+  Blocks,
+  CircleDollarSign,
+  Ellipsis,
+  Images,
+  ListTodo,
+  type LucideIcon,
+  Settings,
+  Sparkles,
+} from "lucide-react";
+import { useWords, type Words } from "@/words";
+import classes from "./Shell.module.css";
+
+const PLACES: {
+  to: "/create" | "/gallery" | "/models" | "/costs" | "/settings";
+  word: keyof Words["nav"];
+  icon: LucideIcon;
+}[] = [
+  { to: "/create", word: "create", icon: Sparkles },
+  { to: "/gallery", word: "gallery", icon: Images },
+  { to: "/models", word: "models", icon: Blocks },
+  { to: "/costs", word: "costs", icon: CircleDollarSign },
+  { to: "/settings", word: "settings", icon: Settings },
+];
+
+/** The places on the left; with words where there is room for them. */
+export function Rail({ labels }: { labels: boolean }) {
+  const words = useWords().nav;
+  const { pathname } = useLocation();
+  return (
+    <nav aria-label={words.main} className={classes.rail}>
+      {PLACES.map(({ to, word, icon: Icon }) => (
+        <Tooltip key={to} label={words[word]} position="right" disabled={labels}>
+          <Link to={to} className={classes.place} data-active={pathname.startsWith(to) || undefined}>
+            <Icon size={19} strokeWidth={1.8} aria-hidden />
+            {labels ? words[word] : <VisuallyHidden>{words[word]}</VisuallyHidden>}
+          </Link>
+        </Tooltip>
+      ))}
+    </nav>
+  );
+}
+
+/** The same on a phone, under the thumb. */
+export function BottomTabs({ onQueue }: { onQueue: () => void }) {
+  const words = useWords();
+  const { pathname } = useLocation();
+  const main = PLACES.slice(0, 2);
+  return (
+    <nav aria-label={words.nav.main} className={classes.tabs}>
+      {main.map(({ to, word, icon: Icon }) => (
+        <Link key={to} to={to} className={classes.tab} data-active={pathname.startsWith(to) || undefined}>
+          <Icon size={20} strokeWidth={1.8} aria-hidden />
+          {words.nav[word]}
+        </Link>
+      ))}
+      <button type="button" className={classes.tab} onClick={onQueue}>
+        <ListTodo size={20} strokeWidth={1.8} aria-hidden />
+        {words.shell.queue}
+      </button>
+      <Menu position="top-end">
+        <Menu.Target>
+          <button type="button" className={classes.tab}>
+            <Ellipsis size={20} strokeWidth={1.8} aria-hidden />
+            {words.nav.more}
+          </button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          {PLACES.slice(2).map(({ to, word, icon: Icon }) => (
+            <Menu.Item key={to} component={Link} to={to} leftSection={<Icon size={16} aria-hidden />}>
+              {words.nav[word]}
+            </Menu.Item>
+          ))}
+        </Menu.Dropdown>
+      </Menu>
+    </nav>
+  );
+}
