@@ -46,9 +46,12 @@ class FileNames:
                 field="file_name",
             )
 
-    def of(self, fields: Mapping[str, Any], mime: str, number: int = 0) -> str:
-        """The name of a row's picture `number` (from 0); no name is given twice, capitals apart."""
-        words = "".join(before + self._field(name, fields) for before, name, _, _ in self._parts)
+    def of(self, fields: Mapping[str, Any], mime: str, number: int = 0, *, own: str = "") -> str:
+        """The name of a row's picture `number` (from 0); no name is given twice, capitals apart.
+
+        A row that names its file (`own`) has the last word, whatever the template says.
+        """
+        words = own or "".join(before + self._field(name, fields) for before, name, _, _ in self._parts)
         stem = _safe(words) + (f"-{number + 1}" if number else "")
         suffix = _SUFFIXES.get(mime, "bin")
         name, again = f"{stem}.{suffix}", 2

@@ -13,6 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, exists, func, insert, or_, select, text, update
 
+from fluxroom.store import images
+from fluxroom.store.images import StoredImage
+from fluxroom.store.jobs import Job
 from fluxroom.store.tables import jobs, run_items, runs
 from fluxroom.types import JSON
 
@@ -57,6 +60,14 @@ class Item:
     error: Mapping[str, JSON] | None = None
     note: Mapping[str, JSON] = field(default_factory=dict)
     changed_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The jobs and pictures of an item."""
+
+    jobs: Sequence[Job]
+    images: Sequence[StoredImage]
 
 
 _ADD_RUN = insert(runs)
@@ -133,6 +144,18 @@ _REOPEN = (
     .where(run_items.c.run == bindparam("b_run"), run_items.c.position == bindparam("b_position"))
     .values(state="submitted")
 )
+_THEIR_JOBS = (
+    select(jobs)
+    .where(jobs.c.generation.in_(bindparam("b_generations", expanding=True)))
+    .order_by(jobs.c.generation, jobs.c.number)
+)
+_NOTE = (
+    update(run_items)
+    .where(run_items.c.run == bindparam("b_run"), run_items.c.position == bindparam("b_position"))
+    .values(note=bindparam("v_note"))
+)
+_SHOWN = ("name", "description", "tags", "favourite", "hidden", "spec", "priority")
+_DESCRIBE = update(runs).where(runs.c.id == bindparam("b_run"))
 _LAST = select(func.coalesce(func.max(run_items.c.position), -1)).where(run_items.c.run == bindparam("b_run"))
 
 STATES = ("waiting", "submitted", "done", "failed", "unknown", "invalid", "cancelled")
@@ -218,6 +241,19 @@ def put_back(connection: Connection, item: Item) -> None:
     connection.execute(_PUT_BACK, {"b_run": item.run, "b_position": item.position} | values)
 
 
+def note(connection: Connection, run: str, position: int, noted: Mapping[str, JSON]) -> None:
+    """Keep what a person or the kind says about an item."""
+    connection.execute(_NOTE, {"b_run": run, "b_position": position, "v_note": dict(noted)})
+
+
+def describe(connection: Connection, run: str, shown: Mapping[str, JSON]) -> None:
+    """Change what a run is called and how it is shown: name, description, tags, favourite, hidden, spec, priority."""
+    strange = shown.keys() - set(_SHOWN)
+    if strange:
+        raise ValueError(f"not to be changed by hand: {sorted(strange)}")
+    connection.execute(_DESCRIBE.values({name: _plain(value) for name, value in shown.items()}), {"b_run": run})
+
+
 def stop(connection: Connection, run: str, *, at: float) -> int:
     """Nothing that has not been sent will be; says how many items that is."""
     return connection.execute(_STOP, {"b_run": run, "v_at": at}).rowcount
@@ -246,6 +282,20 @@ def heal(connection: Connection, *, at: float) -> list[str]:
         connection.execute(_REOPEN, {"b_run": run, "b_position": position})
         move(connection, run, ("finished",), "running", why="", at=at)
     return sorted({run for run, _ in found})
+
+
+def made(connection: Connection, found: Sequence[Item]) -> dict[str, Made]:
+    """What became of some items, by their generation."""
+    ids = [one.generation for one in found if one.generation]
+    listed = [Job(**row) for row in connection.execute(_THEIR_JOBS, {"b_generations": ids}).mappings()] if ids else []
+    pictures = images.of_jobs(connection, [job.id for job in listed]) if listed else []
+    jobs_of: dict[str, list[Job]] = {one: [] for one in ids}
+    for job in listed:
+        jobs_of[job.generation].append(job)
+    return {
+        one: Made(own, [picture for job in own for picture in pictures if picture.job == job.id])
+        for one, own in jobs_of.items()
+    }
 
 
 def last_position(connection: Connection, run: str) -> int:

@@ -1,0 +1,159 @@
+"""Comparisons: one request over two axes, each a list of models, providers, modes or values of any parameter.
+
+Cells are jobs of a run. What a cell's model does not take is left out and told, so that unequal models can be compared.
+Without a seed all cells get the same one, for otherwise chance would be compared.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fluxroom.engine.orders import hash_of
+from fluxroom.errors import InvalidParams
+from fluxroom.flows.bulk import DryRun, TakeIn, check
+from fluxroom.flows.conductor import PlanWith
+from fluxroom.flows.sheets import Sheet
+from fluxroom.identifiers import new_id
+from fluxroom.store.runs import Item, Run
+from fluxroom.types import JSON, PROVIDERS
+
+if TYPE_CHECKING:
+    from fluxroom.engine import Engine
+    from fluxroom.flows.conductor import Conductor
+
+MOST_CELLS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One direction: a name and its values.
+
+    `model`, `provider`, `mode` and every parameter are names; dots lead inside: `loras.0.scale`.
+    """
+
+    name: str
+    values: Sequence[JSON]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What is compared."""
+
+    name: str
+    request: Mapping[str, JSON]  # prompt, model and parameters that all cells share
+    x: Axis
+    y: Axis = field(default_factory=lambda: Axis("", (None,)))
+
+    def __post_init__(self) -> None:
+        cells = len(self.x.values) * len(self.y.values)
+        if not 1 <= cells <= MOST_CELLS:
+            raise InvalidParams(f"A comparison has 1 to {MOST_CELLS} cells, not {cells}.", field="axes")
+        if self.x.name == self.y.name:
+            raise InvalidParams(f"Both axes are {self.x.name}.", field="axes")
+
+    def cells(self) -> list[dict[str, JSON]]:
+        """What each cell asks for, row by row."""
+        return [self._cell(x, y) for y in self.y.values for x in self.x.values]
+
+    def _cell(self, x: JSON, y: JSON) -> dict[str, JSON]:
+        asked: dict[str, JSON] = {"on_unsupported": "report", **deepcopy(dict(self.request))}
+        # A provider says where the model is made, so it comes after the model, whichever axis that is on.
+        for name, value in sorted([(self.x.name, x), (self.y.name, y)], key=lambda one: one[0] == "provider"):
+            if name == "provider":
+                asked["model"] = _at(str(value), str(asked.get("model") or ""))
+            elif name:
+                _put(asked, name, value)
+        return asked
+
+
+def comparison(name: str, request: Mapping[str, JSON], axes: Sequence[tuple[str, Sequence[JSON]]]) -> Comparison:
+    """A comparison of one or two axes, with a seed that all cells share.
+
+    Raises:
+        InvalidParams: there are no axes, more than two, or too many cells.
+    """
+    if not 1 <= len(axes) <= 2:
+        raise InvalidParams(f"A comparison has one or two axes, not {len(axes)}.", field="axes")
+    shared = dict(request)
+    if shared.get("seed") is None and "seed" not in {axis for axis, _ in axes}:
+        shared["seed"] = secrets.randbelow(2**31)
+    x, *rest = [Axis(axis, list(values)) for axis, values in axes]
+    return Comparison(name=name, request=shared, x=x, **({"y": rest[0]} if rest else {}))
+
+
+async def price(
+    found: Comparison, engine: Engine, plan_with: PlanWith, take_in: TakeIn, *, owner: str = "local"
+) -> DryRun:
+    """Check and price every cell; nothing is sent. Cells whose pictures are in the store cost nothing."""
+    sheet = Sheet(name=found.name, rows=found.cells())
+    return await check(sheet, engine, plan_with, take_in, owner=owner)
+
+
+async def begin(
+    found: Comparison, priced: DryRun, conductor: Conductor, *, owner: str = "local", priority: int = 5
+) -> Run:
+    """Start the run of a comparison that was priced."""
+    now = time.time()
+    run = Run(
+        id=new_id(),
+        owner=owner,
+        kind="comparison",
+        name=found.name,
+        digest=hash_of([found.name, dict(found.request), found.x.name, found.y.name, now]),
+        spec={
+            "request": dict(found.request),
+            "x": {"name": found.x.name, "values": list(found.x.values)},
+            "y": {"name": found.y.name, "values": list(found.y.values)},
+            "winner": None,
+        },
+        priority=priority,
+        created_at=now,
+        changed_at=now,
+    )
+    width = len(found.x.values)
+    items = [
+        Item(
+            run=run.id,
+            position=row.number - 1,
+            key=_named(found, (row.number - 1) % width, (row.number - 1) // width),
+            asked=row.asked,
+            state="invalid" if row.state == "invalid" else "waiting",
+            error=row.error,
+            note={"x": (row.number - 1) % width, "y": (row.number - 1) // width},
+            changed_at=now,
+        )
+        for row in priced.rows
+    ]
+    return await conductor.begin(run, items)
+
+
+def _named(found: Comparison, x: int, y: int) -> str:
+    parts = [(found.x, x), *([(found.y, y)] if found.y.name else [])]
+    return ", ".join(f"{axis.name} {axis.values[number]}" for axis, number in parts)
+
+
+def _at(provider: str, model: str) -> str:
+    if provider not in PROVIDERS:
+        raise InvalidParams(f"There is no provider {provider!r}; there are {' and '.join(PROVIDERS)}.", field="axes")
+    bare = model.split("/", 1)[1] if model.split("/", 1)[0] in PROVIDERS else model
+    return f"{provider}/{bare}"
+
+
+def _put(asked: dict[str, JSON], name: str, value: JSON) -> None:
+    """Set a value, inside lists and objects where the name leads there."""
+    *way, last = name.split(".")
+    inner: Any = asked
+    try:
+        for step in way:
+            inner = inner[int(step)] if isinstance(inner, list) else inner[step]
+        if isinstance(inner, list):
+            inner[int(last)] = value
+        else:
+            inner[last] = value
+    except (KeyError, IndexError, ValueError, TypeError):
+        raise InvalidParams(f"The request has nothing at {name!r} to vary.", field="axes") from None
