@@ -21,6 +21,7 @@ from tests.worlds import settings_for
 from fluxroom.client import AsyncClient
 from fluxroom.sandbox import Sandbox
 from fluxroom.server import create_app
+from fluxroom.server.gateway import Gateway
 
 FAST = "flux-2-klein-4b"
 
@@ -38,7 +39,14 @@ class World:
     box: Sandbox
     client: AsyncClient
     url: str
+    app: Any = None
     clients: list[AsyncOpenAI] = field(default_factory=list)
+
+    @property
+    def gateway(self) -> Gateway:
+        """The gateway's own state."""
+        found: Gateway = self.app.state.gateway
+        return found
 
     def openai(self, **options: Any) -> AsyncOpenAI:
         """OpenAI's client with nothing changed but the base URL."""
@@ -84,7 +92,7 @@ async def gateway(box: Sandbox, data: Path, **settings: Any) -> AsyncIterator[Wo
         try:
             while not server.started:
                 await asyncio.sleep(0.01)
-            running = World(box, client, f"http://127.0.0.1:{listening.getsockname()[1]}")
+            running = World(box, client, f"http://127.0.0.1:{listening.getsockname()[1]}", app)
             yield running
             for one in running.clients:
                 await one.close()
