@@ -25,7 +25,7 @@ async def test_a_client_that_times_out_and_tries_again_pays_once(tmp_path: Path)
     async with world(tmp_path / "data", seconds=2.0) as door:
         made = await door.openai(**HASTY).images.generate(model=FAST, prompt="a fox")
         assert made.data is not None
-        assert opened(made.data[0].b64_json)
+        assert opened(made.data[0].b64_json).size == (1024, 768)
         assert len(submits(door.box)) == 1
         assert len(billed(door.box)) == 1
 

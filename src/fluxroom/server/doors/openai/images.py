@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -19,16 +19,13 @@ from fluxroom.server.doors.openai.bodies import Sent, read_form, read_json
 from fluxroom.server.doors.openai.facts import FORMATS, USAGE, facts_of, failure, picture
 from fluxroom.server.doors.openai.parameters import Wish, of_picture
 from fluxroom.server.doors.openai.pictures import options_with
-from fluxroom.server.doors.openai.waiting import ClientGone, Order
+from fluxroom.server.doors.openai.waiting import GONE, ClientGone, Order, until_arrived
 from fluxroom.server.doors.openai.writing import Base64
 from fluxroom.server.gateway import Gateway, Running
 from fluxroom.store.images import StoredImage
 from fluxroom.types import Done
 
 router = APIRouter()
-
-GONE = 499
-"""The status of an answer that nobody reads; nginx's word for a client that hung up."""
 
 
 @router.post("/images/generations")
@@ -66,17 +63,7 @@ async def _answer(gateway: Gateway, caller: Caller, request: Request, sent: Sent
     except BaseException as error:
         await order.ended(error)
         raise
-    return StreamingResponse(_until_arrived(written, order), media_type="application/json")
-
-
-async def _until_arrived(written: Iterator[bytes], order: Order) -> AsyncIterator[bytes]:
-    """The answer; when its last piece was taken, nothing is owed any more. A client that hangs up ends it early."""
-    try:
-        async for piece in writing.pieces(written):
-            yield piece
-        await order.arrived()
-    finally:
-        await order.ended()
+    return StreamingResponse(until_arrived(written, order), media_type="application/json")
 
 
 async def _events(gateway: Gateway, order: Order, wish: Wish, reach: Links, *, event: str) -> AsyncIterator[bytes]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from fluxroom.server.doors.openai import errors, images, models
+from fluxroom.server.doors.openai import chat, errors, images, models
 
 PREFIX = "/openai/v1"
 
 router = APIRouter(prefix=PREFIX, include_in_schema=False)
-for part in (models, images):
+for part in (models, images, chat):
     router.include_router(part.router)
 
 _INSTEAD = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
 from typing import Any
@@ -16,8 +16,12 @@ from fluxroom.errors import FluxroomError, WaitEnded
 from fluxroom.server import callers
 from fluxroom.server.callers import Caller
 from fluxroom.server.doors.openai.claims import Claim, Claims
+from fluxroom.server.doors.openai.writing import pieces
 from fluxroom.server.gateway import Gateway
 from fluxroom.types import Event
+
+GONE = 499
+"""The status of an answer that nobody reads; nginx's word for a client that hung up."""
 
 
 class ClientGone(Exception):
@@ -133,6 +137,16 @@ class Order:
         )
         claim, self._claim = self._claim, None
         await self._claims.settle(claim, delivered=over)
+
+
+async def until_arrived(written: Iterator[bytes], order: Order) -> AsyncIterator[bytes]:
+    """The answer; when its last piece was taken, nothing is owed any more. A client that hangs up ends it early."""
+    try:
+        async for piece in pieces(written):
+            yield piece
+        await order.arrived()
+    finally:
+        await order.ended()
 
 
 def _stopping(generation: str) -> WaitEnded:

@@ -20,6 +20,9 @@ _PIECE = 3 * 128 * 1024
 PATIENCE = b": the picture is being made\n\n"
 """A comment in a stream, which keeps the proxies on the way from giving up."""
 
+DONE = b"data: [DONE]\n\n"
+"""The end of a streamed chat."""
+
 LONGEST_SILENCE = 10.0
 """Seconds between two signs of life in a stream."""
 

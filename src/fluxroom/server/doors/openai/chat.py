@@ -1,0 +1,183 @@
+"""`/chat/completions`: a conversation in which a FLUX model answers with pictures, plain and streamed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from fluxroom import catalog
+from fluxroom.errors import FluxroomError, InvalidParams
+from fluxroom.identifiers import new_id
+from fluxroom.server.callers import Asking, Caller
+from fluxroom.server.doors import links
+from fluxroom.server.doors.links import Links
+from fluxroom.server.doors.openai import errors, speech, writing
+from fluxroom.server.doors.openai.bodies import Sent, read_json
+from fluxroom.server.doors.openai.chat_parameters import ChatWish, of_chat
+from fluxroom.server.doors.openai.conversation import Scene, scene_of
+from fluxroom.server.doors.openai.facts import facts_of, failure
+from fluxroom.server.doors.openai.pictures import options_with
+from fluxroom.server.doors.openai.speech import Message, Speaker
+from fluxroom.server.doors.openai.waiting import GONE, ClientGone, Order, until_arrived
+from fluxroom.server.gateway import Gateway, Running
+
+router = APIRouter()
+
+_SSE = {"x-accel-buffering": "no"}
+
+
+@router.post("/chat/completions")
+async def completions(gateway: Running, caller: Asking, request: Request) -> Response:
+    """Answer a conversation with pictures."""
+    sent = await read_json(request)
+    wish = of_chat(gateway, sent.fields)
+    reach = await links.links(gateway, request)
+    scene = scene_of(sent.fields.get("messages"), reach, whole=wish.whole)
+    wish.picture.reported += scene.notes
+    speaker = Speaker(wish, new_id())
+    order = Order(gateway, request, caller)
+    words = Message(speech.CHORE) if scene.is_chore else await _started(gateway, caller, order, sent, wish, scene)
+    if words is not None:
+        return _spoken(speaker, words)
+    if wish.picture.stream:
+        told = _events(gateway, order, speaker, reach)
+        return StreamingResponse(told, media_type="text/event-stream", headers=_SSE)
+    try:
+        written = await _written(gateway, order, speaker, reach)
+    except ClientGone:
+        await order.ended()
+        return Response(status_code=GONE)
+    except BaseException as error:
+        await order.ended(error)
+        raise
+    return StreamingResponse(until_arrived(written, order), media_type="application/json")
+
+
+async def _started(
+    gateway: Gateway, caller: Caller, order: Order, sent: Sent, wish: ChatWish, scene: Scene
+) -> Message | None:
+    """Starts the generation; or says what is wanting for one."""
+    pictures = [*scene.attached, *_fitting(gateway, wish, scene)]
+    body = wish.picture.body
+    try:
+        options = await options_with(gateway, caller, body, pictures)
+        await order.start(sent.fingerprint, _prompt(wish, scene), options.pop("model"), options)
+    except InvalidParams as error:
+        words = speech.wanting(error, prompt=scene.prompt, with_pictures=bool(pictures or body.references))
+        if words is None:
+            raise
+        return words
+    return None
+
+
+def _prompt(wish: ChatWish, scene: Scene) -> str | None:
+    """The prompt, unless it is for a tool that reads none: a chat message always has some text."""
+    if scene.prompt and not catalog.find(wish.picture.model)[0].takes("prompt"):
+        wish.picture.reported.append({"name": "prompt", "why": "this model reads none; it works on the picture"})
+        return None
+    return scene.prompt or None
+
+
+def _fitting(gateway: Gateway, wish: ChatWish, scene: Scene) -> list[str]:
+    """The pictures of the conversation that the model has room for, after those that came with the message."""
+    model, named, _ = catalog.find(wish.picture.model)
+    routes = [
+        route
+        for provider, route in model.routes.items()
+        if named in {None, provider} and (named or provider in gateway.engine.accounts)
+    ]
+    room = max(
+        (route.max_references(mode) for route in routes for mode in route.modes if _takes(route, mode)), default=0
+    )
+    if wish.whole:
+        room = min(room, max(0, int(wish.picture.given["max_references"])))
+    taken = list(scene.before[: max(0, room - len(scene.attached))])
+    if left := len(scene.before) - len(taken):
+        why = (
+            f"{left} earlier picture(s) are left out: the model takes {room}" if room else "the model takes no pictures"
+        )
+        wish.picture.reported.append({"name": "messages.images", "why": why})
+    return taken
+
+
+def _takes(route: catalog.Route, mode: Any) -> bool:
+    return mode != "generate" and bool(route.endpoint(mode).named("references"))
+
+
+async def _written(gateway: Gateway, order: Order, speaker: Speaker, reach: Links) -> Iterator[bytes]:
+    """The whole answer, once the generation is settled.
+
+    Raises:
+        FluxroomError: there is no picture, for another reason than moderation.
+    """
+    found = await order.settled()
+    error = failure(found)
+    message = speech.refused(error) if error else speech.pictures(found, reach, form=speaker.wish.images)
+    if message is None and error is not None:
+        raise error
+    facts = facts_of(found, speaker.wish.picture.reported, reach)
+    answer = speaker.completion(message or Message(""), facts)
+    return writing.json_with(gateway.engine.store.blobs, answer)
+
+
+def _spoken(speaker: Speaker, message: Message) -> Response:
+    """An answer in words alone; nothing was made."""
+    facts = {"generation": None, "images": [], "not_sent": speaker.wish.picture.reported}
+    if not speaker.wish.picture.stream:
+        return JSONResponse(speaker.completion(message, facts))
+    said = b"".join(writing.small(one) for one in _last(speaker, message, facts)) + writing.DONE
+    return Response(said, media_type="text/event-stream", headers=_SSE)
+
+
+def _last(speaker: Speaker, message: Message, facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The pieces that end a streamed answer."""
+    yield speaker.chunk({"role": "assistant", **message.fields})
+    yield speaker.chunk({}, finish=message.finish, fluxroom=facts)
+    if speaker.wish.with_usage:
+        yield speaker.usage()
+
+
+async def _events(gateway: Gateway, order: Order, speaker: Speaker, reach: Links) -> AsyncIterator[bytes]:
+    """What happens as reasoning, which chat programs show aside and do not send back; then the pictures."""
+    error: FluxroomError | None = None
+    try:
+        yield writing.small(speaker.chunk({"role": "assistant", "content": ""}))
+        try:
+            async for told in _status(order, speaker):
+                yield told
+            found = await order.snapshot()
+            error = failure(found)
+        except FluxroomError as reason:
+            error = reason
+        message = speech.refused(error) if error else speech.pictures(found, reach, form=speaker.wish.images)
+        if message is None and error is not None:
+            yield writing.small(errors.of(error))
+        else:
+            facts = facts_of(found, speaker.wish.picture.reported, reach)
+            for one in _last(speaker, message or Message(""), facts):
+                async for piece in writing.pieces(writing.event(gateway.engine.store.blobs, one)):
+                    yield piece
+        yield writing.DONE
+        if error is None:
+            await order.arrived()
+    finally:
+        await order.ended(error)
+
+
+async def _status(order: Order, speaker: Speaker) -> AsyncIterator[bytes]:
+    """Every change once; and a sign of life where nothing changes for long."""
+    yield writing.small(speaker.chunk({"reasoning_content": speech.beginning(await order.snapshot())}))
+    last, said = "", time.monotonic()
+    async for event in order.events():
+        words = speech.progress(event)
+        if words and words != last:
+            yield writing.small(speaker.chunk({"reasoning_content": words}))
+        elif time.monotonic() - said > writing.LONGEST_SILENCE:
+            yield writing.PATIENCE
+        else:
+            continue
+        last, said = words or last, time.monotonic()
