@@ -24,7 +24,7 @@ from fluxroom.flows.outcome import outcome
 from fluxroom.logs import get_logger
 from fluxroom.store import runs
 from fluxroom.store.runs import OPEN, Item, Run
-from fluxroom.types import Plan, Request
+from fluxroom.types import JSON, Plan, Request
 
 if TYPE_CHECKING:
     from fluxroom.engine import Engine
@@ -54,6 +54,7 @@ class Next:
     state: str = "finished"  # running, review, finished
     items: Sequence[Item] = ()
     why: str = ""
+    spec: Mapping[str, JSON] | None = None  # what the kind remembers from now on
 
 
 Advance = Callable[[Run], Awaitable[Next]]
@@ -223,11 +224,13 @@ class Conductor:
 
         def work(connection: Connection) -> bool:
             # Whoever has moved the run meanwhile, a person or another process, has the last word.
+            current = runs.get(connection, run.id)
+            if current is None or (current.state, current.spec) != (run.state, run.spec):
+                return False
+            if following.spec is not None:
+                runs.describe(connection, run.id, {"spec": following.spec})
+            runs.extend(connection, following.items)
             if following.state == "running":
-                current = runs.get(connection, run.id)
-                if current is None or current.state != "running":
-                    return False
-                runs.extend(connection, following.items)
                 return True
             runs.move(connection, run.id, ("running",), following.state, why=following.why, at=now)
             return False
@@ -260,6 +263,7 @@ class Conductor:
             run=run.id,
             priority=run.priority,
             cache="off" if item.asked.get("cache") == "off" else "on",
+            cap=run.spec.get("cap"),
             idempotency_key=f"fluxroom-run/{run.id}/{item.position}/{item.attempt}",
         )
         generation = await self._engine.submit(request, plan, terms)

@@ -9,7 +9,7 @@ from typing import Any
 
 from fluxroom.errors import InvalidParams
 
-_UNSAFE = re.compile(r"[^\w.@+=,-]+")
+_UNSAFE = re.compile(r"[^\w.@,-]+")
 _LONGEST = 120
 _SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
