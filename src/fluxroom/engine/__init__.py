@@ -168,8 +168,8 @@ class Engine:
         deadline = self._clock.monotonic() + seconds
         bell = self._ledger.bell(generation_id, at_the_end=True)
         try:
+            states = await self.store.database.read(partial(_states, generation_id))
             while True:
-                states = await self.store.database.read(partial(_states, generation_id))
                 if not states or SETTLED.issuperset(states.values()):
                     return await self.snapshot(generation_id)
                 self._raise_trouble(states)
@@ -201,6 +201,10 @@ class Engine:
     def _event(self, found: Snapshot, job: Job) -> Event:
         if job.state in SETTLED:
             return Done(job=job.id, state=job.state, images=found.images_of(job), error=job.error or None)
+        return self.progress(job)
+
+    def progress(self, job: Job) -> Queued | Running:
+        """How far a job is that is not settled, as far as this process knows."""
         if job.state in {State.QUEUED, State.SUBMITTING}:
             return Queued(job=job.id, why=str((job.error or {}).get("message", "")))
         pending = self._ledger.live[job.id].pending if job.id in self._ledger.live else None

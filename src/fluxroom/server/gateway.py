@@ -18,6 +18,7 @@ from fluxroom.engine import Engine
 from fluxroom.engine.accounts import in_sandbox
 from fluxroom.errors import NotFound
 from fluxroom.server.identities import Identities
+from fluxroom.server.newsroom import Newsroom
 from fluxroom.server.sessions import Sessions
 from fluxroom.settings import Settings
 from fluxroom.store import signing_keys
@@ -38,6 +39,7 @@ class Gateway:
     _secrets: dict[str, bytes] = field(default_factory=dict, repr=False)
     identities: Identities = field(init=False)
     sessions: Sessions = field(init=False)
+    _newsroom: Newsroom | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """What knows the keys reads them from the store of the client, once it is open."""
@@ -48,6 +50,13 @@ class Gateway:
     def engine(self) -> Engine:
         """The engine of this process."""
         return self.client.engine
+
+    @property
+    def newsroom(self) -> Newsroom:
+        """What happens to all jobs, for everybody who listens."""
+        if self._newsroom is None:
+            self._newsroom = Newsroom(self.engine, self.closing)
+        return self._newsroom
 
     @property
     def sandbox(self) -> bool:
