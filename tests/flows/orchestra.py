@@ -13,6 +13,7 @@ from tests.worlds import settings_for
 from fluxroom.client import AsyncClient
 from fluxroom.flows.conductor import Advance, Conductor
 from fluxroom.flows.decisions import Decisions
+from fluxroom.flows.pipelines import Pipelines
 from fluxroom.identifiers import new_id
 from fluxroom.sandbox import Sandbox
 from fluxroom.store import runs
@@ -52,7 +53,8 @@ async def orchestra(
 ) -> AsyncIterator[Orchestra]:
     client = AsyncClient(settings=settings_for(box, data, **more), everyones=True)
     async with client:
-        conductor = Conductor(client.engine, client.plan_with, kinds=kinds, window=window)
+        ours = kinds or {"pipeline": Pipelines(client.engine.store).advance}
+        conductor = Conductor(client.engine, client.plan_with, kinds=ours, window=window)
         conductor.start()
         try:
             yield Orchestra(client, conductor)

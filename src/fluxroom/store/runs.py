@@ -2,7 +2,8 @@
 
 An item is written down before anything of it is sent; what became of it is a generation. States of a run: `running`,
 `paused`, `review` (a person decides), `finished`, `cancelled`. States of an item: `waiting`, `submitted`, and the ends
-`done`, `failed`, `unknown` (the provider may have taken it), `invalid` (never sent), `cancelled`.
+`done`, `failed`, `unknown` (the provider may have taken it), `invalid` (never sent), `cancelled`, `replaced` (a person
+wanted its step again).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, exists, func, insert, or_, select, text, update
 
-from fluxroom.store import images
+from fluxroom.store import images, tables
 from fluxroom.store.images import StoredImage
 from fluxroom.store.jobs import Job
 from fluxroom.store.tables import jobs, run_items, runs
@@ -149,6 +150,18 @@ _THEIR_JOBS = (
     .where(jobs.c.generation.in_(bindparam("b_generations", expanding=True)))
     .order_by(jobs.c.generation, jobs.c.number)
 )
+_REPLACE = (
+    update(run_items)
+    .where(
+        run_items.c.run == bindparam("b_run"),
+        run_items.c.step.in_(bindparam("b_steps", expanding=True)),
+        run_items.c.state.not_in(OPEN),
+    )
+    .values(state="replaced", changed_at=bindparam("v_at"))
+)
+_RATINGS = select(tables.images.c.id, tables.images.c.rating).where(
+    tables.images.c.id.in_(bindparam("b_images", expanding=True))
+)
 _NOTE = (
     update(run_items)
     .where(run_items.c.run == bindparam("b_run"), run_items.c.position == bindparam("b_position"))
@@ -158,7 +171,7 @@ _SHOWN = ("name", "description", "tags", "favourite", "hidden", "spec", "priorit
 _DESCRIBE = update(runs).where(runs.c.id == bindparam("b_run"))
 _LAST = select(func.coalesce(func.max(run_items.c.position), -1)).where(run_items.c.run == bindparam("b_run"))
 
-STATES = ("waiting", "submitted", "done", "failed", "unknown", "invalid", "cancelled")
+STATES = ("waiting", "submitted", "done", "failed", "unknown", "invalid", "cancelled", "replaced")
 """Every state of an item."""
 
 
@@ -252,6 +265,16 @@ def describe(connection: Connection, run: str, shown: Mapping[str, JSON]) -> Non
     if strange:
         raise ValueError(f"not to be changed by hand: {sorted(strange)}")
     connection.execute(_DESCRIBE.values({name: _plain(value) for name, value in shown.items()}), {"b_run": run})
+
+
+def replace_steps(connection: Connection, run: str, steps: Sequence[str], *, at: float) -> int:
+    """The ended items of these steps count no longer: their steps are made again."""
+    return connection.execute(_REPLACE, {"b_run": run, "b_steps": list(steps), "v_at": at}).rowcount
+
+
+def ratings(connection: Connection, images_of: Sequence[str]) -> dict[str, int]:
+    """The ratings of some pictures."""
+    return {str(one): int(rating) for one, rating in connection.execute(_RATINGS, {"b_images": list(images_of)})}
 
 
 def stop(connection: Connection, run: str, *, at: float) -> int:

@@ -1,0 +1,244 @@
+"""Pipeline files: YAML or JSON, version 1; read, checked and described."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import jsonschema
+import yaml
+
+from fluxroom.engine.orders import hash_of
+from fluxroom.errors import InvalidParams
+from fluxroom.flows.templates import references
+from fluxroom.types import JSON, MODES
+
+VERSION = 1
+MOST_STEPS = 50
+_LARGEST = 1_000_000  # characters
+
+Kind = Literal["prompt", "generate", "edit", "tool", "select", "webhook"]
+PipelineMode = Literal["auto", "manual", "checkpoint"]
+
+_TOOLS = ("fill", "expand", "outpaint", "erase", "deblur", "tryon", "upscale", "vary")
+_NAME = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_-]{0,63}$"}
+_WORDS = {"oneOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]}
+
+SCHEMA: Mapping[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "urn:fluxroom:pipeline:1",
+    "title": "Pipeline",
+    "description": "Steps that make pictures from inputs, one after the other.",
+    "type": "object",
+    "required": ["version", "name", "steps"],
+    "additionalProperties": False,
+    "properties": {
+        "version": {"const": VERSION},
+        "name": {"type": "string", "minLength": 1, "maxLength": 200},
+        "title": _WORDS,
+        "description": _WORDS,
+        "mode": {"enum": list(get_args(PipelineMode))},
+        "inputs": {
+            "type": "object",
+            "propertyNames": _NAME,
+            "additionalProperties": {
+                "type": "object",
+                "required": ["kind"],
+                "additionalProperties": False,
+                "properties": {
+                    "kind": {"enum": ["text", "number", "switch", "choice", "picture", "pictures"]},
+                    "title": _WORDS,
+                    "help": _WORDS,
+                    "choices": {"type": "array", "minItems": 1},
+                    "default": {},
+                },
+            },
+        },
+        "steps": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": MOST_STEPS,
+            "items": {
+                "type": "object",
+                "required": ["name", "do"],
+                "properties": {
+                    "name": _NAME,
+                    "do": {"enum": list(get_args(Kind))},
+                    "title": _WORDS,
+                    "checkpoint": {"type": "boolean"},
+                    "each": {"type": "string"},
+                    "tool": {"enum": list(_TOOLS)},
+                },
+            },
+        },
+    },
+}
+"""What a pipeline file looks like. Fields of a step that are not named here are parameters of its request."""
+
+_OF_STEPS = {"name", "do", "title", "checkpoint"}
+_FIELDS: Mapping[str, frozenset[str]] = {
+    "prompt": frozenset({"template", "texts", "expand", "instruction"}),
+    "select": frozenset({"from", "first", "best", "by"}),
+    "webhook": frozenset({"url", "images"}),
+}
+"""What a step takes that makes no request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a pipeline."""
+
+    name: str
+    do: Kind
+    fields: Mapping[str, JSON]  # everything but name, kind, title and checkpoint
+    checkpoint: bool = False
+
+    @property
+    def makes_pictures(self) -> bool:
+        """Whether it sends requests."""
+        return self.do in {"generate", "edit", "tool"}
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The steps whose results it refers to."""
+        paths = (path.split(".") for path in references(dict(self.fields)))
+        return frozenset(path[1] for path in paths if path[0] == "steps" and len(path) > 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """A pipeline as its file says it."""
+
+    raw: Mapping[str, JSON]
+    steps: Sequence[Step] = field(default_factory=tuple)
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return str(self.raw["name"])
+
+    @property
+    def mode(self) -> PipelineMode:
+        """auto: to the end; manual: a person looks after every step; checkpoint: after the steps that say so."""
+        found: PipelineMode = self.raw.get("mode", "checkpoint" if any(s.checkpoint for s in self.steps) else "auto")
+        return found
+
+    @property
+    def digest(self) -> str:
+        """The same for the same pipeline."""
+        return hash_of(dict(self.raw))
+
+    def step(self, name: str) -> Step:
+        """A step by its name.
+
+        Raises:
+            InvalidParams: there is none.
+        """
+        for one in self.steps:
+            if one.name == name:
+                return one
+        raise InvalidParams(f"The pipeline has no step {name!r}; it has {', '.join(s.name for s in self.steps)}.")
+
+    def after(self, name: str) -> set[str]:
+        """The steps that depend on a step, however far."""
+        found: set[str] = set()
+        for one in self.steps:
+            if one.needs & (found | {name}):
+                found.add(one.name)
+        return found
+
+    def reviewed(self, step: Step) -> bool:
+        """Whether a person looks at what a step has made before it goes on."""
+        return self.mode == "manual" or (self.mode == "checkpoint" and step.checkpoint)
+
+
+def read(text: str) -> Pipeline:
+    """A pipeline from the text of a YAML or JSON file.
+
+    Raises:
+        InvalidParams: it is no pipeline; the message names the place.
+    """
+    if len(text) > _LARGEST:
+        raise InvalidParams("A pipeline file has at most a million characters.", field="pipeline")
+    try:
+        raw = json.loads(text) if text.lstrip().startswith("{") else _yaml(text)
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
+        place = getattr(error, "problem_mark", None)
+        where = f" in line {place.line + 1}" if place else ""
+        raise InvalidParams(f"The file is neither YAML nor JSON{where}.", field="pipeline") from None
+    return pipeline(raw)
+
+
+def pipeline(raw: Any) -> Pipeline:
+    """A pipeline from its JSON, checked.
+
+    Raises:
+        InvalidParams: it is no pipeline; the message names the place.
+    """
+    wrong = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(SCHEMA).iter_errors(raw))
+    if wrong is not None:
+        place = ".".join(str(part) for part in wrong.absolute_path) or "the file"
+        raise InvalidParams(f"{place}: {wrong.message[:200]}", field=place)
+    steps = tuple(_step(one) for one in raw["steps"])
+    _check_references(raw, steps)
+    return Pipeline(raw=raw, steps=steps)
+
+
+def _yaml(text: str) -> Any:
+    loader = yaml.SafeLoader(text)
+    loader.compose_node = _without_aliases(loader)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
+
+
+def _without_aliases(loader: yaml.SafeLoader) -> Any:
+    """Aliases let a few lines become gigabytes; no pipeline needs them."""
+    compose = loader.compose_node
+
+    def checked(parent: Any, index: Any) -> Any:
+        if loader.check_event(yaml.AliasEvent):
+            raise yaml.composer.ComposerError(None, None, "aliases are not taken", loader.peek_event().start_mark)
+        return compose(parent, index)
+
+    return checked
+
+
+def _step(raw: Mapping[str, JSON]) -> Step:
+    name, do = str(raw["name"]), raw["do"]
+    fields = {key: value for key, value in raw.items() if key not in _OF_STEPS}
+    if do in _FIELDS and (strange := sorted(fields.keys() - _FIELDS[do])):
+        raise InvalidParams(f"steps.{name}: {do} does not take {strange[0]}.", field=f"steps.{name}.{strange[0]}")
+    if do == "tool":
+        if "tool" not in fields:
+            raise InvalidParams(f"steps.{name}: say which tool: {', '.join(_TOOLS)}.", field=f"steps.{name}.tool")
+        tool = str(fields.pop("tool"))
+        fields["mode"] = "expand" if tool == "outpaint" else tool
+    if "mode" in fields and fields["mode"] not in MODES:
+        raise InvalidParams(f"steps.{name}: there is no mode {fields['mode']!r}.", field=f"steps.{name}.mode")
+    if do in {"generate", "edit", "tool"} and "model" not in fields:
+        raise InvalidParams(f"steps.{name}: say which model.", field=f"steps.{name}.model")
+    return Step(name, do, fields, bool(raw.get("checkpoint")))
+
+
+def _check_references(raw: Mapping[str, Any], steps: Sequence[Step]) -> None:
+    inputs, before = raw.get("inputs", {}), set[str]()
+    for step in steps:
+        if step.name in before:
+            raise InvalidParams(f"Two steps are called {step.name}.", field=f"steps.{step.name}")
+        for path in references(dict(step.fields)):
+            head, _, rest = path.partition(".")
+            name = rest.split(".", 1)[0]
+            if head == "item" and "each" in step.fields:
+                continue
+            if (head == "inputs" and name in inputs) or (head == "steps" and name in before):
+                continue
+            raise InvalidParams(
+                f"steps.{step.name}: there is no {{{{{path}}}}} at this place.",
+                advice="Refer to inputs.NAME, to images or texts of an earlier step, or to item where each is given.",
+                field=f"steps.{step.name}",
+            )
+        before.add(step.name)

@@ -1,0 +1,119 @@
+"""What a person decides about a pipeline's steps: approve, choose, change, make again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection
+
+from fluxroom.errors import NotFound, RequestError
+from fluxroom.flows.pipeline_files import Pipeline, pipeline
+from fluxroom.store import runs
+from fluxroom.store.database import hold
+from fluxroom.store.runs import Run
+from fluxroom.types import JSON
+
+if TYPE_CHECKING:
+    from fluxroom.engine import Engine
+    from fluxroom.flows.conductor import Conductor
+
+Spec = dict[str, Any]
+
+
+class Reviews:
+    """A person's words about the steps of a pipeline.
+
+    Args:
+        engine: for its ledger.
+        conductor: who carries the run.
+    """
+
+    def __init__(self, engine: Engine, conductor: Conductor) -> None:
+        self._engine = engine
+        self._conductor = conductor
+
+    async def approve(self, run_id: str, step: str) -> Run:
+        """What a step has made is good: go on.
+
+        Raises:
+            RequestError: the run does not wait for that.
+        """
+
+        def change(run: Run, found: Pipeline) -> Spec:
+            found.step(step)
+            if run.state != "review" or step not in run.spec["results"]:
+                raise RequestError(f"Run {run.name} does not wait for step {step}: {run.why or run.state}.")
+            return {**run.spec, "approved": [*run.spec["approved"], step]}
+
+        return await self._change(run_id, change)
+
+    async def choose(self, run_id: str, step: str, image_ids: Sequence[str]) -> Run:
+        """These pictures go on from a select step, in this order.
+
+        Raises:
+            RequestError: the step lets nobody choose, or a picture is none of the run's.
+        """
+
+        def change(run: Run, found: Pipeline) -> Spec:
+            chosen = found.step(step)
+            if chosen.do != "select" or run.state != "review" or step in run.spec["results"]:
+                raise RequestError(f"Run {run.name} does not wait for a choice in step {step}.")
+            known = {one["id"]: one for made in run.spec["results"].values() for one in made.get("images", [])}
+            if not image_ids or (strange := [one for one in image_ids if one not in known]):
+                named = f": {strange[0]} is none of its pictures" if image_ids else ""
+                raise RequestError(f"Choose at least one picture of the run{named}.", field="images")
+            made = {"images": [known[one] for one in image_ids]}
+            return {
+                **run.spec,
+                "results": {**run.spec["results"], step: made},
+                "approved": [*run.spec["approved"], step],
+            }
+
+        return await self._change(run_id, change)
+
+    async def redo(self, run_id: str, step: str, fields: Mapping[str, JSON] | None = None) -> Run:
+        """Make a step again, with other `fields` where given, and what depends on it. Everything else stays as it is.
+
+        Raises:
+            RequestError: something of the run is still under way.
+            InvalidParams: there is no such step, or the fields make no pipeline.
+        """
+
+        def change(run: Run, found: Pipeline) -> Spec:
+            found.step(step)
+            again = {step, *found.after(step)}
+            steps = [{**one, **(fields or {})} if one["name"] == step else one for one in found.raw["steps"]]
+            raw = pipeline({**found.raw, "steps": [_without_nothing(one) for one in steps]}).raw
+            results = {name: made for name, made in run.spec["results"].items() if name not in again}
+            approved = [name for name in run.spec["approved"] if name not in again]
+            return {**run.spec, "pipeline": dict(raw), "results": results, "approved": approved}
+
+        return await self._change(run_id, change, again=step)
+
+    async def _change(self, run_id: str, change: Callable[[Run, Pipeline], Spec], *, again: str = "") -> Run:
+        now = self._engine.now()
+
+        def work(connection: Connection) -> None:
+            hold(connection, f"run:{run_id}")
+            run = runs.get(connection, run_id)
+            if run is None or run.kind != "pipeline":
+                raise NotFound(f"There is no run of a pipeline {run_id}.")
+            found = pipeline(run.spec["pipeline"])
+            if again and runs.counts(connection, [run_id])[run_id].keys() & set(runs.OPEN):
+                raise RequestError(
+                    f"Run {run.name} still makes pictures.", advice="Wait for them, or cancel the run first."
+                )
+            runs.describe(connection, run_id, {"spec": change(run, found)})
+            if again:
+                runs.replace_steps(connection, run_id, [again, *found.after(again)], at=now)
+            runs.move(connection, run_id, ("review", "paused", "finished", "cancelled"), "running", why="", at=now)
+
+        await self._engine.store.database.write(work)
+        self._conductor.look(run_id)
+        return await self._conductor.get(run_id)
+
+
+def _without_nothing(step: Mapping[str, JSON]) -> dict[str, JSON]:
+    """A field that is set to nothing is taken out."""
+    return {name: value for name, value in step.items() if value is not None}

@@ -1,0 +1,188 @@
+"""Pipelines: steps that use what earlier ones made; people look, choose, change; nothing is made twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.flows.orchestra import Orchestra, orchestra
+from tests.worlds import billed, sandbox, submits
+
+from fluxroom.errors import InvalidParams, RequestError
+from fluxroom.flows import pipelines
+from fluxroom.flows.pipeline_files import SCHEMA, read
+from fluxroom.flows.reviews import Reviews
+from fluxroom.flows.templates import alternatives, fill
+from fluxroom.store.runs import Run
+
+pytestmark = pytest.mark.anyio
+
+FOUR_STEPS = """
+version: 1
+name: shots
+mode: checkpoint
+inputs:
+  product: {kind: text, title: {en: Product, de: Produkt}}
+  seed: {kind: number, default: 7}
+steps:
+  - name: words
+    do: prompt
+    template: "{{inputs.product}} on {marble|oak}"
+  - name: shots
+    do: generate
+    model: flux-2-pro
+    prompt: "{{steps.words.texts}}"
+    seed: "{{inputs.seed}}"
+    checkpoint: true
+  - name: best
+    do: select
+    from: "{{steps.shots.images}}"
+    first: 1
+  - name: night
+    do: edit
+    model: flux-2-pro
+    each: "{{steps.best.images}}"
+    references: ["{{item}}"]
+    prompt: at night
+    seed: 9
+"""
+
+
+async def start(all_of: Orchestra, text: str = FOUR_STEPS, **inputs: Any) -> Run:
+    run = pipelines.new_run(read(text), inputs or {"product": "a cup"})
+    await pipelines.begin(run, all_of.conductor)
+    return await all_of.conductor.rest(run.id)
+
+
+async def test_four_steps_with_a_checkpoint(tmp_path: Path) -> None:
+    async with sandbox() as box, orchestra(box, tmp_path) as all_of:
+        run = await start(all_of)
+        assert (run.state, run.why) == ("review", "look at what step shots has made")
+        assert run.spec["results"]["words"]["texts"] == ["a cup on marble", "a cup on oak"]
+        assert len(run.spec["results"]["shots"]["images"]) == len(billed(box)) == 2
+        reviews = Reviews(all_of.client.engine, all_of.conductor)
+        with pytest.raises(RequestError, match="does not wait for step night"):
+            await reviews.approve(run.id, "night")
+        await reviews.approve(run.id, "shots")
+        ended = await all_of.conductor.rest(run.id)
+        assert ended.state == "finished"
+        assert len(billed(box)) == 3
+        night = (await all_of.items(run.id))[-1]
+        first = ended.spec["results"]["shots"]["images"][0]
+        assert (night.step, night.asked["references"]) == ("night", [first["sha256"]])
+        assert (await all_of.client.snapshot(night.generation)).generation.mode == "edit"
+
+
+async def test_a_changed_step_makes_only_itself_and_what_depends_on_it_again(tmp_path: Path) -> None:
+    async with sandbox() as box, orchestra(box, tmp_path) as all_of:
+        run = await start(all_of, FOUR_STEPS.replace("mode: checkpoint", "mode: auto"))
+        assert (run.state, len(billed(box))) == ("finished", 3)
+        reviews = Reviews(all_of.client.engine, all_of.conductor)
+        await reviews.redo(run.id, "night", {"prompt": "at dawn"})
+        ended = await all_of.conductor.rest(run.id)
+        assert (ended.state, len(billed(box))) == ("finished", 4)
+        assert [(item.step, item.state) for item in await all_of.items(run.id)] == [
+            ("shots", "done"),
+            ("shots", "done"),
+            ("night", "replaced"),
+            ("night", "done"),
+        ]
+        # The first step again, unchanged and with its seed: the store has its pictures, and nothing new is paid.
+        await reviews.redo(run.id, "words")
+        await all_of.conductor.rest(run.id)
+        assert len(billed(box)) == 4
+        with pytest.raises(InvalidParams, match="no step 'dawn'"):
+            await reviews.redo(run.id, "dawn")
+
+
+async def test_a_person_chooses(tmp_path: Path) -> None:
+    text = FOUR_STEPS.replace("first: 1", "by: person").replace("mode: checkpoint", "mode: auto")
+    async with sandbox() as box, orchestra(box, tmp_path) as all_of:
+        run = await start(all_of, text)
+        assert (run.state, run.why) == ("review", "choose pictures for step best")
+        second = run.spec["results"]["shots"]["images"][1]
+        reviews = Reviews(all_of.client.engine, all_of.conductor)
+        with pytest.raises(RequestError, match="none of its pictures"):
+            await reviews.choose(run.id, "best", ["nothing"])
+        await reviews.choose(run.id, "best", [second["id"]])
+        ended = await all_of.conductor.rest(run.id)
+        assert ended.state == "finished"
+        assert (await all_of.items(run.id))[-1].asked["references"] == [second["sha256"]]
+
+
+async def test_a_step_without_a_picture_pauses_and_goes_on_when_it_is_sent_again(tmp_path: Path) -> None:
+    async with sandbox() as box, orchestra(box, tmp_path) as all_of:
+        box.world.plan_fault("moderated-output", times=2)
+        run = await start(all_of)
+        assert run.state == "paused"
+        assert "Step shots has made no picture" in run.why
+        await all_of.person.retry(run.id)
+        assert (await all_of.conductor.rest(run.id)).state == "review"
+
+
+async def test_another_process_goes_on_in_the_middle(tmp_path: Path) -> None:
+    text = FOUR_STEPS.replace("mode: checkpoint", "mode: auto")
+    async with sandbox(seconds=0.6) as box:
+        async with orchestra(box, tmp_path, drain=0) as first:
+            run = pipelines.new_run(read(text), {"product": "a cup"})
+            await pipelines.begin(run, first.conductor)
+            while len(submits(box)) < 2:
+                await first.conductor.get(run.id)
+        async with orchestra(box, tmp_path) as second:
+            assert (await second.conductor.rest(run.id)).state == "finished"
+        assert len(box.world.tasks()) == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (("version: 1", "version: 2"), "version: 1 was expected"),
+        (("do: select", "do: paint"), "steps.2.do"),
+        (("name: best", "name: shots"), "Two steps are called shots"),
+        (("{{steps.best.images}}", "{{steps.night.images}}"), "no {{steps.night.images}} at this place"),
+        (("    first: 1", "    third: 1"), "select does not take third"),
+        (("    model: flux-2-pro\n    prompt", "    prompt"), "say which model"),
+        (("{{inputs.seed}}", "{{inputs.sead}}"), "no {{inputs.sead}}"),
+        (("{kind: number, default: 7}", "&a [*a]"), "neither YAML nor JSON"),
+        (("steps:", "steps: ["), "neither YAML nor JSON"),
+    ],
+)
+def test_a_file_that_is_no_pipeline_is_refused_by_place(change: tuple[str, str], why: str) -> None:
+    assert change[0] in FOUR_STEPS
+    with pytest.raises(InvalidParams, match=why.replace("{", r"\{").replace("[", r"\[")):
+        read(FOUR_STEPS.replace(*change, 1))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "why"),
+    [({}, "product is missing"), ({"product": 3}, "must be a text"), ({"product": "x", "sed": 1}, "no input 'sed'")],
+)
+def test_inputs_are_checked(inputs: dict[str, Any], why: str) -> None:
+    with pytest.raises(InvalidParams, match=why):
+        pipelines.new_run(read(FOUR_STEPS), inputs)
+
+
+def test_fields_are_filled_and_lists_spread() -> None:
+    scope = {"inputs": {"photo": "p", "n": 2}, "steps": {"a": {"images": ["x", "y"], "image": "x"}}}
+    assert fill({"references": ["{{steps.a.images}}", "{{inputs.photo}}"], "k": "n={{ inputs.n }}"}, scope) == {
+        "references": ["x", "y", "p"],
+        "k": "n=2",
+    }
+    assert fill("{{steps.a.images.1}}", scope) == "y"
+    with pytest.raises(InvalidParams, match="is a list"):
+        fill("a {{steps.a.images}}", scope)
+    with pytest.raises(InvalidParams, match="There is no"):
+        fill("{{inputs.q}}", scope)
+
+
+def test_alternatives_are_bounded_and_fields_are_none() -> None:
+    assert alternatives("{{inputs.a}} {x|y}") == ["{{inputs.a}} x", "{{inputs.a}} y"]
+    with pytest.raises(InvalidParams, match="1048576 texts"):
+        alternatives("{a|b}" * 20)
+
+
+def test_the_schema_is_a_schema() -> None:
+    from jsonschema import Draft202012Validator
+
+    Draft202012Validator.check_schema(dict(SCHEMA))
