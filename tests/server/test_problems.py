@@ -66,7 +66,7 @@ def test_a_body_of_the_wrong_form_names_the_field(http: TestClient, body: Any, f
 )
 def test_what_is_not_json_after_all_is_refused(http: TestClient, raw: bytes) -> None:
     answer = http.post("/v1/generations", content=raw, headers={"content-type": "application/json"})
-    is_problem(answer, 422, "invalid_body")
+    is_problem(answer, 400, "malformed_request")
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"\xff\xfe", b"[" * 100_000])
@@ -157,9 +157,9 @@ def test_an_unexpected_error_tells_an_id_and_nothing_else(
 
 def test_errors_of_the_disk_keep_their_status(quiet: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     gateway = quiet.app.state.gateway  # type: ignore[attr-defined]  # as above
-    monkeypatch.setattr(gateway.client, "submit", Broken(StorageFull()))
+    monkeypatch.setattr(gateway.engine, "submit", Broken(StorageFull()))
     is_problem(quiet.post("/v1/generations", json={"prompt": "a"}), 507, "storage_full")
-    monkeypatch.setattr(gateway.client, "submit", Broken(RateLimited(retry_after=12.5)))
+    monkeypatch.setattr(gateway.engine, "submit", Broken(RateLimited(retry_after=12.5)))
     answer = quiet.post("/v1/generations", json={"prompt": "a"})
     is_problem(answer, 429, "rate_limited")
     assert answer.headers["retry-after"] == "12"
@@ -181,7 +181,7 @@ def test_secrets_are_in_no_answer(tmp_path: Any, monkeypatch: pytest.MonkeyPatch
         )
         answers.append(http.get(f"{answers[-1].json()['links']['events']}"))
         leaky = InvalidParams(f"refused with {pieces[0]}", note=[{"key": pieces[2]}])
-        monkeypatch.setattr(gateway.client, "submit", Broken(leaky))
+        monkeypatch.setattr(gateway.engine, "submit", Broken(leaky))
         answers.append(http.post("/v1/generations", json={"prompt": "a"}))
         assert "[hidden]" in answers[-1].text
         for answer in answers:
