@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _MOST_TEXT = 200
 _BASE64 = re.compile(r"(?:data:[\w.+/-]+;base64,)?[A-Za-z0-9+/_-]{120,}={0,2}")
 _QUERY = re.compile(r"(https?://[^\s\"'<>?#]+)[?#][^\s\"'<>]*")
+_GATEWAY_KEY = re.compile(r"flux_[0-9a-z]{30,}")
 _SECRET_NAMES = re.compile(r"(?i)^(authorization|x-key|.*api_?key|.*secret|.*token|password|cookie)$")
 _HIDDEN = "[hidden]"
 
@@ -97,6 +98,7 @@ def clean(value: Any, *, name: str = "") -> Any:
 def _clean_text(text: str, name: str) -> str:
     for secret in _secrets:
         text = text.replace(secret, _HIDDEN)
+    text = _GATEWAY_KEY.sub(_HIDDEN, text)
     text = _QUERY.sub(r"\1?…", text)
     text = _BASE64.sub(lambda found: f"[{len(found[0])} characters of base64]", text)
     in_full = name == "exception" or (_prompts_in_full and name.endswith("prompt"))

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 import click
+
+_UNSEEN = re.compile(
+    r"\x1b(?!\[[0-9;]*m)"  # escape, unless it begins a colour
+    r"|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+)
+"""What moves the cursor, renames the window, or turns text round: other people's prompts are shown here."""
 
 
 def _plain(value: Any) -> Any:
@@ -40,12 +47,21 @@ def document(value: Any) -> None:
 
 def say(text: str = "") -> None:
     """A line of the answer, for people."""
-    click.echo(text)
+    click.echo(visible(text))
 
 
 def note(text: str) -> None:
     """A line that is not part of the answer."""
-    click.echo(text, err=True)
+    click.echo(visible(text), err=True)
+
+
+def visible(text: str) -> str:
+    """The text with a sign in place of everything that a terminal would obey instead of showing it.
+
+    >>> visible("a fox" + chr(27) + "[2J")
+    'a fox\N{REPLACEMENT CHARACTER}[2J'
+    """
+    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def width() -> int:

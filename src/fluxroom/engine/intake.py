@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from fluxroom.engine.egress import is_public
 from fluxroom.errors import InvalidReference
 from fluxroom.imaging.probe import check_reference
 from fluxroom.types import JSON, Reference
@@ -156,11 +157,12 @@ def _is_public(host: str) -> bool:
     if host == "localhost" or host.endswith((".localhost", ".local", ".internal", ".lan", ".home.arpa")):
         return False
     try:
-        return ipaddress.ip_address(host).is_global
+        ipaddress.ip_address(host)
     except ValueError:
         # Not an address as written; forms such as 2130706433 or 0x7f.1 are, to some resolvers.
         last = host.rsplit(".", 1)[-1]
         return "." in host and not last.isdigit() and not last.startswith("0x")
+    return is_public(host)
 
 
 def _copy(value: JSON) -> JSON:

@@ -10,16 +10,24 @@ import asyncio
 from asyncio import TimerHandle
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 MOST_HEAD = 64 * 1024
 """Bytes of a request line with all its headers."""
+
+MOST_HEADERS = 200
 
 HEAD_PATIENCE = 20.0
 """Seconds from the first byte (or the connection) to the end of the headers."""
 
 READER_PATIENCE = 60.0
 """Seconds in which a reader must take something of an answer that waits for it."""
+
+_TOO_LARGE = b"431 Request Header Fields Too Large"
+
+
+class _TooMuchError(Exception):
+    """A head is larger than is taken."""
 
 
 class Connection(HttpToolsProtocol):
@@ -33,7 +41,9 @@ class Connection(HttpToolsProtocol):
         self._head_due: TimerHandle | None = None
         self._reader_due: TimerHandle | None = None
         self._head_bytes = 0
+        self._head_size = 0
         self._answering = False
+        self._current: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """Somebody has come; their request must follow."""
@@ -48,7 +58,27 @@ class Connection(HttpToolsProtocol):
             self._head_bytes += len(data)
         super().data_received(data)
         if self._head_due is not None and self._head_bytes > MOST_HEAD:
-            self._refuse(b"431 Request Header Fields Too Large")
+            self._refuse(_TOO_LARGE)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One more header; a whole head may also come in one piece."""
+        self._head_size += len(name) + len(value) + len(b": \r\n")
+        if self._head_size + len(self.url) > MOST_HEAD or len(self.headers) >= MOST_HEADERS:
+            raise _TooMuchError
+        super().on_header(name, value)
+
+    def send_400_response(self, msg: str) -> None:
+        """What cannot be read is answered and closed; of what is too much, it is said."""
+        if self._head_size > MOST_HEAD or len(self.headers or ()) >= MOST_HEADERS:
+            self._refuse(_TOO_LARGE)
+            return
+        self._stop_waiting()
+        super().send_400_response(msg)
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        self._head_size = 0
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """The head is there in time."""
@@ -79,7 +109,17 @@ class Connection(HttpToolsProtocol):
         self._stop_waiting()
         if self._reader_due is not None:
             self._reader_due.cancel()
+        # Uvicorn tells only the newest of several requests on a connection; the others would answer into the void.
+        for cycle in (self._current, *(waiting for waiting, _ in self.pipeline)):
+            if cycle is not None:
+                cycle.disconnected = True
+                cycle.message_event.set()
+        self.pipeline.clear()
         super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._current = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _expect_head(self) -> None:
         self._head_bytes = 0
