@@ -139,6 +139,7 @@ async def _run(settings: Settings, listening: list[socket.socket]) -> None:
             ssl_certfile=safe.certificate if safe else None,
             ssl_keyfile=safe.key if safe else None,
             log_config=None,
+            log_level="error",  # whoever sends junk must not fill the log with it
             access_log=False,
             server_header=False,
             proxy_headers=False,  # nothing depends on a caller's address, and believing them would let callers lie
