@@ -11,11 +11,15 @@ from fluxroom.client import AsyncClient
 from fluxroom.logs import hide
 from fluxroom.server import (
     assets,
+    boards,
     budgets,
+    catalog,
+    contract,
     events,
     generations,
     health,
     hooks,
+    image_files,
     images,
     jobs,
     keys,
@@ -28,6 +32,7 @@ from fluxroom.server import (
     usage,
 )
 from fluxroom.server.doors import bfl, call_backs, fal, links, openai
+from fluxroom.server.envelope import Envelope
 from fluxroom.server.gateway import Gateway, running_version
 from fluxroom.server.keycheck import Keycheck
 from fluxroom.server.perimeter import perimeter
@@ -37,7 +42,7 @@ from fluxroom.server.settings import router as settings_router
 from fluxroom.settings import Settings
 
 _RESOURCES = (
-    *(health, models, quotes, generations, events, jobs, images, assets),
+    *(health, models, catalog, quotes, generations, events, jobs, images, image_files, assets, boards),
     *(usage, budgets, providers, keys, login, hooks, page),
 )
 
@@ -82,6 +87,7 @@ def create_app(settings: Settings, *, client: AsyncClient | None = None) -> Fast
         docs_url=None,  # both viewers load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=contract.operation_id,
         responses={
             "4XX": {"model": problems.Problem, "description": "A problem that the caller can mend"},
             "5XX": {"model": problems.Problem, "description": "A problem of a provider or of the gateway"},
@@ -94,9 +100,11 @@ def create_app(settings: Settings, *, client: AsyncClient | None = None) -> Fast
     for door in (links, openai, bfl, fal):
         app.include_router(door.router)
     problems.install(app)
+    contract.install(app)
     app.add_middleware(Keycheck, gateway=gateway, rights=Rights())
     app.add_middleware(problems.Incidents)
     # Added late: outside, so that its headers are on every answer.
     app.add_middleware(Doorkeeper, perimeter=perimeter(settings))
-    app.add_middleware(fal.Mapped)  # outermost: every guard sees where a request really goes
+    app.add_middleware(fal.Mapped)  # outside every guard: they see where a request really goes
+    app.add_middleware(Envelope)
     return app

@@ -1,0 +1,175 @@
+"""The gateway's contract: the OpenAPI of its own addresses, complete enough to make a client or a test from.
+
+What a route says of itself comes from its signature; what holds for many is added here: stable names, keys, problems
+with their media type, and links that lead from what was made to what can be done with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from fluxroom.server import problems
+from fluxroom.server.schemas import GenerationBody
+from fluxroom.server.scopes import RIGHTS, Right
+
+JSON = dict[str, Any]
+
+_TAGS: Mapping[str, str] = {
+    "generations": "Make pictures, wait for them, list, cancel, ask again; and follow what happens as events.",
+    "jobs": "Each call to a provider, with its story; a person's decision about those in doubt.",
+    "models": "What there is, what each model takes as a form, what it costs, whether it is offered now.",
+    "images": "The pictures: find, mark, tag, look at, download, throw away.",
+    "boards": "Pictures put together.",
+    "assets": "Pictures that are brought along, by their hash.",
+    "money": "What was spent, and budgets.",
+    "providers": "How the providers' accounts stand.",
+    "keys": "Who may use this gateway.",
+    "health": "Whether it works, and how it is set up.",
+    "problems": "What the codes of problems mean.",
+}
+
+_SECURITY: JSON = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A key of this gateway: `flux_…`."},
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-Api-Key", "description": "The same, in another header."},
+    "session": {"type": "apiKey", "in": "cookie", "name": "fluxroom_session", "description": "A browser's log-in."},
+}
+_NO_KEY: JSON = {}  # on loopback nobody needs one
+
+_STATUS: Mapping[str, str] = {
+    "400": "The request cannot be read, or not be carried out as it stands",
+    "401": "A key is needed, and none or a wrong one was sent",
+    "402": "A budget does not allow it, or the provider's account is empty",
+    "403": "The key's scopes do not reach so far, or the request comes from another site",
+    "404": "There is nothing under this name, or it is somebody else's",
+    "409": "It contradicts what was there before",
+    "413": "The body is larger than the gateway takes",
+    "415": "The body is of a type that is not taken here",
+    "422": "A field is missing or has a value that is not taken",
+    "429": "Too many requests, or too many jobs",
+}
+_SPENDING = frozenset({"generations_create", "generations_retry"})
+
+_OF_GENERATION: Mapping[str, str] = {
+    "look": "generations_get",
+    "follow": "generations_events",
+    "cancel": "generations_cancel",
+    "retry": "generations_retry",
+}
+
+
+def operation_id(route: APIRoute) -> str:
+    """The name of a route in clients that are made from the contract: `generations_create`."""
+    tag = str(route.tags[0]) if route.tags else "gateway"
+    module = str(route.endpoint.__module__).rsplit(".", 1)[-1]
+    return f"{tag if module in {tag, 'events'} else module}_{route.name}"
+
+
+def install(app: FastAPI) -> None:
+    """Let the application describe itself with everything that holds for many routes."""
+
+    def openapi() -> JSON:
+        if app.openapi_schema is None:
+            app.openapi_schema = described(app)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # the way that FastAPI documents
+
+
+def described(app: FastAPI) -> JSON:
+    """The contract as OpenAPI 3.1."""
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=app.description,
+        routes=app.routes,
+        tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
+        servers=[{"url": "/"}],
+    )
+    schemas: JSON = document["components"]["schemas"]
+    schemas["GenerationRequest"] = _inlined(GenerationBody.model_json_schema())
+    document["components"]["securitySchemes"] = dict(_SECURITY)
+    for line, operation in _operations(document):
+        _secure(operation, RIGHTS.get(line))
+        _explain(operation)
+    _link(document)
+    return document
+
+
+def _inlined(schema: JSON) -> JSON:
+    if "$defs" in schema:
+        raise ValueError("a request body that refers to definitions of its own needs them in the components")
+    return schema
+
+
+def _operations(document: JSON) -> Iterator[tuple[str, JSON]]:
+    """Every operation with its line in the table of rights."""
+    templates = {line.replace(":path}", "}"): line for line in RIGHTS}
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            short = f"{method.upper()} {path}"
+            yield templates.get(short, short), operation
+
+
+def _secure(operation: JSON, right: Right | None) -> None:
+    """Which keys it takes; what a key must be allowed stands in words."""
+    if right == "public":
+        operation["security"] = []
+        return
+    operation["security"] = [_NO_KEY, {"bearer": []}, {"apiKey": []}, {"session": []}]
+    operation["x-fluxroom-scope"] = right or "admin"
+
+
+def _explain(operation: JSON) -> None:
+    """Every problem that it can answer with, as problems are written."""
+    told: JSON = operation["responses"]
+    expected = {"403", "404"} if any(one["in"] == "path" for one in operation.get("parameters", ())) else {"403"}
+    if operation.get("security"):
+        expected |= {"401", "429"}
+    if operation.get("parameters"):
+        expected.add("422")
+    if "requestBody" in operation:
+        expected |= {"400", "413", "415", "422"}
+    if operation["operationId"] in _SPENDING:
+        expected |= {"402", "409", "400"}
+    for status in sorted(expected - told.keys()):
+        told[status] = {"description": _STATUS[status]}
+    for status, answer in told.items():
+        if status[0] in "45" and _is_problem(answer):
+            answer["content"] = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    operation["responses"] = dict(sorted(told.items()))
+
+
+def _is_problem(answer: JSON) -> bool:
+    """Whether it is no answer of the route's own, such as the health check's 503."""
+    schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+    return not schema or schema.get("$ref") == "#/components/schemas/Problem"
+
+
+def _link(document: JSON) -> None:
+    """What leads from one answer to the next request."""
+    by_id = {operation["operationId"]: operation for _, operation in _operations(document)}
+
+    def add(source: str, statuses: tuple[str, ...], name: str, target: str, parameters: JSON) -> None:
+        if source not in by_id or target not in by_id:
+            raise ValueError(f"a link from {source} to {target}: one of them is no operation")
+        for status in statuses:
+            links = by_id[source]["responses"][status].setdefault("links", {})
+            links[name] = {"operationId": target, "parameters": parameters}
+
+    for source, statuses in {"generations_create": ("200", "202"), "generations_get": ("200",)}.items():
+        for name, target in _OF_GENERATION.items():
+            if source != target:
+                add(source, statuses, name, target, {"generation_id": "$response.body#/id"})
+        add(source, ("200",), "image", "images_get", {"image_id": "$response.body#/images/0/id"})
+        add(source, ("200",), "file", "image_files_file", {"image_id": "$response.body#/images/0/id"})
+        add(source, ("200",), "job", "jobs_get_job", {"job_id": "$response.body#/jobs/0/id"})
+    add("models_listing", ("200",), "model", "models_get", {"model_id": "$response.body#/models/0/id"})
+    add("models_listing", ("200",), "check", "models_check", {"model_id": "$response.body#/models/0/id"})
+    add("assets_upload", ("201",), "asset", "assets_get", {"sha256": "$response.body#/sha256"})
+    add("boards_make", ("201",), "board", "boards_get", {"board_id": "$response.body#/id"})
+    add("keys_create", ("201",), "revoke", "keys_revoke", {"key_id": "$response.body#/id"})
