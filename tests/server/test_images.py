@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image as PillowImage
-from tests.server.calls import FAST, is_problem, make, picture
+from tests.server.calls import FAST, is_problem, make
 
 from fluxroom.imaging import read
-from fluxroom.server.images import unchanged
+from fluxroom.server.deliveries import unchanged
 from fluxroom.server.thumbnails import kept_or_made
 
 
@@ -53,6 +53,61 @@ def test_a_range_is_served(http: TestClient, image: dict[str, Any]) -> None:
     assert answer.content == b"\x89PNG\r\n\x1a\n"
 
 
+@pytest.mark.parametrize(
+    ("asked", "first", "last"),
+    [("bytes=0-7", 0, 7), ("bytes=100-", 100, None), ("bytes=-10", -10, None), ("bytes=5-99999999", 5, None)],
+)
+def test_parts_of_the_file(http: TestClient, image: dict[str, Any], asked: str, first: int, last: int | None) -> None:
+    whole = http.get(image["url"]).content
+    answer = http.get(image["url"], headers={"range": asked})
+    assert answer.status_code == 206
+    wanted = whole[first:] if last is None else whole[first : last + 1]
+    assert answer.content == wanted
+    begin = whole.index(wanted) if first >= 0 else len(whole) + first
+    assert answer.headers["content-range"] == f"bytes {begin}-{begin + len(wanted) - 1}/{len(whole)}"
+    assert answer.headers["content-length"] == str(len(wanted))
+
+
+def test_a_part_that_is_not_there(http: TestClient, image: dict[str, Any]) -> None:
+    for asked in ("bytes=99999999-", "bytes=-0"):
+        answer = http.get(image["url"], headers={"range": asked})
+        is_problem(answer, 416, "range_not_satisfiable")
+        assert answer.headers["content-range"] == f"bytes */{image['size_bytes']}"
+
+
+@pytest.mark.parametrize("asked", ["bytes=9-2", "bytes=-", "rows=1-2", "bytes=0-1,4-5", "bytes=a-b"])
+def test_what_is_no_single_range_gets_the_whole_file(http: TestClient, image: dict[str, Any], asked: str) -> None:
+    answer = http.get(image["url"], headers={"range": asked})
+    assert (answer.status_code, len(answer.content)) == (200, image["size_bytes"])
+
+
+def test_a_part_of_another_version_is_not_given(http: TestClient, image: dict[str, Any]) -> None:
+    etag = http.get(image["url"]).headers["etag"]
+    part = http.get(image["url"], headers={"range": "bytes=0-3", "if-range": etag})
+    whole = http.get(image["url"], headers={"range": "bytes=0-3", "if-range": '"another"'})
+    assert (part.status_code, whole.status_code) == (206, 200)
+
+
+def test_heads_say_what_a_get_would(http: TestClient, image: dict[str, Any]) -> None:
+    for path in (image["url"], image["download"], image["thumbnail"], image["url"] + "?format=webp"):
+        get, head = http.get(path), http.head(path)
+        assert head.status_code == 200, path
+        assert head.content == b""
+        for name in ("etag", "content-length", "content-type", "cache-control"):
+            assert head.headers[name] == get.headers[name], (path, name)
+    part = http.head(image["url"], headers={"range": "bytes=0-7"})
+    assert (part.status_code, part.headers["content-length"]) == (206, "8")
+
+
+def test_as_webp_it_has_as_many_pixels(http: TestClient, image: dict[str, Any], folder: Path) -> None:
+    answer = http.get(image["url"], params={"format": "webp"})
+    assert answer.headers["content-type"] == "image/webp"
+    assert answer.headers["content-disposition"].endswith('.webp"')
+    assert PillowImage.open(io.BytesIO(answer.content)).size == (image["width"], image["height"])
+    kept = folder / "cache" / "thumbnails" / image["sha256"][:2] / f"{image['sha256']}-full.webp"
+    assert kept.read_bytes() == answer.content
+
+
 def test_the_download_says_what_made_it(http: TestClient, image: dict[str, Any]) -> None:
     answer = http.get(image["download"])
     assert answer.headers["content-disposition"].startswith("attachment; ")
@@ -92,8 +147,14 @@ def test_a_cache_that_cannot_be_written_does_no_harm(tmp_path: Path) -> None:
     assert kept_or_made(tmp_path / "new" / "x.webp", lambda: b"second") == b"first"
 
 
-def test_the_facts_of_an_image(http: TestClient, image: dict[str, Any]) -> None:
-    assert http.get(f"/v1/images/{image['id']}").json() == image
+def test_the_facts_of_an_image(http: TestClient, made: dict[str, Any], image: dict[str, Any]) -> None:
+    found = http.get(f"/v1/images/{image['id']}").json()
+    assert {name: found[name] for name in image} == image
+    assert (found["generation"], found["prompt"], found["mode"]) == (made["id"], "a fox in a frame", "generate")
+    assert (found["route"], found["sandbox"], found["favourite"], found["rating"]) == (made["route"], True, False, 0)
+    assert found["charged"] == made["receipt"]["charged"]
+    assert found["params"] == made["params"]
+    assert found["lineage"] == {"parents": [], "uploads": [], "children": []}
 
 
 @pytest.mark.parametrize("bad", ["0" * 22, "x", "..%2f..%2ffluxroom.db", "%2e%2e", "a" * 500])
@@ -119,35 +180,3 @@ def test_etags_are_compared_as_the_standard_says() -> None:
     assert unchanged("*", '"b"')
     assert not unchanged("", '"b"')
     assert not unchanged('"bb"', '"b"')
-
-
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
-def test_assets_are_kept_by_hash(http: TestClient, kind: str) -> None:
-    data = picture((9, 9, 9), (300, 200), kind)
-    answer = http.post("/v1/assets", content=data, headers={"content-type": f"image/{kind.lower()}"})
-    assert answer.status_code == 201
-    assert answer.json() == {
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "mime": f"image/{kind.lower()}",
-        "width": 300,
-        "height": 200,
-        "size_bytes": len(data),
-    }
-    again = http.post("/v1/assets", content=data, headers={"content-type": "application/octet-stream"})
-    assert again.json() == answer.json()
-
-
-@pytest.mark.parametrize("mime", ["", "text/plain", "text/html", "multipart/form-data", "image/svg+xml"])
-def test_other_types_are_not_taken(http: TestClient, mime: str) -> None:
-    is_problem(
-        http.post("/v1/assets", content=picture(), headers={"content-type": mime}), 415, "unsupported_media_type"
-    )
-
-
-@pytest.mark.parametrize(
-    "data", [b"", b"not a picture", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\x89PNG\r\n\x1a\n"]
-)
-def test_what_is_no_picture_is_refused(http: TestClient, data: bytes) -> None:
-    answer = http.post("/v1/assets", content=data, headers={"content-type": "image/png"})
-    assert answer.status_code == 422
-    assert answer.json()["code"] in {"invalid_reference", "not_an_image"}

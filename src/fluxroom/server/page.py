@@ -15,7 +15,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Response
 from starlette.exceptions import HTTPException
 
-from fluxroom.server.images import unchanged
+from fluxroom.server.deliveries import unchanged
 from fluxroom.server.security import PAGE_POLICY
 
 router = APIRouter(include_in_schema=False)

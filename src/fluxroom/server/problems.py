@@ -78,6 +78,7 @@ _HTTP: Mapping[int, _Kind] = {
     ),
     413: _Kind("too_large", "The body is larger than the gateway takes.", "Upload pictures one by one."),
     415: _Kind("unsupported_media_type", "The body is of a type that is not taken here.", "See /v1/openapi.json."),
+    416: _Kind("range_not_satisfiable", "The file has no such part.", "See the Content-Range header."),
     421: _Kind(
         "wrong_host",
         "The gateway does not answer under this name.",

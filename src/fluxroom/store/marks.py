@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import BindParameter, Boolean, Connection, Update, bindparam, delete, insert, select, update
+from sqlalchemy import BindParameter, Boolean, Connection, Update, bindparam, delete, func, insert, select, update
 
 from fluxroom.identifiers import new_id
 from fluxroom.store.tables import board_images, boards, image_tags, images
@@ -119,6 +119,18 @@ _BOARDS = (
 _BOARD = select(boards).where(boards.c.id == bindparam("b_id"))
 _RENAME = update(boards).where(boards.c.id == bindparam("b_id")).values(name=bindparam("v_name"))
 _DROP = delete(boards).where(boards.c.id == bindparam("b_id"))
+
+_COUNT = (
+    select(func.count(), func.max(images.c.id))
+    .select_from(board_images.join(images, images.c.id == board_images.c.image))
+    .where(board_images.c.board == bindparam("b_board"), images.c.trashed_at.is_(None))
+)
+
+
+def on_board(connection: Connection, board_id: str) -> tuple[int, str | None]:
+    """How many pictures are on a board, without the trash, and the newest of them."""
+    number, newest = connection.execute(_COUNT, {"b_board": board_id}).one()
+    return int(number), newest
 
 
 def make_board(connection: Connection, owner: str, name: str, now: float) -> Board:

@@ -11,25 +11,21 @@ import hashlib
 import hmac
 import re
 from base64 import urlsafe_b64encode
-from typing import Annotated
 
-from fastapi import APIRouter, Header, Request, Response
-from fastapi.responses import FileResponse, StreamingResponse
+from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
-from fluxroom.server import images
+from fluxroom.server.deliveries import SUFFIXES, of_blob
 from fluxroom.server.gateway import Gateway, Running
 from fluxroom.settings import is_loopback
-from fluxroom.store import images as stored
+from fluxroom.store import images
 from fluxroom.store.images import StoredImage
 
 router = APIRouter(include_in_schema=False)
 
 _LINK = re.compile(r"/files/([0-9a-z]{22}|[0-9a-f]{64})/([\w-]{22})/[\w-]{1,100}\.[a-z]{3,4}", re.ASCII)
-_FOREVER = "private, max-age=31536000, immutable"
 _PROOF = 22  # characters: 128 bits
-_MIMES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
-_SUFFIXES = {mime: suffix for suffix, mime in _MIMES.items()}
+_MIMES = {suffix: mime for mime, suffix in SUFFIXES.items()}
 
 
 def is_link(method: str, path: str) -> bool:
@@ -71,7 +67,7 @@ class Links:
         return hmac.compare_digest(proof.encode(), self._proof(name).encode())
 
     def _address(self, name: str, title: str, mime: str) -> str:
-        return f"{self._base}/files/{name}/{self._proof(name)}/{title}.{_SUFFIXES.get(mime, 'bin')}"
+        return f"{self._base}/files/{name}/{self._proof(name)}/{title}.{SUFFIXES.get(mime, 'bin')}"
 
     def _proof(self, name: str) -> str:
         digest = hmac.new(self._key, f"file\0{name}".encode(), hashlib.sha256).digest()
@@ -88,7 +84,7 @@ async def resolve(gateway: Gateway, text: str) -> str:
     name = (await links(gateway)).named(text)
     if len(name) != 22:
         return name
-    found = await gateway.engine.store.database.read(lambda connection: stored.get(connection, name))
+    found = await _image(gateway, name)
     return found.sha256 if found else ""
 
 
@@ -102,25 +98,19 @@ def base_of(gateway: Gateway, request: Request) -> str:
 
 
 @router.api_route("/files/{name}/{proof}/{title}", methods=["GET", "HEAD"])
-async def file(
-    gateway: Running, name: str, proof: str, title: str, *, if_none_match: Annotated[str, Header()] = ""
-) -> Response:
+async def file(gateway: Running, request: Request, name: str, proof: str, title: str) -> Response:
     """The picture as it came; for a link that is not ours, 404 without a look."""
     if not (await links(gateway)).proven(name, proof):
         raise HTTPException(404)
-    if len(name) == 64:
-        answer = await _asset(gateway, name, title)
-    else:
-        answer = await images.file(gateway, name, if_none_match=if_none_match)
-    answer.headers["cross-origin-resource-policy"] = "cross-origin"  # chat pages of other origins show it
-    return answer
+    headers = {"cross-origin-resource-policy": "cross-origin"}  # chat pages of other origins show it
+    if len(name) == 64:  # an upload: its kind is the one that the link was made with, and nothing but a picture
+        mime = _MIMES.get(title.rpartition(".")[2], "")
+        return await of_blob(request, gateway, name, mime=mime, headers=headers)
+    image = await _image(gateway, name)
+    if image is None:
+        raise HTTPException(404)
+    return await of_blob(request, gateway, image.sha256, mime=image.mime, headers=headers)
 
 
-async def _asset(gateway: Gateway, sha256: str, title: str) -> Response:
-    """The bytes of an upload. Its kind is the one that the link was made with, and nothing but a picture."""
-    mime = _MIMES.get(title.rpartition(".")[2], "application/octet-stream")
-    headers = {"cache-control": _FOREVER, "etag": f'"{sha256}"'}
-    blobs = gateway.engine.store.blobs
-    if (path := blobs.local_path(sha256)) and path.is_file():
-        return FileResponse(path, headers=headers, media_type=mime)
-    return StreamingResponse(blobs.stream(sha256), headers=headers, media_type=mime)
+async def _image(gateway: Gateway, name: str) -> StoredImage | None:
+    return await gateway.engine.store.database.read(lambda connection: images.get(connection, name))
