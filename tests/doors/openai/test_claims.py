@@ -106,7 +106,7 @@ async def test_an_idempotency_key_decides_where_there_is_one(door: World) -> Non
     second = await client.images.generate(model=FAST, prompt="a fox")
     assert first.data
     assert second.data
-    assert first.data[0].url == second.data[0].url
+    assert first.data[0].b64_json == second.data[0].b64_json
     with pytest.raises(openai.ConflictError) as refused:
         await client.images.generate(model=FAST, prompt="a wolf")
     assert refused.value.code == "idempotency_conflict"

@@ -15,7 +15,7 @@ from tests.worlds import billed, submits
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_picture_comes_as_base64_and_as_a_link(door: World) -> None:
+async def test_a_picture_comes_as_base64_and_says_what_it_is(door: World) -> None:
     made = await door.openai().images.generate(model=FAST, prompt="a red fox", size="512x384")
     assert made.data is not None
     (one,) = made.data
@@ -24,11 +24,12 @@ async def test_a_picture_comes_as_base64_and_as_a_link(door: World) -> None:
     assert (made.size, made.output_format, made.background) == ("512x384", "png", "opaque")
     assert made.usage is not None
     assert made.usage.total_tokens == 0
-    status, headers, data = await door.bytes_at(one.url or "")
-    assert (status, headers["content-type"]) == (200, "image/png")
-    assert opened(data).tobytes() == image.tobytes()
+    assert one.url is None
     assert made.model_extra is not None
     told = made.model_extra["fluxroom"]
+    status, headers, data = await door.bytes_at(told["images"][0]["url"])
+    assert (status, headers["content-type"]) == (200, "image/png")
+    assert opened(data).tobytes() == image.tobytes()
     assert (told["sandbox"], told["route"], told["not_sent"]) == (True, f"bfl/{FAST}", [])
     assert told["receipt"]["state"] == "charged"
     assert len(billed(door.box)) == 1
@@ -85,7 +86,7 @@ async def test_an_edit_in_json_names_its_pictures(door: World) -> None:
     status, _, told = await door.call("/openai/v1/images/edits", body)
     assert (status, len(told["data"])) == (200, 1)
     # the link of the first is the input of the second, and is taken from the store
-    again = {"model": FAST, "prompt": "and snow", "images": [{"image_url": told["data"][0]["url"]}]}
+    again = {"model": FAST, "prompt": "and snow", "images": [{"image_url": told["fluxroom"]["images"][0]["url"]}]}
     status, _, _ = await door.call("/openai/v1/images/edits", again)
     assert status == 200
     sent = submits(door.box)[-1]["body"]

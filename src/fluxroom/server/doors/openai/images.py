@@ -131,8 +131,7 @@ def _body(found: Snapshot, wish: Wish, reach: Links) -> dict[str, Any]:
 
 
 def _datum(image: StoredImage, wish: Wish, reach: Links) -> dict[str, Any]:
-    forms = {"b64_json": Base64(image.sha256), "url": reach.of(image)}
-    return {name: forms[name] for name in wish.forms}
+    return {"url": reach.of(image)} if wish.form == "url" else {"b64_json": Base64(image.sha256)}
 
 
 def _who(wish: Wish) -> dict[str, str]:

@@ -32,7 +32,7 @@ class Wish:
     model: str
     given: dict[str, Any]  # the fields of a `GenerationBody`
     reported: list[dict[str, str]] = field(default_factory=list)  # what the door itself left out
-    forms: tuple[Form, ...] = ("b64_json", "url")
+    form: Form = "b64_json"
     stream: bool = False
     user: str = ""
 
@@ -146,7 +146,7 @@ def of_picture(gateway: Gateway, body: Mapping[str, Any]) -> Wish:
         model=model,
         given={"model": model},
         stream=read.take("stream", bool, default=False),
-        forms=("b64_json", "url") if wished is None else (wished,),
+        form=wished or "b64_json",  # what OpenAI's present models answer with
         user=read.take("safety_identifier", str) or read.take("user", str) or "",
     )
     read.rest.pop("user", None)
