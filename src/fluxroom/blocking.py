@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
 
     from fluxroom.catalog import Model
+    from fluxroom.catalog.sync import Difference
     from fluxroom.engine import Snapshot
     from fluxroom.engine.accounting import Standing, Usage
     from fluxroom.result import Image
@@ -220,6 +221,11 @@ class Client:
     def models(self) -> Mapping[str, Model]:
         """See `AsyncClient.models`."""
         return self._client.models()
+
+    def sync_catalog(self, *, write: bool = True) -> Difference:
+        """See `AsyncClient.sync_catalog`."""
+        found: Difference = self._call(self._client.sync_catalog, write=write)
+        return found
 
     def check_available(self, route: str) -> bool | None:
         """See `AsyncClient.check_available`."""

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from datetime import date
 
     from fluxroom.catalog import Model
+    from fluxroom.catalog.sync import Difference
     from fluxroom.engine import Engine, Snapshot
     from fluxroom.engine.accounting import Standing, Usage
     from fluxroom.engine.orders import Terms
     from fluxroom.engine.transport import Transport
+    from fluxroom.flows.conductor import Conductor
     from fluxroom.result import Image
     from fluxroom.settings import Settings
     from fluxroom.store.jobs import Job
@@ -86,12 +88,15 @@ class AsyncClient:
         self._transport = transport
         self._everyones = everyones
         self._worker: Worker | None = None
+        self._conductor: Conductor | None = None
 
     async def __aenter__(self) -> Self:
         if self._worker is None:
             worker = hire(self.settings, transport=self._transport, everyones=self._everyones)
             await worker.start()
             self._worker = worker
+            if self._everyones:
+                self.conductor.start()
         return self
 
     async def __aexit__(
@@ -105,6 +110,9 @@ class AsyncClient:
         Running jobs stay resumable.
         """
         worker, self._worker = self._worker, None
+        conductor, self._conductor = self._conductor, None
+        if conductor:
+            await conductor.stop()
         if worker:
             await worker.stop(drain)
 
@@ -122,6 +130,17 @@ class AsyncClient:
         if engine is None:
             raise RuntimeError(f"The work is done by the gateway at {self.settings.url}: there is no engine here.")
         return engine
+
+    @property
+    def conductor(self) -> Conductor:
+        """Carries runs in this process: those that it is asked to, and for `everyones` all that nobody else carries."""
+        if self._conductor is None:
+            from fluxroom.flows.conductor import Conductor
+            from fluxroom.flows.pipelines import Pipelines
+
+            kinds = {"pipeline": Pipelines(self.engine.store).advance}
+            self._conductor = Conductor(self.engine, self.plan_with, kinds=kinds)
+        return self._conductor
 
     # pictures --------------------------------------------------------------------------------------------------------
 
@@ -306,6 +325,17 @@ class AsyncClient:
 
         return catalog.models()
 
+    async def sync_catalog(self, *, write: bool = True) -> Difference:
+        """Read what the providers publish, and use it: new endpoints can be asked for at once, by a model of their own.
+
+        Costs nothing. Returns how it differs from the catalog that came with this version; with `write=False` that is
+        all. A provider that does not answer changes nothing.
+
+        Raises:
+            StorageFull, StorageUnwritable: it cannot be written down; everything is as it was.
+        """
+        return await self.worker.sync_catalog(write=write)
+
     async def check_available(self, route: str) -> bool | None:
         """Whether the provider offers a route now; None when it cannot be told. Costs nothing."""
         return await self.worker.offered(route)
@@ -313,6 +343,7 @@ class AsyncClient:
     async def _request(self, prompt: Prompt, model: str, options: Mapping[str, Any]) -> Request:
         from fluxroom import catalog
 
+        await self.worker.refresh()
         given = {name: _plain(value) for name, value in options.items() if value is not None}
         sources = given.pop("references", None) or ()
         if isinstance(sources, (str, bytes)) or not isinstance(sources, Sequence):

@@ -10,17 +10,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from fluxroom import records
+from fluxroom.catalog import overlay
 from fluxroom.engine import Engine, Snapshot
 from fluxroom.engine.accounting import Accounting
 from fluxroom.engine.accounts import SANDBOX_ORIGIN, accounts, in_sandbox
 from fluxroom.engine.availability import offered
 from fluxroom.engine.egress import inside_hosts
 from fluxroom.engine.intake import take_in, take_in_at
+from fluxroom.engine.publications import synced
 from fluxroom.engine.routing import plan
 from fluxroom.engine.transport import AiohttpTransport, Transport
 from fluxroom.store import Store, listing, open_store
 
 if TYPE_CHECKING:
+    from fluxroom.catalog.sync import Difference
     from fluxroom.engine.orders import Terms
     from fluxroom.records import Record
     from fluxroom.result import Shelf
@@ -95,6 +98,7 @@ class LocalWorker:
 
     async def _begin(self, store: Store) -> None:
         settings, aliases = self._settings, {}
+        overlay.use(settings.data_folder)
         if in_sandbox(settings) and self._transport is None:
             from fluxroom.sandbox import Sandbox
 
@@ -153,6 +157,14 @@ class LocalWorker:
     async def resolve(self, job: str, choice: Literal["retry", "abandon"]) -> Job:
         """Decide about a job in doubt."""
         return await self.engine.resolve(job, choice)
+
+    async def refresh(self) -> None:
+        """See that the data folder's overlay lies over the catalog."""
+        overlay.use(self._settings.data_folder)
+
+    async def sync_catalog(self, *, write: bool) -> Difference:
+        """How what the providers publish differs from the catalog; with `write`, use it from now on."""
+        return await synced(self.engine.courier, self._settings, write=write)
 
     async def offered(self, route: str) -> bool | None:
         """Whether the provider offers a route now."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     from datetime import date
 
+    from fluxroom.catalog.sync import Difference
     from fluxroom.engine import Snapshot
     from fluxroom.engine.accounting import AccountState, Standing, Usage
     from fluxroom.engine.orders import Terms
@@ -93,6 +94,12 @@ class Worker(Protocol):
 
     async def resolve(self, job: str, choice: Literal["retry", "abandon"]) -> Job:
         """Decide about a job in doubt."""
+
+    async def refresh(self) -> None:
+        """Take over what the catalog has learned elsewhere; costs next to nothing when it has not."""
+
+    async def sync_catalog(self, *, write: bool) -> Difference:
+        """How what the providers publish differs from the catalog; with `write`, use it from now on."""
 
     async def offered(self, route: str) -> bool | None:
         """Whether the provider offers a route now; None when that cannot be told."""

@@ -95,6 +95,8 @@ class Drops:
         self.swallow_answers = 0
         """Answers to a POST that never arrive: the gateway has done it, and nobody hears of it."""
         self.posts: list[bytes] = []
+        self.cuts = 0
+        self._open: list[asyncio.StreamWriter] = []
         self._server: asyncio.Server | None = None
 
     @property
@@ -110,7 +112,15 @@ class Drops:
         assert self._server is not None
         self._server.close()
 
+    def cut(self) -> None:
+        """Break every connection that is open."""
+        self.cuts += 1
+        for writer in self._open:
+            writer.transport.abort()
+        self._open.clear()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.append(writer)
         there, out = await asyncio.open_connection("127.0.0.1", self._target)
 
         async def up() -> None:

@@ -99,7 +99,7 @@ async def test_what_cannot_be_asked_for(client: AsyncClient) -> None:
     with pytest.raises(UnknownModel):
         await client.generate("x", model="flux-9")
     with pytest.raises(InvalidParams) as wrong:
-        await client.submit("x", model=FAST, **{"output_format": "bmp"})  # type: ignore[arg-type]
+        await client.submit("x", model=FAST, output_format="bmp")  # type: ignore[arg-type]
     assert wrong.value.context["field"] == "output_format"
     with pytest.raises(InvalidParams, match="negative_prompt"):
         await client.quote("x", model=FAST, negative_prompt="rain")
@@ -174,7 +174,7 @@ async def test_errors_of_jobs(client: AsyncClient, fault: str, kind: type[Fluxro
 
 
 async def test_waiting_ends_and_the_job_goes_on(client: AsyncClient) -> None:
-    generation = await client.submit("x [[seconds:3]]", model=FAST)
+    generation = await client.submit("x [[duration:1]]", model=FAST)
     with pytest.raises(WaitEnded) as ended:
         await client.wait(generation, 0.05)
     assert ended.value.context["generation"] == generation
@@ -201,7 +201,7 @@ async def test_jobs_by_id_and_by_the_end_of_it(client: AsyncClient) -> None:
 
 
 async def test_cancel_says_the_truth(client: AsyncClient) -> None:
-    generation = await client.submit("x [[seconds:2]]", model=FAST)
+    generation = await client.submit("x [[duration:1]]", model=FAST)
     await client.worker.books.pause("fal", paused=True)
     waiting = await client.submit("x", model="fal/flux-schnell")
     ((job, said),) = await client.cancel(waiting)

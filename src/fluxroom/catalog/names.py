@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 
-from fluxroom.catalog import words
+from fluxroom.catalog import overlay, words
 from fluxroom.catalog.rows import Model, Route, models
 from fluxroom.errors import InvalidParams, UnknownModel
 from fluxroom.types import MODES, PROVIDERS, Mode, Provider, Request
@@ -84,6 +84,9 @@ def _index() -> Mapping[str, Found]:
                 index.setdefault(endpoint, (model, provider, mode))
                 index.setdefault(f"{provider}:{endpoint}", (model, provider, mode))
     return index
+
+
+overlay.on_change(_index.cache_clear)
 
 
 def _endpoints(route: Route) -> Iterator[tuple[str, Mode | None]]:

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -99,6 +99,14 @@ class Price:
         source = str(named.get("source", ""))
         named["source"] = sources.get(source, source)
         return cls(**named)
+
+    def scaled(self, factor: Decimal, source: str) -> Price:
+        """The same formula after the provider changed its unit price: every amount in proportion, and only about."""
+        if not factor:
+            return self
+        values = {value: (low * factor, high * factor) for value, (low, high) in self.values.items()}
+        amounts = {name: (getattr(self, name) * factor).normalize() for name in ("amount", "further", "input")}
+        return replace(self, **amounts, values=values, source=source, approximate=True)
 
     @property
     def text(self) -> str:

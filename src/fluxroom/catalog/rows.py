@@ -9,12 +9,13 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from fluxroom.catalog import wire
+from fluxroom.catalog import overlay, wire
 from fluxroom.catalog.pricing import Price
 from fluxroom.types import JSON, MODES, PROVIDERS, Mode, Provider
 
@@ -86,8 +87,12 @@ class Route:
         return slots if self.limit is None else min(slots, self.limit)
 
     def price(self, mode: Mode) -> Price:
-        """The price formula of a mode."""
-        return self.prices.get(mode) or self.prices[""]
+        """The price formula of a mode; scaled where the provider has since published another unit price."""
+        price = self.prices.get(mode) or self.prices[""]
+        unit = self.endpoint(mode).document.get("x-unit-price") or {}
+        if "was" not in unit:
+            return price
+        return price.scaled(Decimal(unit["dollars"]) / Decimal(unit["was"]), unit["source"])
 
     def ours(self, mode: Mode) -> dict[str, JSON]:
         """The values that are sent when the caller says nothing, by canonical name."""
@@ -176,14 +181,38 @@ def _route_dict(route: Route) -> dict[str, JSON]:
 
 @cache
 def models() -> Mapping[str, Model]:
-    """Every model by id, in the order in which they are shown: FLUX.2, FLUX 3, Kontext, FLUX.1, tools, galleries."""
-    with SHARED.open("rb") as file:
-        shared = tomllib.load(file)
+    """Every model by id, in the order in which they are shown: FLUX.2, FLUX 3, Kontext, FLUX.1, tools, galleries.
+
+    Models that the providers have published since come last.
+    """
+    own = own_models()
+    new = {name: overlaid(name) for name in overlay.current().rows if name not in own}
+    return MappingProxyType({**own, **new})
+
+
+overlay.on_change(models.cache_clear)
+
+
+def overlaid(name: str) -> Model:
+    """A model of the overlay."""
+    return _model(name, overlay.current().rows[name], _shared())
+
+
+@cache
+def own_models() -> Mapping[str, Model]:
+    """The models that came with this version."""
+    shared = _shared()
     rows: dict[str, JSON] = {}
     for path in sorted(FOLDER.glob("*.toml")):
         with path.open("rb") as file:
             rows |= tomllib.load(file)
     return MappingProxyType({name: _model(name, row, shared) for name, row in rows.items()})
+
+
+@cache
+def _shared() -> JSON:
+    with SHARED.open("rb") as file:
+        return tomllib.load(file)
 
 
 def _model(name: str, row: JSON, shared: JSON) -> Model:

@@ -13,6 +13,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from fluxroom.catalog import overlay
 from fluxroom.types import JSON, PROVIDERS, Provider
 
 FOLDER = Path(__file__).parent / "endpoints"
@@ -151,12 +152,27 @@ def endpoint(provider: Provider, endpoint_id: str) -> Endpoint:
     Raises:
         KeyError: the catalog has no such endpoint; rows never name one.
     """
+    laid = overlay.document(provider, endpoint_id)
+    document = shipped_document(provider, endpoint_id) if laid is None else laid
+    return Endpoint(provider=provider, id=endpoint_id, document=document)
+
+
+overlay.on_change(endpoint.cache_clear)
+
+
+def shipped_document(provider: Provider, endpoint_id: str) -> Mapping[str, JSON]:
+    """The wire schema of an endpoint as it came with this version.
+
+    Raises:
+        KeyError: this version has none.
+    """
     import orjson
 
     path = FOLDER / provider / f"{endpoint_id}.json"
     if ".." in path.parts or not path.is_file():
         raise KeyError(f"{provider} {endpoint_id}")
-    return Endpoint(provider=provider, id=endpoint_id, document=orjson.loads(path.read_bytes()))
+    document: Mapping[str, JSON] = orjson.loads(path.read_bytes())
+    return document
 
 
 def published() -> list[tuple[Provider, str]]:
@@ -165,6 +181,13 @@ def published() -> list[tuple[Provider, str]]:
     >>> ("bfl", "flux-2-pro") in published()
     True
     """
+    laid = [name.partition(" ") for name in overlay.current().endpoints]
+    named = [(provider, endpoint) for one, _, endpoint in laid for provider in PROVIDERS if provider == one]
+    return list(dict.fromkeys([*shipped(), *named]))
+
+
+def shipped() -> list[tuple[Provider, str]]:
+    """Every endpoint whose schema came with this version."""
     found: list[tuple[Provider, str]] = []
     for provider in PROVIDERS:
         root = FOLDER / provider

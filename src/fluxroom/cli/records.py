@@ -12,6 +12,7 @@ import click
 from fluxroom.cli.shared import settings
 
 if TYPE_CHECKING:
+    from fluxroom.catalog.overlay import Overlay
     from fluxroom.store import Store
     from fluxroom.working import Books
 
@@ -56,6 +57,24 @@ def at_home(ctx: click.Context, what: str) -> None:
             advice="Do it on the machine that runs the gateway, or unset FLUXROOM_URL to do it here.",
             field="FLUXROOM_URL",
         )
+
+
+def catalogued(ctx: click.Context) -> Overlay:
+    """What the providers have published since this version, laid over the catalog of this process."""
+    from fluxroom.catalog import overlay
+
+    chosen = settings(ctx)
+    if chosen.url:
+        from fluxroom.cli.runtime import opened, run
+
+        async def work() -> None:
+            async with opened(ctx) as client:
+                await client.worker.refresh()
+
+        run(work)
+    else:
+        overlay.use(chosen.data_folder)
+    return overlay.current()
 
 
 def is_new(ctx: click.Context) -> bool:

@@ -18,6 +18,7 @@ COMMANDS = {
     "jobs": "List jobs; go on with unfinished ones; decide about those in doubt.",
     "usage": "Say what was spent, by day, model, provider, owner or run.",
     "budget": "Set how much may be spent; see what is left.",
+    "catalog": "Read new models and prices from what the providers publish.",
     "keys": "Say who may use the gateway, for what, and how much.",
     "provider": "See how the providers' accounts stand; pause and resume them.",
     "inspect": "Show what made a picture, from the file itself.",

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from fluxroom.catalog.sync import Change, Difference
 from fluxroom.engine import Snapshot
 from fluxroom.engine.accounting import AccountState, Standing, Usage
 from fluxroom.records import Record
@@ -190,6 +191,18 @@ def account(told: Mapping[str, Any]) -> AccountState:
     """How a provider's account stands."""
     names = set(AccountState.__slots__) & told.keys()
     return AccountState(**{**{name: told[name] for name in names}, "held_until": _moment(told["held_until"])})
+
+
+def difference(told: Mapping[str, Any]) -> Difference:
+    """How what the providers publish differs from the catalog."""
+    changes = [Change(**{**change, "details": tuple(change["details"])}) for change in told["changes"]]
+    return Difference(
+        read=told["read"],
+        changes=changes,
+        asked=tuple(told["asked"]),
+        silent=told["silent"],
+        sandbox=told["sandbox"],
+    )
 
 
 def seconds(moment: str | None) -> float:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Literal
 
+from fluxroom.catalog import overlay
 from fluxroom.engine import Snapshot, wait_ended
 from fluxroom.engine.intake import take_in_at
 from fluxroom.remote import answers
@@ -17,10 +19,15 @@ from fluxroom.remote.pictures import Assets
 from fluxroom.types import Reference, Size
 
 if TYPE_CHECKING:
+    from fluxroom.catalog.sync import Difference
     from fluxroom.engine.orders import Terms
     from fluxroom.settings import Settings
     from fluxroom.store.jobs import Job
     from fluxroom.types import Event, Plan, Request
+
+
+_FRESH = 60.0
+"""Seconds before the gateway is asked again whether its catalog has changed."""
 
 
 class RemoteWorker:
@@ -34,6 +41,8 @@ class RemoteWorker:
         self._line = Line(settings)
         self._patience = settings.wait
         self._assets: Assets
+        self._overlay = ""  # the entity tag of the overlay that we have
+        self._asked_at: float | None = None
         self.books = RemoteBooks(self._line)
 
     async def start(self) -> None:
@@ -99,6 +108,23 @@ class RemoteWorker:
         """Decide about a job in doubt."""
         whole = (await self.books.record(job)).job
         return answers.job(await self._line.post(f"/v1/jobs/{whole.id}/resolve", {"choice": choice}))
+
+    async def refresh(self) -> None:
+        """Take over the models that the gateway knows and this version does not."""
+        now = time.monotonic()
+        if self._asked_at is not None and now - self._asked_at < _FRESH:
+            return
+        self._asked_at = now
+        headers = {"If-None-Match": self._overlay} if self._overlay else {}
+        answer = await self._line.call("GET", "/v1/catalog/overlay", headers=headers, refused=False)
+        if answer.status == 200:
+            self._overlay = answer.headers.get("ETag", "")
+            overlay.lay(overlay.from_dict(answer.json()))
+
+    async def sync_catalog(self, *, write: bool) -> Difference:
+        """How what the providers publish differs from the gateway's catalog; with `write`, use it from now on."""
+        self._asked_at = None
+        return answers.difference(await self._line.post("/v1/catalog/sync", {"write": write}))
 
     async def offered(self, route: str) -> bool | None:
         """Whether the provider offers a route now."""

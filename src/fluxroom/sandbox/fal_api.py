@@ -13,6 +13,8 @@ from fluxroom.sandbox.fal_openapi import openapi_of
 from fluxroom.sandbox.fal_tasks import authorised
 
 _MOST_IDS: Final = 50
+_CATEGORIES: Final = {"text-to-image": "text-to-image", "training": "training"}
+"""fal's own categories; whatever takes a picture and gives one is `image-to-image`."""
 
 
 def _asked(request: web.Request) -> list[str]:
@@ -47,7 +49,7 @@ def _model(name: str, *, wide: bool) -> dict[str, Any]:
         "endpoint_id": name,
         "metadata": {
             "display_name": name.partition("/")[2],
-            "category": row["task"],
+            "category": _CATEGORIES.get(row["task"], "image-to-image"),
             "description": "",
             "status": "deprecated" if row.get("retired_in_newest_types") else "active",
             "tags": [],

@@ -77,6 +77,7 @@ async def get(gateway: Running, caller: Asking, model_id: Name, lang: Lang = "en
 
 async def circumstances(gateway: Gateway, caller: Caller) -> Circumstances:
     """How the providers' accounts stand, and what was measured, as far as this caller may know."""
+    await gateway.client.worker.refresh()  # another process may have read what the providers publish
     engine = gateway.engine
     since = time.time() - _SINCE
 

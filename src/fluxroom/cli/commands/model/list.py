@@ -28,7 +28,9 @@ def command(ctx: click.Context, /, model: str | None, lang: str, *, retired: boo
         show(ctx, model, lang=lang)
         return
     from fluxroom import catalog
+    from fluxroom.cli.records import catalogued
 
+    catalogued(ctx)
     rows = list(catalog.models().values())
     if wants_json(ctx):
         voice.document([row.as_dict(lang) for row in rows])

@@ -73,7 +73,9 @@ def command(ctx: click.Context, /, model: str, lang: str) -> None:
 def show(ctx: click.Context, name: str, *, lang: str) -> None:
     """Show a model; a route shows that provider only."""
     from fluxroom import catalog
+    from fluxroom.cli.records import catalogued
 
+    catalogued(ctx)
     model, provider, _ = catalog.find(name)
     routes = {at: route for at, route in model.routes.items() if provider in {None, at}}
     if wants_json(ctx):
