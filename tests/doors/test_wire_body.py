@@ -32,6 +32,7 @@ async def planned(endpoint: Endpoint, body: dict[str, Any]) -> Plan:
         model=f"{endpoint.provider}/{endpoint.id}",
         prompt=options.pop("prompt", None),
         references=references,
+        on_unsupported=options.pop("on_unsupported", "error"),
         params=options,
     )
     return catalog.check(request, provider=endpoint.provider)
@@ -176,3 +177,29 @@ async def test_every_picture_is_opened_wherever_it_stands() -> None:
 def test_only_the_providers_own_names_are_endpoints(provider: Provider, name: str) -> None:
     with pytest.raises(UnknownModel):
         endpoint_of(provider, name)
+
+
+@pytest.mark.parametrize(
+    ("provider", "endpoint", "given", "sent", "not_sent"),
+    [
+        # The AI SDK sends a ratio along with width and height.
+        ("bfl", "flux-2-pro", {"width": 1024, "height": 768, "aspect_ratio": "4:3"}, {"width": 1024}, ["aspect_ratio"]),
+        ("bfl", "flux-2-pro", {"aspect_ratio": "16:9"}, {"width": 1360, "height": 768}, []),
+        ("bfl", "flux-2-pro", {"prompt_upsampling": True}, {"disable_pup": False}, []),
+        ("bfl", "flux-2-pro", {"guidance": 3, "raw": True}, {}, ["guidance_scale", "raw"]),
+        ("fal", "fal-ai/flux-2-pro", {"guidance_scale": 3}, {}, ["guidance_scale"]),
+        ("fal", "fal-ai/flux-2-pro", {"num_images": 1}, {}, []),
+    ],
+)
+async def test_a_field_of_a_sister_is_used_as_far_as_can_be_and_else_reported(
+    provider: Provider, endpoint: str, given: dict[str, Any], sent: dict[str, Any], not_sent: list[str]
+) -> None:
+    plan = await planned(endpoint_of(provider, endpoint), {"prompt": "a fox", **given})
+    assert sent.items() <= plan.wire[0].items()
+    assert [note.name for note in plan.not_sent] == not_sent
+    assert plan.wire[0].keys() <= endpoint_of(provider, endpoint).known
+
+
+async def test_a_strict_endpoint_takes_nothing_from_its_sisters() -> None:
+    with pytest.raises(InvalidParams, match="seed"):
+        await options_of(endpoint_of("bfl", "flux-3-image"), {"prompt": "a fox", "seed": 7}, as_it_is)

@@ -9,6 +9,7 @@ import orjson
 from fastapi import Request
 
 from fluxroom.catalog.wire import Endpoint
+from fluxroom.engine import Snapshot
 from fluxroom.errors import InvalidParams
 from fluxroom.server import callers
 from fluxroom.server.callers import Caller
@@ -62,3 +63,9 @@ async def order(gateway: Gateway, caller: Caller, endpoint: Endpoint, body: Mapp
     return await callers.order(
         gateway, caller, options.pop("prompt", None), f"{endpoint.provider}/{endpoint.id}", options
     )
+
+
+def headers(found: Snapshot) -> dict[str, str]:
+    """What a submit says besides: which of the body's fields were not sent, because the model has no such thing."""
+    names = ", ".join(dict.fromkeys(str(note["name"]) for note in found.generation.not_sent))
+    return {"x-fluxroom-not-sent": names} if names else {}

@@ -8,12 +8,13 @@ provider's protocol expects that provider's defaults.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from typing import Any
 
 from fluxroom import catalog
 from fluxroom.catalog import values
 from fluxroom.catalog.sizes import NAMES as SIZES
-from fluxroom.catalog.wire import Endpoint, Field
+from fluxroom.catalog.wire import Endpoint, Field, published
 from fluxroom.errors import InvalidParams, UnknownModel
 from fluxroom.server.doors.complaints import complaints, lax
 from fluxroom.types import JSON, Mode, Provider
@@ -43,30 +44,54 @@ def endpoint_of(provider: Provider, name: str) -> Endpoint:
 async def options_of(endpoint: Endpoint, body: Mapping[str, JSON], opened: Opener) -> dict[str, Any]:
     """The body in canonical words, with `prompt` and `references` among them.
 
+    A field that this endpoint lacks and another one of its provider has is no mistake where the provider ignores what
+    it does not know: clients send the same fields to every model. It is used as far as the model has another way to do
+    it, and reported as not sent where it has none.
+
     Raises:
         InvalidParams: the endpoint's schema does not allow it; `errors` has what the provider would say.
         InvalidReference: a picture cannot be used.
     """
-    given = {
-        name: lax(endpoint.fields[name], value) if name in endpoint.fields else value for name, value in body.items()
-    }
-    if found := complaints(endpoint, given):
-        first = found[0]
-        where = ".".join(map(str, first["loc"][1:]))
-        raise InvalidParams(f"{where}: {first['msg']}.", field=where, errors=found)
-    options: dict[str, Any] = {}
+    lent = _lent(endpoint, body)
+    fields = {**lent, **{name: endpoint.fields[name] for name in body if name in endpoint.fields}}
+    given = {name: lax(fields[name], value) if name in fields else value for name, value in body.items()}
+    _check(endpoint, {name: value for name, value in given.items() if name not in lent})
+    options: dict[str, Any] = {"on_unsupported": "report"} if lent else {}
     pictures: dict[int, list[str]] = {}
-    for name, wanted in given.items():
-        if wanted is None or name not in endpoint.fields:
+    for name in sorted(fields, key=lambda name: name in lent):  # what the endpoint itself knows decides
+        if given[name] is None:
             continue
-        field = endpoint.fields[name]
-        value = await _opened(field, wanted, opened)
+        field, value = fields[name], await _opened(fields[name], given[name], opened)
         if field.canonical == "references":
             pictures.setdefault(field.place, []).extend(value if isinstance(value, list) else [value])
         else:
-            options[field.part or field.canonical] = _said(field, value)
+            options.setdefault(field.part or field.canonical, _said(field, value))
     options["references"] = [picture for place in sorted(pictures) for picture in pictures[place]]
     return {**_theirs(endpoint, options), **options}
+
+
+def _check(endpoint: Endpoint, given: Mapping[str, JSON]) -> None:
+    if found := complaints(endpoint, given):
+        where = ".".join(map(str, found[0]["loc"][1:]))
+        raise InvalidParams(f"{where}: {found[0]['msg']}.", field=where, errors=found)
+
+
+def _lent(endpoint: Endpoint, body: Mapping[str, JSON]) -> dict[str, Field]:
+    """The fields of a body that only other endpoints of the provider have."""
+    if endpoint.strict or body.keys() <= endpoint.known:
+        return {}
+    others = _elsewhere(endpoint.provider)
+    return {name: others[name] for name in body if name not in endpoint.known and name in others}
+
+
+@cache
+def _elsewhere(provider: Provider) -> Mapping[str, Field]:
+    """Every field of a provider's endpoints by its wire name; where several have it, the first one's."""
+    found: dict[str, Field] = {}
+    for _, name in (pair for pair in published() if pair[0] == provider):
+        for field in catalog.endpoint(provider, name).fields.values():
+            found.setdefault(field.wire, field)
+    return found
 
 
 async def _opened(field: Field, value: JSON, opened: Opener) -> JSON:

@@ -6,7 +6,7 @@ What is ordered here is an ordinary generation: stored, cached, budgeted, and ca
 from __future__ import annotations
 
 from contextlib import aclosing
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse
@@ -18,7 +18,7 @@ from fluxroom.server import callers
 from fluxroom.server.callers import Asking
 from fluxroom.server.doors import call_backs, debts, links
 from fluxroom.server.doors.bfl import tasks
-from fluxroom.server.doors.ordering import object_in, order
+from fluxroom.server.doors.ordering import headers, object_in, order
 from fluxroom.server.doors.wire_body import endpoint_of
 from fluxroom.server.gateway import Gateway, Running
 from fluxroom.server.usage import accounting
@@ -57,7 +57,7 @@ async def submit(
     request: Request,
     endpoint: str,
     idempotency_key: Annotated[str, Header(max_length=255)] = "",
-) -> dict[str, Any]:
+) -> JSONResponse:
     """Order what the body asks for; it goes on whether anybody polls or not."""
     wire = endpoint_of("bfl", endpoint)
     body = await object_in(request)
@@ -75,7 +75,8 @@ async def submit(
     if await request.is_disconnected():
         await debts.owe(gateway, caller, digest, generation)
     found = await callers.snapshot(gateway, caller, generation)
-    return tasks.accepted(found, f"{base}/bfl/v1/get_result?id={generation}", url)
+    told = tasks.accepted(found, f"{base}/bfl/v1/get_result?id={generation}", url)
+    return JSONResponse(told, headers=headers(found))
 
 
 async def task(gateway: Gateway, request: Request, found: Snapshot) -> tasks.Task:

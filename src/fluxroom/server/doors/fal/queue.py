@@ -14,13 +14,12 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from fluxroom.engine import Snapshot
-from fluxroom.engine.lifecycle import State
 from fluxroom.identifiers import new_id
 from fluxroom.server import callers
 from fluxroom.server.callers import Asking
 from fluxroom.server.doors import call_backs, debts, links
 from fluxroom.server.doors.fal import addresses, refusals, results, statuses
-from fluxroom.server.doors.ordering import object_in, order
+from fluxroom.server.doors.ordering import headers, object_in, order
 from fluxroom.server.doors.wire_body import endpoint_of
 from fluxroom.server.gateway import Gateway, Running
 from fluxroom.server.usage import accounting
@@ -76,7 +75,7 @@ async def submit(
     if await request.is_disconnected():
         await debts.owe(gateway, caller, digest, generation)
     told = statuses.accepted(found, addresses.place(gateway, request))
-    return JSONResponse(told, headers={"x-fal-request-id": generation})
+    return JSONResponse(told, headers={"x-fal-request-id": generation, **headers(found)})
 
 
 async def status(gateway: Running, request: Request, found: Found, *, logs: Logs = False) -> JSONResponse:
@@ -89,8 +88,8 @@ async def status(gateway: Running, request: Request, found: Found, *, logs: Logs
 async def stream(gateway: Running, request: Request, found: Found, *, logs: Logs = False) -> StreamingResponse:
     """Every change of the status as a server-sent event, until it is finished."""
     place = addresses.place(gateway, request)
-    headers = {"x-fal-request-id": found.generation.id, "cache-control": "no-cache"}
-    return StreamingResponse(_told(gateway, found, place, logs=logs), media_type="text/event-stream", headers=headers)
+    named = {"x-fal-request-id": found.generation.id, "cache-control": "no-cache"}
+    return StreamingResponse(_told(gateway, found, place, logs=logs), media_type="text/event-stream", headers=named)
 
 
 async def _told(gateway: Gateway, found: Snapshot, place: statuses.Place, *, logs: bool) -> AsyncIterator[bytes]:
@@ -114,21 +113,20 @@ async def result(gateway: Running, request: Request, found: Found) -> Response:
 
 async def cancel(gateway: Running, found: Found) -> JSONResponse:
     """Cancel what can be cancelled. What the provider does not give back goes on, and is charged."""
-    headers = {"x-fal-request-id": found.generation.id}
+    named = {"x-fal-request-id": found.generation.id}
     if found.settled:
-        return JSONResponse({"status": "ALREADY_COMPLETED"}, 400, headers=headers)
+        return JSONResponse({"status": "ALREADY_COMPLETED"}, 400, headers=named)
     await gateway.engine.cancel(found.generation.id)
-    return JSONResponse({"status": "CANCELLATION_REQUESTED"}, 202, headers=headers)
+    return JSONResponse({"status": "CANCELLATION_REQUESTED"}, 202, headers=named)
 
 
 async def answer(gateway: Gateway, request: Request, found: Snapshot) -> JSONResponse:
     """What a settled request answers as its result."""
-    job = found.jobs[0]
-    if job.state != State.SUCCEEDED:
-        code, body, headers = refusals.failure(job)
-        return JSONResponse(body, code, headers=headers)
+    if not found.images:
+        code, body, told = refusals.failure(found.jobs[0])
+        return JSONResponse(body, code, headers=told)
     made = await results.output(found, await links.links(gateway, request), gateway.engine.store.blobs)
-    return JSONResponse(made, headers=results.headers(job))
+    return JSONResponse(made, headers={**results.headers(found), **headers(found)})
 
 
 async def _waiting(gateway: Gateway) -> int:

@@ -75,7 +75,7 @@ def _model(error: FluxroomError, headers: dict[str, str]) -> Shape:
     """What came from behind the model. Only what was not charged and may go better is said to be worth another try."""
     again = error.retryable and error.as_dict()["charge"] == "not_charged"
     kind = "downstream_service_unavailable" if again else "downstream_service_error"
-    told = complaint([], kind, f"{error.detail} {error.next_step}", None)
+    told = complaint([], kind, sentence(problems.of(error)), None)
     return (500 if again else 400), {"detail": [_linked(told)]}, {**headers, **_retryable(again=again)}
 
 

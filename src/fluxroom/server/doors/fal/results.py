@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from base64 import b64encode
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from fluxroom import catalog
@@ -22,12 +23,12 @@ _SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 
 
 async def output(found: Snapshot, links: Links, blobs: BlobStore) -> dict[str, Any]:
-    """The output of a generation that succeeded: fal's fullest shape, which every endpoint's is a part of.
+    """The output of a generation that made pictures: fal's fullest shape, which every endpoint's is a part of.
 
-    With `sync_mode` the pictures are in it as data URIs, as the caller asked.
+    With `sync_mode` the pictures are in it as data URIs, as the caller asked. Where a model makes one picture at a
+    time, several that were asked for are several jobs and one output.
     """
-    job = found.jobs[0]
-    made = found.images_of(job)
+    job, made = found.jobs[0], found.images
     files = [await _file(image, links, blobs, inline=job.wire.get("sync_mode") is True) for image in made]
     seed = next((image.seed for image in made if image.seed is not None), job.seed)
     told: dict[str, Any] = {
@@ -41,25 +42,27 @@ async def output(found: Snapshot, links: Links, blobs: BlobStore) -> dict[str, A
     return {"image": files[0], **told} if job.endpoint in _SINGLE and files else told
 
 
-def headers(job: Job) -> dict[str, str]:
-    """What fal says beside an output: which request it was, and how much of it is billed."""
-    told = {"x-fal-request-id": job.generation}
-    units = billable_units(job)
-    return {**told, "x-fal-billable-units": units} if units else told
+def headers(found: Snapshot) -> dict[str, str]:
+    """What fal says beside an output: which request it was, and how much of it is billed where that is known."""
+    told = {"x-fal-request-id": found.generation.id}
+    units = [_units(job) for job in found.jobs]
+    known = [unit for unit in units if unit is not None]
+    return (
+        {**told, "x-fal-billable-units": f"{sum(known, Decimal(0)).normalize():f}"}
+        if len(known) == len(units)
+        else told
+    )
 
 
-def billable_units(job: Job) -> str:
-    """How many of its endpoint's units a job was charged; empty where that is not known.
-
-    What the cache gives again costs nothing.
-    """
-    if job.charged is not None and not job.charged:
-        return "0"
+def _units(job: Job) -> Decimal | None:
+    """How many of its endpoint's units a job was charged; what the cache gives again costs nothing."""
+    if job.charged is None or not job.charged:
+        return job.charged
     try:
         price = catalog.endpoint("fal", job.endpoint).unit_price
     except KeyError:  # an endpoint of another provider, or of a later version
-        return ""
-    return f"{(job.charged / price).normalize():f}" if price and job.charged is not None else ""
+        return None
+    return job.charged / price if price else None
 
 
 def seconds(job: Job) -> float:

@@ -13,7 +13,6 @@ from typing import Any
 
 from fluxroom.client import error_of
 from fluxroom.engine import Snapshot
-from fluxroom.engine.lifecycle import State
 from fluxroom.server.doors.fal.refusals import failure
 from fluxroom.server.doors.fal.results import seconds
 from fluxroom.server.gateway import Gateway
@@ -56,7 +55,7 @@ async def status(gateway: Gateway, found: Snapshot, place: Place, *, logs: bool)
 def _completed(found: Snapshot) -> Status:
     job = found.jobs[0]
     told: Status = {"status": "COMPLETED", "metrics": {"inference_time": seconds(job)}}
-    if job.state == State.SUCCEEDED:
+    if found.images:
         return told
     code, body, _ = failure(job)
     kind = body.get("error_type") or body["detail"][0]["type"]

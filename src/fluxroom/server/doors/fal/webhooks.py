@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fastapi import APIRouter
 
 from fluxroom.engine import Snapshot
-from fluxroom.engine.lifecycle import State
 from fluxroom.server.doors import call_backs
 from fluxroom.server.doors.call_backs import Message
 from fluxroom.server.doors.fal import refusals, results
@@ -47,10 +46,9 @@ async def message(gateway: Gateway, found: Snapshot, wanted: CallBack, _secret: 
 
 
 async def _told(gateway: Gateway, found: Snapshot, wanted: CallBack) -> dict[str, Any]:
-    job = found.jobs[0]
     told: dict[str, Any] = {"request_id": found.generation.id, "gateway_request_id": found.generation.id}
-    if job.state != State.SUCCEEDED:
-        code, body, _ = refusals.failure(job)
+    if not found.images:
+        code, body, _ = refusals.failure(found.jobs[0])
         return {**told, "status": "ERROR", "error": f"Invalid status code: {code}", "payload": body}
     links = Links(await gateway.secret("links"), wanted.base)
     payload = await results.output(found, links, gateway.engine.store.blobs)
