@@ -21,6 +21,7 @@ from fluxroom.server.allowances import Allowances
 from fluxroom.server.callers import LOCAL, NOBODY, SCOPE_KEY, Caller
 from fluxroom.server.perimeter import perimeter
 from fluxroom.server.scopes import Rights
+from fluxroom.server.security import foreign_site
 from fluxroom.server.sessions import token_of
 
 if TYPE_CHECKING:
@@ -109,10 +110,10 @@ class Keycheck:
 
     async def _logged_in(self, scope: Scope, headers: Headers) -> Caller:
         token = token_of(HTTPConnection({"type": "http", "headers": scope["headers"]}).cookies)
-        # A browser sends its cookie along with whatever a page asks for; only our own page may use it.
-        site = headers.get("sec-fetch-site", "")
-        own = site in {"same-origin", "none", ""} and ("origin" in headers or bool(site) or scope["method"] in _READING)
-        if not token or not own:
+        # A browser sends its cookie along with whatever a page asks for; only our own page may use it, also where
+        # another site is invited to come with a key. What changes something must say that it comes from there.
+        said = "origin" in headers or "sec-fetch-site" in headers or scope["method"] in _READING
+        if not token or not said or foreign_site(headers, headers.get("host", "")):
             raise InvalidKey("This gateway asks for a key.")
         return Caller.with_key(await self._gateway.sessions.key_of(token), by_session=True)
 
