@@ -72,7 +72,8 @@ def test_bare_addresses_are_fine_only_where_keys_are_asked_for() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [{"hosts": "https://studio.lan"}, {"hosts": "studio.lan:80"}, {"hosts": "*"}, {"cors": "*"},
-     {"cors": "example.com"}, {"cors": "https://example.com/path"}, {"cors": "null"}, {"per_minute": 0}, {"most_open": 0}],
+     {"cors": "example.com"}, {"cors": "https://example.com/path"}, {"cors": "null"}, {"per_minute": 0},
+     {"most_open": 0}],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(BadSettings):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -17,9 +17,10 @@ from fluxroom.store.keys import Key, digest_of, new_secret, well_formed
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    found = open_store(tmp_path)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    url = request.getfixturevalue("postgres").fresh() if request.param == "postgresql" else ""
+    found = open_store(tmp_path, url)
     yield found
     found.close()
 
@@ -73,13 +74,15 @@ def test_what_is_not_whole(change: object) -> None:
 # what is kept --------------------------------------------------------------------------------------------------------
 
 
-async def test_the_key_itself_is_nowhere_on_disk(ring: Keyring, tmp_path: Path) -> None:
-    key, secret = await ring.create(NewKey(name="anna"))
+async def test_the_key_itself_is_nowhere_on_disk(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    key, secret = await Keyring(store).create(NewKey(name="anna"))
     assert key.digest == digest_of(secret)
     assert key.hint == secret[-4:]
     files = await asyncio.to_thread(bytes_below, tmp_path)
     assert files
     assert not [name for name, data in files.items() if secret.encode() in data]
+    store.close()
     assert secret not in repr(key)
     assert key.digest not in str(as_dict(key))
 
@@ -176,5 +179,9 @@ async def test_a_signing_key_is_made_once_and_each_name_has_its_own(store: Store
     first = await store.database.write(lambda connection: signing_keys.kept(connection, "sessions"))
     again = await store.database.write(lambda connection: signing_keys.kept(connection, "sessions"))
     other = await store.database.write(lambda connection: signing_keys.kept(connection, "links"))
+    both = await asyncio.gather(
+        *(store.database.write(lambda connection: signing_keys.kept(connection, "at once")) for _ in range(8))
+    )
+    assert len(set(both)) == 1
     assert len(first) == 32
     assert first == again != other
