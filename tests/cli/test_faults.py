@@ -101,12 +101,12 @@ def test_passing_trouble_ends_with_one_picture(run: Run, provider: Provider, fau
     assert len(provider.box.world.tasks()) == 1
 
 
-def test_a_picture_on_a_foreign_host_is_not_fetched_and_not_given_up(run: Run) -> None:
-    told = run("generate", "a fox [[fault:media-foreign]]", "-m", ROUTES["bfl"], "--wait", "0.7")
-    assert told.code == 8
-    assert told.last["error"]["code"] == "timeout"
+def test_a_picture_on_a_foreign_host_is_not_fetched_and_the_charge_is_told(run: Run) -> None:
+    told = run("generate", "a fox [[fault:media-foreign]]", "-m", ROUTES["bfl"])
+    assert told.code == 9
+    assert told.last["error"]["code"] == "image_lost"
     (job,) = run("jobs", "--json").document
-    assert job["state"] in {"running", "fetching"}
+    assert job["state"] == "lost"
     assert not list(Path().glob("*.png"))
 
 

@@ -259,3 +259,19 @@ async def test_what_an_attempt_in_doubt_may_have_cost_stays_on_the_receipt(
     assert job.receipt.doubtful == job.estimated
     assert job.charge_state == ("charged" if then == "succeeded" else "unknown")
     assert len(box.world.tasks()) == (2 if then == "succeeded" else 1)
+
+
+async def test_a_picture_whose_bytes_are_gone_is_made_anew_and_then_given_again(
+    client: AsyncClient, box: Sandbox
+) -> None:
+    first = await made(client, "gone", seed=5)
+    path = client.engine.store.blobs.local_path(first.images[0].sha256)
+    assert path
+    path.unlink()
+    second = await made(client, "gone", seed=5)
+    assert (second.jobs[0].cached_from, second.jobs[0].charged) == ("", PRICE)
+    assert len(billed(box)) == 2
+    third = await made(client, "gone", seed=5)
+    assert third.jobs[0].cached_from in {first.jobs[0].id, second.jobs[0].id}
+    assert client.engine.store.blobs.has(third.images[0].sha256)
+    assert len(billed(box)) == 2

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import astuple, replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -153,7 +154,11 @@ async def test_waiting_jobs_come_by_urgency_and_age(store: Store) -> None:
     assert [job.id for job in waiting] == [ids[1], ids[0], ids[8]]
     assert await asked(store, admission.waiting, line, now=50.0, limit=2) == waiting[:2]
     assert len(await asked(store, admission.waiting, line, now=99.0, limit=9)) == 4
-    assert [job.id for job in await asked(store, admission.waiting_of, "me", now=50.0, limit=9)] == [ids[8]]
+    mine = partial(asked, store, admission.waiting_of, "me", now=50.0)
+    assert [job.id for job in await mine(limit=9, accounts=["bfl:1", "fal:1"])] == [ids[8]]
+    assert await mine(limit=9, accounts=["fal:1"]) == await mine(limit=9, accounts=[]) == []
+    assert await mine(limit=9, accounts=["bfl:1"], without={"flux-2-pro"}) == await mine(limit=0, accounts=["bfl:1"])
+    assert await asked(store, admission.still_queued, ids[8:]) == {ids[8]}
     others = [("local", "bfl:1", "flux-2-max", 10), ("local", "fal:other", "flux-2-pro", 10)]
     others += [("local", "bfl:1", "flux-2-pro", 20)]
     owners = [(owner, "bfl:1", "flux-2-pro", 10) for owner in ("local", "zoe", "Ännchen ~")]
@@ -272,12 +277,17 @@ async def test_sums_for_people(store: Store, by: By, keys: list[str]) -> None:
 async def test_idempotency_keys_and_the_cache(store: Store) -> None:
     made = generation()
     job = row(made, state="succeeded", cache_key="k", created_at=5.0)
-    await done(store, jobs.add, made, [job, row(made, number=1, state="succeeded", cache_key="k", created_at=6.0)])
+    later = row(made, number=1, state="succeeded", cache_key="k", created_at=6.0)
+    await done(store, jobs.add, made, [job, later])
     await done(store, reuse.remember, "zoe", "key", body_hash="h", generation=made.id, at=1.0)
     known = await asked(store, reuse.known, "zoe", "key")
     assert known == reuse.Known(body_hash="h", generation=made.id)
     assert await asked(store, reuse.known, "local", "key") is None
+    assert await asked(store, reuse.cached, "local", "k") is None, "there are no pictures"
+    await done(store, images.add, [picture(job["id"]), picture(later["id"])])
     assert await asked(store, reuse.cached, "local", "k") == job["id"]
+    assert await asked(store, reuse.cached, "local", "k", [job["id"]]) == later["id"]
+    assert await asked(store, reuse.cached, "local", "k", [job["id"], later["id"]]) is None
     assert await asked(store, reuse.cached, "zoe", "k") is None
 
 
@@ -294,6 +304,7 @@ async def test_times_are_remembered_and_the_oldest_go(store: Store) -> None:
     kind = Kind(route="bfl/flux-2-pro", mode="generate", megapixels=1)
     await done(store, history.add, kind, [float(n) for n in range(history.KEPT)], 1.0)
     await done(store, history.add, kind, [1000.5, 1001.5], 2.0)
+    await done(store, history.prune, kind)
     assert await asked(store, history.newest, kind, 3) == [1001.5, 1000.5, 199.0]
     assert await asked(store, history.count, kind) == history.KEPT
     assert await asked(store, history.count, replace(kind, megapixels=2)) == 0

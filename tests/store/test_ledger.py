@@ -168,6 +168,7 @@ async def test_samples_are_kept_up_to_their_number_and_apart(store: Store) -> No
     for start in range(0, KEPT + 60, 20):
         seconds = [float(number) for number in range(start, start + 20)]
         await write(partial(history.add, kind=mine, seconds=seconds, at=1.0))
+        await write(partial(history.prune, kind=mine))
     assert await read(lambda connection: history.count(connection, mine)) == KEPT
     newest = await read(lambda connection: history.newest(connection, mine, KEPT))
     assert newest == [float(number) for number in range(KEPT + 59, 59, -1)]

@@ -169,13 +169,19 @@ class Engine:
         bell = self._ledger.bell(generation_id, at_the_end=True)
         try:
             states = await self.store.database.read(partial(_states, generation_id))
-            while True:
-                if not states or SETTLED.issuperset(states.values()):
-                    return await self.snapshot(generation_id)
+            while not SETTLED.issuperset(states.values()):
                 self._raise_trouble(states)
                 left = deadline - self._clock.monotonic()
-                if left <= 0 or not await bell.wait(left):
-                    raise wait_ended(await self.snapshot(generation_id), seconds)
+                rang = left > 0 and await bell.wait(left)
+                if rang and len(states) > 1:
+                    states = await self.store.database.read(partial(_states, generation_id))
+                    continue
+                found = await self.snapshot(generation_id)  # of one job it is what the states would lead to
+                if found.settled:
+                    return found
+                if not rang:
+                    raise wait_ended(found, seconds)
+            return await self.snapshot(generation_id)
         finally:
             self._ledger.hush(generation_id, bell)
 
@@ -272,7 +278,7 @@ def _snapshot(connection: Connection, generation_id: str) -> Snapshot | None:
     if generation is None:
         return None
     listed = jobs.of_generation(connection, generation_id)
-    made = images.of_jobs(connection, [job.id for job in listed])
+    made = images.of_generation(connection, generation_id)
     place = {job.id: job.number for job in listed}
     return Snapshot(generation, listed, sorted(made, key=lambda image: (place[image.job], image.number)))
 

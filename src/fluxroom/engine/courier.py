@@ -64,14 +64,16 @@ class Courier:
 
         A process that stood still for long finds both on waking: its answer, and its time-out.
         """
-        task = asyncio.ensure_future(self.transport.request(call, headers, timeout=_SUBMIT_TIMEOUT * 100))
+        loop = asyncio.get_running_loop()
         try:
-            for patience in (_SUBMIT_TIMEOUT, _LAST_LOOK):
-                if (await asyncio.wait({task}, timeout=patience))[0]:
-                    return task.result()
-        finally:
-            task.cancel()
-        raise InterruptedCallError("no answer in time")
+            async with asyncio.timeout(None) as patience:
+                alarm = loop.call_later(_SUBMIT_TIMEOUT, lambda: patience.reschedule(loop.time() + _LAST_LOOK))
+                try:
+                    return await self.transport.request(call, headers, timeout=_SUBMIT_TIMEOUT * 100)
+                finally:
+                    alarm.cancel()
+        except TimeoutError:
+            raise InterruptedCallError("no answer in time") from None
 
     async def ask(self, job: Job) -> PollOutcome:
         """How a submitted job is doing; follows the dialect's further calls."""

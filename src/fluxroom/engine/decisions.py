@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -102,5 +103,5 @@ class Decisions:
 
         done = await self._ledger.store.database.write(work)
         if done:
-            self._ledger.announce(job)
+            self._ledger.announce(replace(job, state=to_state.value))
         return done

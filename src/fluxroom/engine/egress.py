@@ -7,6 +7,7 @@ So the check stands where the socket is made, with the address that is really ca
 from __future__ import annotations
 
 import socket
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -93,4 +94,9 @@ def inside_hosts(settings: Settings) -> frozenset[str]:
 
 def is_inside(url: str, inside: frozenset[str]) -> bool:
     """Whether a call may go to a private address: to this machine by its own name, or to a host from the settings."""
-    return is_loopback(url) or (urlsplit(url).hostname or "") in inside
+    return _is_inside("/".join(url.split("/", 3)[:3]), inside)
+
+
+@lru_cache(maxsize=256)
+def _is_inside(origin: str, inside: frozenset[str]) -> bool:
+    return is_loopback(origin) or (urlsplit(origin).hostname or "") in inside

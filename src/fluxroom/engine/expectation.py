@@ -25,6 +25,10 @@ _REMEMBERED = 50
 """Newest samples that are looked at: models and load change."""
 
 
+_PRUNED = 50
+"""Samples after which the oldest are let go."""
+
+
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """When a picture can be there, in seconds after the submit."""
@@ -79,6 +83,7 @@ class Experience:
         self._clock = clock
         self._samples: dict[Kind, deque[float]] = defaultdict(lambda: deque(maxlen=_REMEMBERED))
         self._loaded: set[Kind] = set()
+        self._written = 0
 
     async def expectation(self, job: Job) -> Expectation:
         """When this job can be ready."""
@@ -100,7 +105,11 @@ class Experience:
 
     def write(self, connection: Connection, job: Job, seconds: float) -> None:
         """Keep the same for other processes and later days: part of the transaction that ends the job."""
-        history.add(connection, kind_of(job), [seconds], self._clock.time())
+        kind = kind_of(job)
+        history.add(connection, kind, [seconds], self._clock.time())
+        self._written += 1
+        if self._written % _PRUNED == 0:
+            history.prune(connection, kind)
 
 
 def kind_of(job: Job) -> Kind:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass
 from enum import Enum
 
 from fluxroom.engine.transport import InterruptedCallError, NotSentError, TooLargeError, Transport
@@ -35,23 +33,23 @@ class FetchError(Exception):
         super().__init__(why)
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A whole picture: the provider's bytes, untouched, and what they are."""
-
-    data: bytes
-    picture: Picture
-
-
-async def bring_home(transport: Transport, tongue: Dialect, hosts: Hosts, media: Media) -> Fetched:
-    """Fetch and check one picture.
+async def bring_home(transport: Transport, tongue: Dialect, hosts: Hosts, media: Media) -> bytes:
+    """Fetch the bytes of one picture; nobody has looked at them yet.
 
     Raises:
-        FetchError: it could not be had this time; `trouble` says what helps.
+        FetchError: they could not be had this time; `trouble` says what helps.
     """
-    data = media.data or await _download(transport, tongue, hosts, media.url)
+    return media.data or await _download(transport, tongue, hosts, media.url)
+
+
+def examined(data: bytes) -> Picture:
+    """What the bytes are: a whole picture. Blocks for a moment.
+
+    Raises:
+        FetchError: they are none; `trouble` says whether a fresh link may help.
+    """
     try:
-        return Fetched(data, await asyncio.to_thread(verify, data))
+        return verify(data)
     except TooManyPixels as error:
         raise FetchError(Trouble.HOPELESS, f"what came is not a whole picture: {error}") from error
     except NotAnImage as error:

@@ -19,12 +19,13 @@ from fluxroom import catalog
 from fluxroom.engine.asking import Asking
 from fluxroom.engine.courier import Courier
 from fluxroom.engine.expectation import Experience
-from fluxroom.engine.fetch import Fetched, FetchError, Trouble, bring_home
+from fluxroom.engine.fetch import FetchError, Trouble, bring_home, examined
 from fluxroom.engine.ledger import Ledger
 from fluxroom.engine.lifecycle import Happening, State
 from fluxroom.engine.pacing import SLOW_POLL, TICKET_LIFE, backoff
 from fluxroom.errors import ImageLost, LocalError, ModeratedOutput
 from fluxroom.identifiers import new_id
+from fluxroom.imaging.probe import Picture
 from fluxroom.logs import get_logger
 from fluxroom.providers import Media, Ready
 from fluxroom.store import images, jobs
@@ -40,6 +41,15 @@ that dies before it asks the provider again, and nothing is lost."""
 _GONE = "the provider no longer gives the picture out"
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A picture whose bytes are stored."""
+
+    picture: Picture
+    digest: str
+    size: int
+
+
 @dataclass(slots=True)
 class _Delivery:
     """The pictures of one job on their way home."""
@@ -48,8 +58,8 @@ class _Delivery:
     media: tuple[Media, ...]
     began: float  # on the clock that never jumps
     seconds: float | None  # how long the job took, where that is known
-    fetched: list[Fetched] = field(default_factory=list)
-    digests: list[str] = field(default_factory=list)  # of those that are stored
+    kept: list[_Kept] = field(default_factory=list)
+    data: bytes = b""  # of the next one, fetched and not stored yet
     asking: Asking = field(default_factory=Asking)
     failures: int = 0
     stale: bool = False  # its links have failed in a way that only fresh ones can mend
@@ -109,12 +119,18 @@ class Keeper:
     async def _fetch(self, job: Job, delivery: _Delivery) -> None:
         """Fetch and store what is still missing, each from its link of now."""
         tongue, hosts = self._courier.desk(job)
-        for number in range(len(delivery.digests), len(delivery.media)):
-            if number == len(delivery.fetched):
-                media = delivery.media[number]
-                delivery.fetched.append(await bring_home(self._courier.transport, tongue, hosts, media))
-            put = self._ledger.store.blobs.put
-            delivery.digests.append(await asyncio.to_thread(put, delivery.fetched[number].data))
+        while len(delivery.kept) < len(delivery.media):
+            media = delivery.media[len(delivery.kept)]
+            delivery.data = delivery.data or await bring_home(self._courier.transport, tongue, hosts, media)
+            try:
+                delivery.kept.append(await asyncio.to_thread(self._stored, delivery.data))
+            except FetchError:
+                delivery.data = b""
+                raise
+            delivery.data = b""
+
+    def _stored(self, data: bytes) -> _Kept:
+        return _Kept(examined(data), self._ledger.store.blobs.put(data), len(data))
 
     async def _persist(self, job: Job, delivery: _Delivery, attempt: Awaitable[None]) -> Job | None:
         """Try until the pictures are here, or nobody can have them any more."""
@@ -159,7 +175,7 @@ class Keeper:
             known: what the provider's answer says, where that is not written down yet.
         """
         now = self._ledger.clock.time()
-        rows = [_row(job, delivery, number, now) for number in range(len(delivery.digests))]
+        rows = [_row(job, delivery, number, now) for number in range(len(delivery.kept))]
         changes = (known or {}) | _withheld(job, delivery.ready)
         change = Move(
             job=job.id,
@@ -236,17 +252,17 @@ def _withheld(job: Job, ready: Ready) -> dict[str, Any]:
 
 
 def _row(job: Job, delivery: _Delivery, number: int, at: float) -> StoredImage:
-    one = delivery.fetched[number]
+    one = delivery.kept[number]
     return StoredImage(
         id=new_id(),
         job=job.id,
         number=number,
         owner=job.owner,
-        sha256=delivery.digests[number],
+        sha256=one.digest,
         mime=one.picture.mime,
         width=one.picture.width,
         height=one.picture.height,
-        size_bytes=len(one.data),
+        size_bytes=one.size,
         seed=delivery.ready.seed,
         created_at=at,
     )

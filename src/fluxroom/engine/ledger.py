@@ -44,7 +44,8 @@ class Bell:
     async def wait(self, seconds: float | None = None) -> bool:
         """Wait for a ring, at most so many seconds. False: it did not ring."""
         try:
-            await asyncio.wait_for(self._event.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
         except TimeoutError:
             return False
         self._event.clear()

@@ -58,20 +58,17 @@ class Throttle:
         self._clock = clock
         self._narrow: set[str] = set()
 
-    def room(self, connection: Connection, now: float) -> dict[str, int]:
-        """How many jobs each account takes in flight now; 0 while it is paused or on hold."""
-        known = limits.known(connection)
-        self._narrow = {account for account, limit in known.items() if limit.cap < self.caps.get(account, 0)}
-        return {account: _now(known.get(account), most, now) for account, most in self.caps.items()}
+    def look(self, connection: Connection, now: float) -> tuple[dict[str, int], float | None]:
+        """How many jobs each account takes in flight now, 0 while it is paused or on hold; and when to look again.
 
-    def held_until(self, connection: Connection, now: float) -> float | None:
-        """When to look again: at the end of the next hold; soon while an account of ours is paused.
-
-        Whoever resumes it may be another process, whose word rings no bell in this one.
+        That is at the end of the next hold, and soon while an account of ours is paused: whoever resumes it may be
+        another process, whose word rings no bell in this one.
         """
-        ours = [limit for account, limit in limits.known(connection).items() if account in self.caps]
-        times = [limit.hold_until for limit in ours if limit.hold_until > now]
-        return min([*times, now + _LOOK] if any(limit.paused for limit in ours) else times, default=None)
+        ours = {account: limit for account, limit in limits.known(connection).items() if account in self.caps}
+        self._narrow = {account for account, limit in ours.items() if limit.cap < self.caps[account]}
+        times = [limit.hold_until for limit in ours.values() if limit.hold_until > now]
+        again = min([*times, now + _LOOK] if any(limit.paused for limit in ours.values()) else times, default=None)
+        return {account: _now(ours.get(account), most, now) for account, most in self.caps.items()}, again
 
     async def refused(self, account: str, pause: float) -> None:
         """The provider had no room for a job: send fewer, and nothing for `pause` seconds."""

@@ -21,8 +21,9 @@ from fluxroom.engine.ledger import Bell, Ledger
 from fluxroom.engine.lifecycle import SETTLED, Happening, State
 from fluxroom.engine.limits import Throttle
 from fluxroom.engine.pacing import backoff
+from fluxroom.engine.preparation import AHEAD, Preparation
 from fluxroom.engine.runner import Runner
-from fluxroom.engine.submission import Prepared, Submission, pictures_in
+from fluxroom.engine.submission import Prepared, Submission
 from fluxroom.errors import LocalError, SubmitUnknown
 from fluxroom.logs import get_logger
 from fluxroom.settings import Settings
@@ -37,9 +38,6 @@ _TICK = 0.05
 
 _IDLE = 60.0
 """Seconds until admission looks again although nothing has happened."""
-
-_AHEAD = 16
-"""Most jobs whose references are prepared before their turn: their bytes are held in memory."""
 
 
 class LocalQueue:
@@ -72,8 +70,8 @@ class LocalQueue:
         self._accounts = list(throttle.caps)
         self._wake: Bell = ledger.seat_freed
         self._sending: Counter[str] = Counter()
-        self._prepared: dict[str, Prepared] = {}
-        self._preparing: set[str] = set()
+        self._preparation = Preparation(ledger.store, submission, spawn=self._spawn, done=self._wake.ring)
+        self._looks_ahead = False  # whether jobs with pictures wait
         self._tasks: set[asyncio.Task[None]] = set()
         self._followed: set[str] = set()
         self._loops: list[asyncio.Task[None]] = []
@@ -146,13 +144,9 @@ class LocalQueue:
         claimed, unprepared, due = await self._ledger.store.database.write(self._claim)
         for job in claimed:
             self._sending[job.provider] += 1
-            self._spawn(self._carry(job, self._prepared.pop(job.id, Prepared())))
-            self._ledger.ring(job.generation)
-        for job in unprepared[: max(0, _AHEAD - len(self._preparing) - len(self._prepared))]:
-            self._preparing.add(job.id)
-            self._spawn(self._prepare(job))
-        if claimed:
-            self._wake.ring()
+            self._spawn(self._carry(job, self._preparation.take(job)))
+            self._ledger.ring(job.generation, settled=False)
+        await self._preparation.begin(unprepared)
         return due
 
     def _gates(self) -> dict[str, int]:
@@ -163,31 +157,32 @@ class LocalQueue:
     def _claim(self, connection: Connection) -> tuple[list[Job], list[Job], float]:
         now = self._ledger.clock.time()
         gates, seats = self._gates(), Counter(admission.in_flight(connection, now))
-        room = self._throttle.room(connection, now)
+        room, again = self._throttle.look(connection, now)
         claimed: list[Job] = []
-        unprepared: list[Job] = []
+        unprepared: dict[str, Job] = {}
         for job in self._candidates(connection, now, seats, room):
-            groups = self._groups(job, room)
-            if any(seats[group] >= most for group, most in groups.items()):
+            if not self._has_seat(job, seats, room):
                 continue
-            if job.id not in self._prepared and any(pictures_in(job.wire)):
-                if job.id not in self._preparing:
-                    unprepared.append(job)
+            if self._preparation.is_needed(job):
+                unprepared[job.id] = job
             elif gates[job.provider] > 0 and (mine := self._take(connection, job, now)):
                 gates[job.provider] -= 1
-                seats.update({*groups, f"owner:{job.owner}"})
+                seats.update({*self._groups(job, room), f"owner:{job.owner}"})
                 claimed.append(mine)
-        times = [admission.next_time(connection, now), self._throttle.held_until(connection, now)]
-        return claimed, unprepared, min([_IDLE, *(time - now for time in times if time)])
+        self._looks_ahead = bool(unprepared)
+        if not any(gates.values()):
+            return claimed, list(unprepared.values()), _IDLE  # whoever gives the gate free looks again
+        times = [admission.next_time(connection, now), again]
+        return claimed, list(unprepared.values()), min([_IDLE, *(time - now for time in times if time)])
 
     def _candidates(
         self, connection: Connection, now: float, seats: Counter[str], room: Mapping[str, int]
     ) -> Iterator[Job]:
         """Queued jobs that may start: the most urgent first, and among equals the owner with the fewest seats."""
-        limit = self._settings.submit_gate + _AHEAD
+        # Only so many can start; more are looked at only to prepare the references of those that come next.
+        limit = max(self._gates().values()) + (AHEAD if self._looks_ahead else 0)
         if not self._everyones:
-            mine = admission.waiting_of(connection, self._ledger.presence.id, now=now, limit=limit)
-            yield from (job for job in mine if job.account in room)
+            yield from self._own_candidates(connection, now, seats, room, limit)
             return
         open_lines = [line for line in admission.lines(connection) if seats[line.account] < room.get(line.account, 0)]
         pages = {line: iter(admission.waiting(connection, line, now=now, limit=limit)) for line in open_lines}
@@ -199,6 +194,26 @@ class LocalQueue:
             yield heads.pop(line)
             if following := next(pages[line], None):
                 heads[line] = following
+
+    def _own_candidates(
+        self, connection: Connection, now: float, seats: Counter[str], room: Mapping[str, int], limit: int
+    ) -> Iterator[Job]:
+        """Those that this process made. A model without a free seat must not hide what waits behind it."""
+        gates = self._gates()
+        accounts = [one for one, most in room.items() if seats[one] < most and gates[one.split(":")[0]]]
+        full: set[str] = set()
+        while True:
+            page = admission.waiting_of(
+                connection, self._ledger.presence.id, now=now, limit=limit, accounts=accounts, without=full
+            )
+            yield from page
+            found = {job.model for job in page if not self._has_seat(job, seats, room)} - full
+            if not found or len(page) < limit:
+                return
+            full |= found
+
+    def _has_seat(self, job: Job, seats: Counter[str], room: Mapping[str, int]) -> bool:
+        return all(seats[group] < most for group, most in self._groups(job, room).items())
 
     def _groups(self, job: Job, room: Mapping[str, int]) -> dict[str, int]:
         """The cap groups of a job with their limits: its account, its model within the account, and its owner's own."""
@@ -230,13 +245,6 @@ class LocalQueue:
         return taken if jobs.move(connection, change) else None
 
     # carrying --------------------------------------------------------------------------------------------------------
-
-    async def _prepare(self, job: Job) -> None:
-        try:
-            self._prepared[job.id] = await self._submission.prepare(job)
-        finally:
-            self._preparing.discard(job.id)
-            self._wake.ring()
 
     async def _carry(self, job: Job, prepared: Prepared) -> None:
         try:
@@ -286,7 +294,7 @@ class LocalQueue:
 
     async def _listen(self) -> None:
         """Notice what other processes commit."""
-        async with aclosing(self._ledger.store.database.changes()) as changes:
+        async with aclosing(self._ledger.store.database.changes(ours=False)) as changes:
             async for news in changes:
                 try:
                     if news is None:
@@ -325,18 +333,20 @@ class LocalQueue:
         dead = await self._ledger.presence.dead(holders)
         if not dead:
             return
-        adopted = await self._ledger.store.database.write(lambda connection: self._adopt(connection, dead))
-        for job in adopted:
-            _log.info("goes on with a job of a process that ended", job=job.id, state=job.state)
-            self._spawn(self._follow(job))
-            self._ledger.ring(job.generation)
+        for job in await self._ledger.store.database.write(lambda connection: self._adopt(connection, dead)):
+            self._ledger.announce(job)
+            if job.state != State.UNKNOWN:
+                _log.info("goes on with a job of a process that ended", job=job.id, state=job.state)
+                self._spawn(self._follow(job))
 
     def _adopt(self, connection: Connection, dead: list[str]) -> list[Job]:
+        """The jobs of dead owners that have changed: now ours, or in doubt."""
         now = self._ledger.clock.time()
         adopted = []
         for job in jobs.held_by(connection, dead):
+            change: Move | None = None
             if job.state == State.SUBMITTING:
-                jobs.move(connection, self._orphaned(job, now))
+                change = self._orphaned(job, now)
             elif job.account in self._throttle.caps:
                 change = Move(
                     job=job.id,
@@ -349,8 +359,8 @@ class LocalQueue:
                     attempt=job.attempt,
                     changes={"holder": self._ledger.presence.id},
                 )
-                if jobs.move(connection, change) and (mine := jobs.get(connection, job.id)):
-                    adopted.append(mine)
+            if change and jobs.move(connection, change) and (mine := jobs.get(connection, job.id)):
+                adopted.append(mine)
         return adopted
 
     def _orphaned(self, job: Job, now: float) -> Move:

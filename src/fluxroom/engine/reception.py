@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -49,13 +52,14 @@ class Reception:
         ]
         # As it was asked, not as it was planned: the same words may lead elsewhere once another key is set.
         body = hash_of([as_asked(request), terms.run, terms.cache])
+        incomplete = await self._incomplete(rows)
 
         def work(connection: Connection) -> str:
             if terms.idempotency_key and (before := reuse.known(connection, terms.owner, terms.idempotency_key)):
                 if before.body_hash != body:
                     raise IdempotencyConflict(idempotency_key=terms.idempotency_key)
                 return before.generation
-            finished = [_from_cache(connection, row) for row in rows]
+            finished = [_from_cache(connection, row, incomplete) for row in rows]
             wanted = sum((row["reserved"] for row in finished), Decimal(0))
             if wanted:
                 budgets.check(
@@ -78,10 +82,29 @@ class Reception:
 
         return await self._store.database.write(work)
 
+    async def _incomplete(self, rows: Sequence[dict[str, Any]]) -> set[str]:
+        """Jobs whose pictures would be given again, had somebody not removed their bytes."""
+        incomplete: set[str] = set()
+        for row in rows:
+            while row["cache_key"]:
+                found = await self._store.database.read(partial(_in_cache, row, incomplete))
+                if found is None or await asyncio.to_thread(self._has_all, found[1]):
+                    break
+                incomplete.add(found[0])
+        return incomplete
 
-def _from_cache(connection: Connection, row: dict[str, Any]) -> dict[str, Any]:
+    def _has_all(self, digests: Sequence[str]) -> bool:
+        return all(self._store.blobs.has(digest) for digest in digests)
+
+
+def _in_cache(row: dict[str, Any], without: Collection[str], connection: Connection) -> tuple[str, list[str]] | None:
+    source = reuse.cached(connection, row["owner"], row["cache_key"], without)
+    return (source, [image.sha256 for image in images.of_jobs(connection, [source])]) if source else None
+
+
+def _from_cache(connection: Connection, row: dict[str, Any], without: Collection[str]) -> dict[str, Any]:
     """The row as it is, or as a finished one that names the job whose pictures it gives again, free of charge."""
-    source = reuse.cached(connection, row["owner"], row["cache_key"]) if row["cache_key"] else None
+    source = reuse.cached(connection, row["owner"], row["cache_key"], without) if row["cache_key"] else None
     if source is None:
         return row
     nothing = Decimal(0)

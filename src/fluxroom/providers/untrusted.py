@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import unquote
 
@@ -108,20 +109,31 @@ class Address:
     @property
     def loopback(self) -> bool:
         """Whether this is this very machine, written in the usual way."""
-        try:
-            ip: IPv4Address | IPv6Address | None = ip_address(self.host.strip("[]"))
-        except ValueError:
-            ip = None
-        return self.host == "localhost" or self.host.endswith(".localhost") or (ip is not None and ip.is_loopback)
+        return _is_loopback(self.host)
 
     def under(self, base: Address) -> bool:
         """Whether this lies at `base`, or in its folder."""
         return self.origin == base.origin and f"{self.path}/".startswith(f"{base.path.rstrip('/')}/")
 
 
+@lru_cache(maxsize=256)
+def _is_loopback(host: str) -> bool:
+    try:
+        ip: IPv4Address | IPv6Address | None = ip_address(host.strip("[]"))
+    except ValueError:
+        ip = None
+    return host == "localhost" or host.endswith(".localhost") or (ip is not None and ip.is_loopback)
+
+
 def address(url: JSON) -> Address | None:
     """The address that a URL names; None when it is not plain http or https."""
-    found = _URL.fullmatch(url) if isinstance(url, str) and len(url) <= _LONGEST_URL else None
+    return _address(url) if isinstance(url, str) and len(url) <= _LONGEST_URL else None
+
+
+@lru_cache(maxsize=1024)
+def _address(url: str) -> Address | None:
+    # Every address is judged several times on its way: when it comes, when it is used, and for the key.
+    found = _URL.fullmatch(url)
     if found is None:
         return None
     scheme, host = found["scheme"].lower(), found["host"].lower()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,11 +37,17 @@ _WAITING = (
 )
 _WAITING_OF_MAKER = (
     select(jobs)
-    .where(*_DUE, jobs.c.maker == bindparam("b_maker"))
+    .where(
+        *_DUE,
+        jobs.c.maker == bindparam("b_maker"),
+        jobs.c.account.in_(bindparam("b_accounts", expanding=True)),
+        jobs.c.model.not_in(bindparam("b_without", expanding=True)),
+    )
     .order_by(jobs.c.priority.desc(), jobs.c.created_at, jobs.c.id)
     .limit(bindparam("b_limit"))
 )
 _QUEUED = jobs.c.state == "queued"
+_STILL_QUEUED = select(jobs.c.id).where(_QUEUED, jobs.c.id.in_(bindparam("b_ids", expanding=True)))
 _NEXT_OWNER = select(func.min(jobs.c.owner)).where(_QUEUED, jobs.c.owner > bindparam("b_after"))
 _NEXT_ACCOUNT = select(func.min(jobs.c.account)).where(
     _QUEUED, jobs.c.owner == bindparam("b_owner"), jobs.c.account > bindparam("b_after")
@@ -139,10 +145,40 @@ def waiting(connection: Connection, line: Line, *, now: float, limit: int) -> li
     return [Job(**row) for row in connection.execute(_WAITING, binds).mappings()]
 
 
-def waiting_of(connection: Connection, maker: str, *, now: float, limit: int) -> list[Job]:
-    """The queued jobs that one process made and that may start now, the most urgent first."""
-    binds = {"b_maker": maker, "b_now": now, "b_limit": limit}
+def waiting_of(
+    connection: Connection,
+    maker: str,
+    *,
+    now: float,
+    limit: int,
+    accounts: Collection[str],
+    without: Collection[str] = (),
+) -> list[Job]:
+    """The queued jobs that one process made and that may start now, the most urgent first.
+
+    Args:
+        connection: to the ledger.
+        maker: the process.
+        now: seconds since 1970.
+        limit: how many at the most.
+        accounts: only jobs of these.
+        without: no jobs of these models.
+    """
+    if not accounts or not limit:
+        return []
+    binds = {
+        "b_maker": maker,
+        "b_now": now,
+        "b_limit": limit,
+        "b_accounts": list(accounts),
+        "b_without": list(without),
+    }
     return [Job(**row) for row in connection.execute(_WAITING_OF_MAKER, binds).mappings()]
+
+
+def still_queued(connection: Connection, ids: Collection[str]) -> set[str]:
+    """Those of some jobs that wait to be sent."""
+    return set(connection.execute(_STILL_QUEUED, {"b_ids": list(ids)}).scalars())
 
 
 def next_time(connection: Connection, now: float) -> float | None:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -67,10 +68,35 @@ _ROOM = 0x666C7578
 
 
 @dataclass(slots=True)
-class _Job:
+class Job:
+    """A work, who asked for it, and what came of it."""
+
     work: Work[Any]
     done: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
+    result: Any = None
+    error: Exception | None = None
+
+
+def answer(batch: Sequence[Job], error: Exception | None = None) -> None:
+    """Wake those who asked, from another thread; all of an event loop at once."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[Job]] = {}
+    for job in batch:
+        job.error = error or job.error
+        by_loop.setdefault(job.loop, []).append(job)
+    for loop, jobs in by_loop.items():
+        with suppress(RuntimeError):  # the event loop of whoever asked is gone; what was to be done is done
+            loop.call_soon_threadsafe(_settle, jobs)
+
+
+def _settle(batch: Sequence[Job]) -> None:
+    for job in batch:
+        if job.done.cancelled():
+            continue
+        if job.error is None:
+            job.done.set_result(job.result)
+        else:
+            job.done.set_exception(job.error)
 
 
 class Database:
@@ -83,8 +109,8 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._engine = _engine(path)
-        self._writes: SimpleQueue[_Job | None] = SimpleQueue()
-        self._reads: SimpleQueue[_Job | None] = SimpleQueue()
+        self._writes: SimpleQueue[Job | None] = SimpleQueue()
+        self._reads: SimpleQueue[Job | None] = SimpleQueue()
         self._threads = [
             threading.Thread(target=self._write_all, name="fluxroom-writer", daemon=True),
             threading.Thread(target=self._read_all, name="fluxroom-reader", daemon=True),
@@ -128,22 +154,30 @@ class Database:
         version: int = self._watch.execute("PRAGMA data_version").fetchone()[0]
         return version
 
-    async def changes(self) -> AsyncGenerator[list[dict[str, Any]] | None, None]:
-        """Comes round when another connection has committed; None: look for yourself what it was."""
-        seen = self.data_version()
+    async def changes(self, *, ours: bool = True) -> AsyncGenerator[list[dict[str, Any]] | None, None]:
+        """Comes round when another connection has committed; None: look for yourself what it was.
+
+        Args:
+            ours: also when only this process itself has committed.
+        """
+        seen, theirs = self.data_version(), await self.write(_version)
         while True:
             await asyncio.sleep(_TICK)
             version = self.data_version()
-            if version != seen:
-                seen = version
+            if version == seen:
+                continue
+            seen = version
+            # On the connection that has made a commit the number stays, so there it tells of others only.
+            before, theirs = theirs, theirs if ours else await self.write(_version)
+            if ours or theirs != before:
                 yield None
 
-    async def _ask(self, queue: SimpleQueue[_Job | None], work: Work[T]) -> T:
+    async def _ask(self, queue: SimpleQueue[Job | None], work: Work[T]) -> T:
         if self._closed:
             # A work that nobody takes any more would be waited for for ever.
             raise StorageUnwritable("The data folder is closed.")
         loop = asyncio.get_running_loop()
-        job = _Job(work, loop.create_future(), loop)
+        job = Job(work, loop.create_future(), loop)
         queue.put(job)
         result: T = await asyncio.shield(job.done)
         return result
@@ -166,57 +200,39 @@ class Database:
         with self._reading as connection:
             while (job := self._reads.get()) is not None:
                 try:
-                    result = job.work(connection)
+                    job.result = job.work(connection)
                 except Exception as error:  # noqa: BLE001  every error belongs to the one who asked
-                    _answer(job, error=as_storage_error(error))
-                else:
-                    _answer(job, result=result)
+                    job.error = as_storage_error(error)
                 finally:
                     connection.rollback()
+                answer([job])
 
 
-def _commit_together(connection: Connection, batch: list[_Job]) -> None:
+def _commit_together(connection: Connection, batch: list[Job]) -> None:
     """Run every job in a savepoint, commit once, and answer only then."""
-    answers: list[tuple[_Job, Any, Exception | None]] = []
     try:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         driver: Any = connection.connection.driver_connection
         for job in batch:
             if len(batch) == 1:
-                answers.append((job, job.work(connection), None))
+                job.result = job.work(connection)
                 continue
             # Said to the driver directly: SQLAlchemy's own savepoints cost more than the write itself.
             driver.execute("SAVEPOINT one")
             try:
-                answers.append((job, job.work(connection), None))
+                job.result = job.work(connection)
             except Exception as error:
                 if not driver.in_transaction:
                     raise  # SQLite has rolled everything back by itself, as it does on a full disk
                 driver.execute("ROLLBACK TO one")  # the others in the batch go on
-                answers.append((job, None, error))
+                job.error = as_storage_error(error)
             driver.execute("RELEASE one")
         connection.commit()
     except Exception as error:  # noqa: BLE001  nothing of the batch is on disk: everybody is told
         connection.rollback()
-        answers = [(job, None, error) for job in batch]
-    for job, result, failure in answers:
-        _answer(job, result=result, error=None if failure is None else as_storage_error(failure))
-
-
-def _answer(job: _Job, *, result: Any = None, error: Exception | None = None) -> None:
-    def settle() -> None:
-        if job.done.cancelled():
-            return
-        if error is None:
-            job.done.set_result(result)
-        else:
-            job.done.set_exception(error)
-
-    try:
-        job.loop.call_soon_threadsafe(settle)
-    except RuntimeError:
-        # The caller's event loop is gone (the process is ending); the write itself is done.
-        return
+        answer(batch, as_storage_error(error))
+    else:
+        answer(batch)
 
 
 def as_storage_error(error: Exception) -> Exception:
@@ -268,6 +284,10 @@ def _from_json(value: str) -> Any:
     import orjson
 
     return orjson.loads(value)
+
+
+def _version(connection: Connection) -> int:
+    return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
 
 
 def ping(connection: Connection) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
+from fluxroom.store.statements import Prepared
 from fluxroom.store.tables import route_seconds
 
 KEPT = 200
@@ -28,6 +29,7 @@ _SAME = (
     route_seconds.c.megapixels == bindparam("b_megapixels"),
 )
 _NEWEST = select(route_seconds.c.seconds).where(*_SAME).order_by(route_seconds.c.id.desc()).limit(bindparam("b_limit"))
+_ADD = Prepared(insert(route_seconds))
 _EDGE = select(route_seconds.c.id).where(*_SAME).order_by(route_seconds.c.id.desc()).offset(KEPT).limit(1)
 _PRUNE = delete(route_seconds).where(*_SAME, route_seconds.c.id <= bindparam("b_edge"))
 _COUNT = select(func.count()).select_from(route_seconds).where(*_SAME)
@@ -43,9 +45,13 @@ def newest(connection: Connection, kind: Kind, limit: int = 50) -> list[float]:
 
 
 def add(connection: Connection, kind: Kind, seconds: Sequence[float], at: float) -> None:
-    """Write samples down, and let the oldest go."""
+    """Write samples down."""
     row = {"route": kind.route, "mode": kind.mode, "megapixels": kind.megapixels, "at": at}
-    connection.execute(insert(route_seconds), [{**row, "seconds": value} for value in seconds])
+    _ADD.run(connection, *({**row, "seconds": value} for value in seconds))
+
+
+def prune(connection: Connection, kind: Kind) -> None:
+    """Let the oldest samples go."""
     edge = connection.execute(_EDGE, _binds(kind)).scalar_one_or_none()
     if edge is not None:
         connection.execute(_PRUNE, {**_binds(kind), "b_edge": edge})

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, cast, insert, select
 
+from fluxroom.store.statements import Prepared
 from fluxroom.store.tables import images, jobs
 
 
@@ -31,16 +32,19 @@ _FACTS = [images.c[name] for name in StoredImage.__slots__]
 
 # What a library is filtered by is copied from the job, so that a page is read from one table.
 _OF_THE_JOB = ("generation", "provider", "model", "mode", "sandbox")
-_ADD = insert(images).from_select(
-    [*StoredImage.__slots__, *_OF_THE_JOB],
-    select(
-        *(cast(bindparam(f"b_{column.name}"), column.type) for column in _FACTS),
-        *(jobs.c[name] for name in _OF_THE_JOB),
-    ).where(jobs.c.id == bindparam("b_job")),
+_ADD = Prepared(
+    insert(images).from_select(
+        [*StoredImage.__slots__, *_OF_THE_JOB],
+        select(
+            *(cast(bindparam(f"b_{column.name}"), column.type) for column in _FACTS),
+            *(jobs.c[name] for name in _OF_THE_JOB),
+        ).where(jobs.c.id == bindparam("b_job")),
+    )
 )
 _OF_JOBS = (
     select(*_FACTS).where(images.c.job.in_(bindparam("b_jobs", expanding=True))).order_by(images.c.job, images.c.number)
 )
+_OF_GENERATION = select(*_FACTS).where(images.c.generation == bindparam("b_id")).order_by(images.c.job, images.c.number)
 _BY_ID = select(*_FACTS).where(images.c.id == bindparam("b_id"))
 _MADE_BY = (
     select(images.c.job)
@@ -53,12 +57,18 @@ _MADE_BY = (
 def add(connection: Connection, rows: Sequence[StoredImage]) -> None:
     """Write the pictures of a job."""
     if rows:
-        connection.execute(_ADD, [{f"b_{name}": getattr(row, name) for name in row.__slots__} for row in rows])
+        _ADD.run(connection, *({f"b_{name}": getattr(row, name) for name in row.__slots__} for row in rows))
 
 
 def of_jobs(connection: Connection, job_ids: Sequence[str]) -> list[StoredImage]:
     """The pictures of some jobs, in order."""
     return [StoredImage(**row) for row in connection.execute(_OF_JOBS, {"b_jobs": list(job_ids)}).mappings()]
+
+
+def of_generation(connection: Connection, generation: str) -> list[StoredImage]:
+    """The pictures of a generation, job by job."""
+    found = connection.execute(_OF_GENERATION, {"b_id": generation})
+    return [StoredImage(**dict(zip(StoredImage.__slots__, row, strict=True))) for row in found]
 
 
 def get(connection: Connection, image_id: str) -> StoredImage | None:

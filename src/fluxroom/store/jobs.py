@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
 
 from fluxroom.store import inputs
+from fluxroom.store.statements import Prepared
 from fluxroom.store.tables import generations, job_events, jobs
 from fluxroom.types import JSON, Receipt
 
@@ -143,9 +144,9 @@ CHANGEABLE = frozenset({
 
 
 @cache
-def _move_statement(changed: tuple[str, ...]) -> Any:
+def _move_statement(changed: tuple[str, ...]) -> Prepared:
     """The compare-and-set for a set of columns; a few shapes, each compiled once."""
-    return (
+    return Prepared(
         update(jobs)
         .where(
             jobs.c.id == bindparam("b_id"),
@@ -163,8 +164,11 @@ def _move_statement(changed: tuple[str, ...]) -> Any:
     )
 
 
-_LOG = insert(job_events)
+_ADD_GENERATION = Prepared(insert(generations))
+_ADD_JOB = Prepared(insert(jobs))
+_LOG = Prepared(insert(job_events))
 _JOB = select(jobs).where(jobs.c.id == bindparam("b_id"))
+_COLUMNS = tuple(column.name for column in jobs.c)
 _JOBS_OF = select(jobs).where(jobs.c.generation == bindparam("b_id")).order_by(jobs.c.number)
 _STATES = select(jobs.c.id, jobs.c.state).where(jobs.c.generation == bindparam("b_id"))
 _GENERATION = select(generations).where(generations.c.id == bindparam("b_id"))
@@ -198,24 +202,12 @@ _NEWS = select(job_events).where(job_events.c.id > bindparam("b_after")).order_b
 
 def add(connection: Connection, generation: Generation, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write a generation and its queued jobs, each with its first event."""
-    connection.execute(insert(generations), {name: getattr(generation, name) for name in generation.__slots__})
+    _ADD_GENERATION.run(connection, {name: getattr(generation, name) for name in generation.__slots__})
     listed = list(rows)
-    connection.execute(insert(jobs), listed)
+    _ADD_JOB.run(connection, *listed)
     inputs.note(connection, generation.id, [generation.references, generation.params, *(row["wire"] for row in listed)])
-    connection.execute(
-        _LOG,
-        [
-            {
-                "job": row["id"],
-                "generation": generation.id,
-                "at": row["created_at"],
-                "from_state": "",
-                "to_state": row["state"],
-                "why": "asked for",
-            }
-            for row in listed
-        ],
-    )
+    asked = (_event(row["id"], generation.id, row["created_at"], ("", row["state"]), "asked for") for row in listed)
+    _LOG.run(connection, *asked)
 
 
 def move(connection: Connection, change: Move) -> bool:
@@ -226,41 +218,33 @@ def move(connection: Connection, change: Move) -> bool:
     binds = {f"v_{name}": value for name, value in changes.items()}
     statement = _move_statement(tuple(sorted(changes)))
     for from_state in change.from_states:
-        done = connection.execute(
-            statement,
-            {
-                "b_id": change.job,
-                "b_from": from_state,
-                "b_to": change.to_state,
-                "b_at": change.at,
-                "b_any_holder": change.holder is None,
-                "b_holder": change.holder or "",
-                "b_attempt": change.attempt,
-                **binds,
-            },
-        )
-        if done.rowcount == 1:
-            connection.execute(_LOG, _events_of(change, from_state))
+        values = {
+            "b_id": change.job,
+            "b_from": from_state,
+            "b_to": change.to_state,
+            "b_at": change.at,
+            "b_any_holder": change.holder is None,
+            "b_holder": change.holder or "",
+            "b_attempt": change.attempt,
+            **binds,
+        }
+        if statement.run(connection, values) == 1:
+            _LOG.run(connection, *_events_of(change, from_state))
             return True
     return False
 
 
 def _events_of(change: Move, from_state: str) -> list[dict[str, Any]]:
     """A row for every state that the job enters."""
-    told = []
+    entered = []
     for to_state, why in (*change.via, (change.to_state, change.why)):
-        told.append(
-            {
-                "job": change.job,
-                "generation": change.generation,
-                "at": change.at,
-                "from_state": from_state,
-                "to_state": to_state,
-                "why": why,
-            }
-        )
+        entered.append(_event(change.job, change.generation, change.at, (from_state, to_state), why))
         from_state = to_state
-    return told
+    return entered
+
+
+def _event(job: str, generation: str, at: float, way: tuple[str, str], why: str) -> dict[str, Any]:
+    return {"job": job, "generation": generation, "at": at, "from_state": way[0], "to_state": way[1], "why": why}
 
 
 def get(connection: Connection, job_id: str) -> Job | None:
@@ -277,7 +261,9 @@ def like(connection: Connection, part: str) -> list[str]:
 
 def of_generation(connection: Connection, generation_id: str) -> list[Job]:
     """The jobs of a generation, in order."""
-    return [Job(**row) for row in connection.execute(_JOBS_OF, {"b_id": generation_id}).mappings()]
+    # Without SQLAlchemy's mappings, which cost as much as the query: every caller who waits comes through here.
+    found = connection.execute(_JOBS_OF, {"b_id": generation_id})
+    return [Job(**dict(zip(_COLUMNS, row, strict=True))) for row in found]
 
 
 def states(connection: Connection, generation_id: str) -> dict[str, str]:

@@ -12,7 +12,6 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
-from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
 from typing import Any, TypeVar
@@ -22,9 +21,9 @@ from sqlalchemy import Connection, text
 from fluxroom.errors import DatabaseUnavailable
 from fluxroom.logs import get_logger
 from fluxroom.settings import BadSettings
-from fluxroom.store.database import Work, alone_as, hold
+from fluxroom.store.database import Job, Work, alone_as, answer, hold
 from fluxroom.store.postgres_errors import address_of, in_our_words, is_collision, is_passing
-from fluxroom.store.postgres_links import Commit, Job, Link, apart, connect, engine_over, fate_of, together
+from fluxroom.store.postgres_links import Commit, Link, apart, connect, engine_over, fate_of, together
 from fluxroom.store.postgres_news import News, Reader, Row
 
 T = TypeVar("T")
@@ -116,8 +115,8 @@ class PostgresDatabase:
         """Run `work`, which only reads."""
         return await self._ask(self._reads, work)
 
-    async def changes(self) -> AsyncGenerator[list[Row] | None, None]:
-        """The rows of `job_events` that any process commits; None when some were missed: look for yourself."""
+    async def changes(self, *, ours: bool = True) -> AsyncGenerator[list[Row] | None, None]:  # noqa: ARG002  as on SQLite
+        """The rows of `job_events` that any process commits, this one too; None when some were missed."""
         reader = Reader()
         self._loop.call_soon_threadsafe(self._attend, reader)
         try:
@@ -170,7 +169,7 @@ class PostgresDatabase:
         for queue, _, _ in self._served:
             while not queue.empty():
                 if job := queue.get_nowait():
-                    _answer([job], DatabaseUnavailable(f"The database {self.address} is being closed."))
+                    answer([job], DatabaseUnavailable(f"The database {self.address} is being closed."))
 
     # in the thread ---------------------------------------------------------------------------------------------------
 
@@ -200,9 +199,9 @@ class PostgresDatabase:
                 away = isinstance(error, DatabaseUnavailable)
                 if how is together and not away and (len(batch) > 1 or is_collision(error)):
                     continue
-                _answer(batch, error)
+                answer(batch, error)
             else:
-                _answer(batch)
+                answer(batch)
             return
 
     async def _once(self, link: Link, how: Callable[..., None], batch: Sequence[Job]) -> None:
@@ -237,9 +236,9 @@ class PostgresDatabase:
                 try:
                     job.result = await self._patiently(partial(link.run, job.work))
                 except Exception as error:  # noqa: BLE001  every error belongs to the one who asked
-                    _answer([job], error)
+                    answer([job], error)
                 else:
-                    _answer([job])
+                    answer([job])
         finally:
             await link.close()
 
@@ -267,27 +266,6 @@ def _event_loop() -> asyncio.AbstractEventLoop:
     except ImportError:
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()
-
-
-def _answer(batch: Sequence[Job], error: Exception | None = None) -> None:
-    """Wake those who asked, all of an event loop at once."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[Job]] = {}
-    for job in batch:
-        job.error = error or job.error
-        by_loop.setdefault(job.loop, []).append(job)
-    for loop, jobs in by_loop.items():
-        with suppress(RuntimeError):  # the event loop of whoever asked is gone; what was to be done is done
-            loop.call_soon_threadsafe(_settle, jobs)
-
-
-def _settle(batch: Sequence[Job]) -> None:
-    for job in batch:
-        if job.done.cancelled():
-            continue
-        if job.error is None:
-            job.done.set_result(job.result)
-        else:
-            job.done.set_exception(job.error)
 
 
 def open_postgres(url: str, schema: str) -> PostgresDatabase:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from fluxroom.store.database import Work, alone_as, hold
+from fluxroom.store.database import Job, alone_as, hold
 from fluxroom.store.postgres_errors import is_passing, unreadable
 
 T = TypeVar("T")
@@ -35,17 +34,6 @@ _OPTIONS = {
 
 _XID = text("SELECT CAST(pg_current_xact_id_if_assigned() AS text)")
 _FATE = text("SELECT pg_xact_status(CAST(CAST(:xid AS text) AS xid8))")
-
-
-@dataclass(slots=True)
-class Job:
-    """A work, who asked for it, and what came of it."""
-
-    work: Work[Any]
-    done: asyncio.Future[Any]
-    loop: asyncio.AbstractEventLoop
-    result: Any = None
-    error: Exception | None = None
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, insert, select
@@ -28,6 +28,7 @@ _CACHED = (
         jobs.c.owner == bindparam("b_owner"),
         jobs.c.state == "succeeded",
         select(images.c.id).where(images.c.job == jobs.c.id).exists(),  # they may have been deleted since
+        jobs.c.id.not_in(bindparam("b_without", expanding=True)),
     )
     .order_by(jobs.c.created_at)
     .limit(1)
@@ -52,9 +53,10 @@ def remember(connection: Connection, owner: str, key: str, *, body_hash: str, ge
     connection.execute(insert(idempotency), row)
 
 
-def cached(connection: Connection, owner: str, cache_key: str) -> str | None:
-    """The first job of this owner that made the picture of the same request."""
-    found: str | None = connection.execute(_CACHED, {"b_owner": owner, "b_key": cache_key}).scalar_one_or_none()
+def cached(connection: Connection, owner: str, cache_key: str, without: Collection[str] = ()) -> str | None:
+    """The first job of this owner that made the picture of the same request, leaving some jobs out."""
+    binds = {"b_owner": owner, "b_key": cache_key, "b_without": list(without)}
+    found: str | None = connection.execute(_CACHED, binds).scalar_one_or_none()
     return found
 
 
