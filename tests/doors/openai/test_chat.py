@@ -202,9 +202,9 @@ async def test_moderation_is_a_refusal(door: World, word: str) -> None:
 
 
 async def test_a_failed_job_is_an_error_plain_and_streamed(door: World) -> None:
-    with pytest.raises(openai.InternalServerError) as failed:
+    with pytest.raises(openai.APIStatusError) as failed:
         await say(door, user("a fox [[fault:error]]"))
-    assert failed.value.status_code == 502
+    assert failed.value.status_code == 424
     client: Any = door.openai()
     stream = await client.chat.completions.create(model=FAST, messages=[user("a wolf [[fault:error]]")], stream=True)
     with pytest.raises(openai.APIError):

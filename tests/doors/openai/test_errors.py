@@ -27,13 +27,20 @@ async def test_moderation_is_what_it_is_at_openai(door: World) -> None:
     assert len(submits(door.box)) == 2
 
 
-async def test_a_failed_job_is_a_server_error_with_the_jobs_facts(door: World) -> None:
-    with pytest.raises(openai.InternalServerError) as failed:
-        await door.openai().images.generate(model=FAST, prompt="a fox [[fault:error]]")
+@pytest.mark.parametrize(("provider", "status", "charge"), [("bfl", 424, "unknown"), ("fal", 502, "not_charged")])
+async def test_a_failed_job_is_tried_again_only_where_it_cost_nothing(
+    door: World, provider: str, status: int, charge: str
+) -> None:
+    with pytest.raises(openai.APIStatusError) as failed:
+        await door.openai(max_retries=1).images.generate(model=f"{provider}/{FAST}", prompt="a fox [[fault:error]]")
     told: Any = failed.value.body
-    assert failed.value.status_code == 502
+    assert (failed.value.status_code, told["fluxroom"]["charge"]) == (status, charge)
     assert told["fluxroom"]["job"]
     assert told["message"]
+    assert len(submits(door.box)) == (1 if charge == "unknown" else 2)
+    with pytest.raises(openai.APIStatusError):  # a person who asks again gets another try
+        await door.openai().images.generate(model=f"{provider}/{FAST}", prompt="a fox [[fault:error]]")
+    assert len(submits(door.box)) == (2 if charge == "unknown" else 3)
 
 
 async def test_a_streamed_failure_is_an_error_in_the_stream(door: World) -> None:
@@ -178,5 +185,7 @@ def test_every_error_of_ours_has_openais_shape_and_a_sensible_status() -> None:
         assert {"message", "type", "param", "code"} <= set(body["error"])
         assert 400 <= status < 600
         assert body["error"]["message"].startswith("It broke. ")
-        costs = kind.charge != "not_charged" and status >= 500
-        assert kind.code == "timeout" or not costs or headers["x-should-retry"] == "false", kind.code
+        again = status in {408, 409, 429} or status >= 500  # after these, clients try again by themselves
+        harmless = kind.charge == "not_charged" or kind.code in errors.OWED
+        assert harmless or not again, kind.code
+        assert again or headers.get("x-should-retry") != "true", kind.code

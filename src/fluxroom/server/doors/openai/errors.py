@@ -1,7 +1,8 @@
 """Errors in OpenAI's words: `{"error": {message, type, param, code}}`, with the statuses that its clients act on.
 
-OpenAI's clients send a request again by themselves after 408, 409, 429 and 5xx. Where a second one could be paid twice,
-or cannot end otherwise, they are told not to (`x-should-retry: false`).
+OpenAI's clients send a request again by themselves after 408, 409, 429 and 5xx. Where the first one may have cost
+something, the status is therefore another one (424), and where trying again is useless they are told so
+(`x-should-retry: false`, which OpenAI's own clients obey).
 """
 
 from __future__ import annotations
@@ -15,6 +16,13 @@ from fluxroom.server import problems
 Json = dict[str, Any]
 
 _REQUEST, _QUOTA, _SERVER = "invalid_request_error", "insufficient_quota", "server_error"
+
+
+OWED = frozenset({"timeout", "submit_unknown"})
+"""What does not end a request: the job goes on, or is in doubt until a person decides."""
+
+FAILED_DEPENDENCY = 424
+"""The status of a failure that may have been charged: no client tries again after it by itself."""
 
 
 class _Kind(NamedTuple):
@@ -43,6 +51,7 @@ _KINDS: Mapping[str, _Kind] = {
     "unauthorized": _Kind(502, _SERVER, "provider_refused_key", again=False),
     "forbidden": _Kind(502, _SERVER, "provider_refused_key", again=False),
     "missing_key": _Kind(503, _SERVER, again=False),
+    "submit_unknown": _Kind(502, _SERVER),
     "cancelled": _Kind(400, _REQUEST),
 }
 """What differs from the problem's own status and code."""
@@ -55,11 +64,11 @@ def shape(problem: Mapping[str, Any]) -> tuple[int, Json, Mapping[str, str]]:
     """A problem as OpenAI would say it: status, body and further headers."""
     code, own = str(problem["code"]), int(problem["status"])
     kind = _KINDS.get(code) or _Kind(own, _REQUEST if own < 500 else _SERVER)
-    again = kind.again
-    if kind.status >= 500 and problem.get("charge") != "not_charged":
-        again = False  # a second one might be paid too
-    if code == "timeout":
-        again = True  # the job goes on, and the same request is given its picture
+    status, again = kind.status, kind.again
+    if code in OWED:
+        again = True  # the same request is given what becomes of it, and no second one is made
+    elif status >= 500 and problem.get("charge") != "not_charged":
+        status, again = FAILED_DEPENDENCY, False
     headers = {} if again is None else {"x-should-retry": "true" if again else "false"}
     error = {
         "message": _message(problem),
@@ -68,7 +77,7 @@ def shape(problem: Mapping[str, Any]) -> tuple[int, Json, Mapping[str, str]]:
         "code": kind.code or code,
         "fluxroom": {name: problem[name] for name in _FACTS if problem.get(name) is not None},
     }
-    return kind.status, {"error": error}, headers
+    return status, {"error": error}, headers
 
 
 _FACTS = ("code", "charge", "job", "generation", "route", "provider", "request_id", "incident", "not_sent")

@@ -16,6 +16,7 @@ from fluxroom.errors import FluxroomError, WaitEnded
 from fluxroom.server import callers
 from fluxroom.server.callers import Caller
 from fluxroom.server.doors.openai.claims import Claim, Claims
+from fluxroom.server.doors.openai.errors import OWED
 from fluxroom.server.doors.openai.writing import pieces
 from fluxroom.server.gateway import Gateway
 from fluxroom.types import Event
@@ -125,16 +126,10 @@ class Order:
             await self._claims.settle(claim, delivered=True)
 
     async def ended(self, error: BaseException | None = None) -> None:
-        """The connection is over, with this error. It is still owed unless the error is the end of it.
-
-        An error that may have cost something, and that clients answer by sending the request again, stays with the
-        request: sent again, it is told again, and not paid again.
-        """
+        """The connection is over, with this error. What does not end the request is still owed."""
         if self._claim is None:
             return
-        over = isinstance(error, FluxroomError) and not (
-            isinstance(error, WaitEnded) or (error.status >= 500 and error.as_dict()["charge"] != "not_charged")
-        )
+        over = isinstance(error, FluxroomError) and error.code not in OWED
         claim, self._claim = self._claim, None
         await self._claims.settle(claim, delivered=over)
 
