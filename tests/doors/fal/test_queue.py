@@ -143,14 +143,14 @@ async def test_a_request_in_doubt_is_never_worth_a_retry(door: World) -> None:
 
 
 async def test_a_wrong_body_is_422_at_once(door: World) -> None:
-    status, headers, told = await door.call(f"/fal/queue/{FAST}", {"num_images": 9, "steps": 4}, KEY)
+    status, headers, told = await door.call(f"/fal/queue/{FAST}", {"num_images": 9, "nonsense": 4}, KEY)
     assert status == 422
     assert headers["x-fal-request-id"]
     assert headers["x-fal-billable-units"] == "0"
     assert [(one["type"], one["loc"][-1]) for one in told["detail"]] == [
         ("missing", "prompt"),
         ("less_than_equal", "num_images"),
-        ("extra_forbidden", "steps"),
+        ("extra_forbidden", "nonsense"),
     ]
     assert door.box.world.tasks() == []
 
@@ -214,3 +214,11 @@ async def test_what_was_asked_is_what_is_sent(door: World) -> None:
     await result(door, await submit(door, **body))
     sent = next(one for one in door.box.world.requests() if one["method"] == "POST")
     assert body.items() <= sent["body"].items()
+
+
+async def test_several_pictures_of_a_model_that_makes_one_at_a_time(door: World) -> None:
+    told = await submit(door, "fal-ai/flux-2-pro", prompt="a fox", num_images=2, guidance_scale=3)
+    status, headers, made = await result(door, told)
+    assert (status, len(made["images"])) == (200, 2)
+    assert headers["x-fluxroom-not-sent"] == "guidance_scale"
+    assert len(billed(door.box)) == 2
