@@ -14,6 +14,7 @@ from fluxroom.server import (
     boards,
     budgets,
     catalog,
+    comparisons,
     contract,
     events,
     generations,
@@ -26,9 +27,12 @@ from fluxroom.server import (
     login,
     models,
     page,
+    pipelines,
     problems,
     providers,
     quotes,
+    runs,
+    sheets,
     usage,
 )
 from fluxroom.server.doors import bfl, call_backs, fal, links, openai
@@ -43,6 +47,7 @@ from fluxroom.settings import Settings
 
 _RESOURCES = (
     *(health, models, catalog, quotes, generations, events, jobs, images, image_files, assets, boards),
+    *(runs, sheets, comparisons, pipelines),
     *(usage, budgets, providers, keys, login, hooks, page),
 )
 

@@ -72,8 +72,7 @@ class GenerationBody(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _is_plain_json(cls, value: Any) -> Any:
-        _check_plain(value, 0)
-        return value
+        return plain_json(value)
 
     @field_validator("prompt")
     @classmethod
@@ -116,6 +115,12 @@ class ResolveBody(BaseModel):
     choice: Literal["retry", "abandon"] = Field(
         description="retry sends it again, and pays again if the provider took it; abandon gives it up."
     )
+
+
+def plain_json(value: Any) -> Any:
+    """The value, unchanged: numbers that are numbers, texts that are texts, and not too deep."""
+    _check_plain(value, 0)
+    return value
 
 
 def _check_plain(value: Any, depth: int) -> None:
