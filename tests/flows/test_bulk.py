@@ -93,7 +93,8 @@ async def test_the_same_sheet_goes_on_and_another_one_pays_only_for_what_is_new(
 async def test_what_somebody_else_has_made_does_not_exist_for_me(tmp_path: Path) -> None:
     rows = [{"prompt": "a", "seed": 1}]
     async with sandbox() as box, orchestra(box, tmp_path) as all_of:
-        run = await bulk.begin(await dry_run(all_of, sheet(rows), owner="anna"), all_of.conductor, owner="anna")
+        found = await dry_run(all_of, sheet(rows), owner="anna")
+        run = await bulk.begin(found, all_of.conductor, bulk.new_run(found, owner="anna"))
         await all_of.conductor.rest(run.id)
         assert (await dry_run(all_of, sheet(rows), owner="anna")).count("exists") == 1
         mine = await dry_run(all_of, sheet(rows), owner="bert")

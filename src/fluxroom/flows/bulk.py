@@ -138,24 +138,31 @@ async def check(sheet: Sheet, engine: Engine, plan_with: PlanWith, take_in: Take
     return DryRun(sheet=sheet, rows=rows, goes_on=goes_on, open_rows=left, renamed=renamed)
 
 
-async def begin(found: DryRun, conductor: Conductor, *, owner: str = "local", priority: int = 0) -> Run:
-    """Start the run of a sheet, or go on with the run of the same one."""
+def new_run(found: DryRun, *, owner: str = "local", priority: int = 0, cap: int | None = None) -> Run:
+    """The run of a sheet, not written down yet; or the one that goes on."""
     if found.goes_on:
         return found.goes_on
     now = time.time()
     sheet = found.sheet
-    run = Run(
+    return Run(
         id=new_id(),
         owner=owner,
         kind="bulk",
         name=sheet.name,
         digest=sheet.digest,
-        spec={"defaults": dict(sheet.defaults), "seeds": sheet.seeds, "file_name": sheet.file_name},
+        spec={"defaults": dict(sheet.defaults), "seeds": sheet.seeds, "file_name": sheet.file_name, "cap": cap},
         priority=priority,
         created_at=now,
         changed_at=now,
     )
-    return await conductor.begin(run, [_item(run, row, sheet) for row in found.rows])
+
+
+async def begin(found: DryRun, conductor: Conductor, run: Run | None = None) -> Run:
+    """Start the run of a sheet, or go on with the run of the same one."""
+    run = run or new_run(found)
+    if found.goes_on:
+        return await conductor.go_on(run)
+    return await conductor.begin(run, [_item(run, row, found.sheet) for row in found.rows])
 
 
 def _item(run: Run, row: Checked, sheet: Sheet) -> Item:

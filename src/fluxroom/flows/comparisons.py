@@ -6,6 +6,7 @@ Without a seed all cells get the same one, for otherwise chance would be compare
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -15,16 +16,19 @@ from typing import TYPE_CHECKING, Any
 
 from fluxroom.engine.orders import hash_of
 from fluxroom.errors import InvalidParams
+from fluxroom.flows import results
 from fluxroom.flows.bulk import DryRun, TakeIn, check
 from fluxroom.flows.conductor import PlanWith
 from fluxroom.flows.sheets import Sheet
 from fluxroom.identifiers import new_id
+from fluxroom.imaging.contact_sheet import Cell, contact_sheet
 from fluxroom.store.runs import Item, Run
-from fluxroom.types import JSON, PROVIDERS
+from fluxroom.types import JSON, PROVIDERS, dollars
 
 if TYPE_CHECKING:
     from fluxroom.engine import Engine
     from fluxroom.flows.conductor import Conductor
+    from fluxroom.store import Store
 
 MOST_CELLS = 400
 
@@ -95,7 +99,13 @@ async def price(
 
 
 async def begin(
-    found: Comparison, priced: DryRun, conductor: Conductor, *, owner: str = "local", priority: int = 5
+    found: Comparison,
+    priced: DryRun,
+    conductor: Conductor,
+    *,
+    owner: str = "local",
+    priority: int = 5,
+    cap: int | None = None,
 ) -> Run:
     """Start the run of a comparison that was priced."""
     now = time.time()
@@ -110,6 +120,7 @@ async def begin(
             "x": {"name": found.x.name, "values": list(found.x.values)},
             "y": {"name": found.y.name, "values": list(found.y.values)},
             "winner": None,
+            "cap": cap,
         },
         priority=priority,
         created_at=now,
@@ -130,6 +141,32 @@ async def begin(
         for row in priced.rows
     ]
     return await conductor.begin(run, items)
+
+
+async def drawn(store: Store, run: Run) -> bytes:
+    """The comparison as one picture (PNG): every cell with its seconds, cost and size, the winner marked."""
+    columns, rows = ([_label(run.spec[axis], value) for value in run.spec[axis]["values"]] for axis in ("x", "y"))
+    made = {one.item.position: one async for one in results.everything(store, run.id)}
+    cells = []
+    for position in range(len(columns) * len(rows)):
+        one = made.get(position)
+        picture = one.images[0] if one and one.images else None
+        data = await asyncio.to_thread(store.blobs.get, picture.sha256) if picture else None
+        cells.append(Cell(data, _below(one), best=run.spec.get("winner") == position))
+    prompt = str(run.spec["request"].get("prompt") or "")
+    return await asyncio.to_thread(contact_sheet, f"{run.name}: {prompt}", columns, rows, cells)
+
+
+def _label(axis: Mapping[str, JSON], value: JSON) -> str:
+    return f"{axis['name']} {value}" if axis["name"] else ""
+
+
+def _below(one: results.Result | None) -> str:
+    if one is None or not one.images:
+        error = one.item.error if one else None
+        return str((error or {}).get("message", "")) or (one.item.state if one else "missing")
+    seconds = f"{one.seconds:.1f} s · " if one.seconds else ""
+    return f"{seconds}{dollars(one.charged)} · {one.images[0].width} × {one.images[0].height}"
 
 
 def _named(found: Comparison, x: int, y: int) -> str:

@@ -103,6 +103,15 @@ class Conductor:
         _ = self._carry(held.id)
         return held
 
+    async def go_on(self, run: Run) -> Run:
+        """Go on with a run that was paused; one that has ended stays as it is."""
+        now = self._engine.now()
+        await self._engine.store.database.write(
+            lambda connection: runs.move(connection, run.id, ("paused",), "running", why="", at=now)
+        )
+        self.look(run.id)
+        return await self.get(run.id)
+
     async def rest(self, run_id: str) -> Run:
         """Carry a run until it is finished, cancelled, or waits for a person; then say how it stands.
 

@@ -155,7 +155,13 @@ _VARIATIONS = ("", ", soft morning light", ", close-up", ", wide shot", ", from 
 
 
 def new_run(
-    found: Pipeline, inputs: Mapping[str, JSON], *, owner: str = "local", name: str = "", priority: int = 5
+    found: Pipeline,
+    inputs: Mapping[str, JSON],
+    *,
+    owner: str = "local",
+    name: str = "",
+    priority: int = 5,
+    cap: int | None = None,
 ) -> Run:
     """A run of a pipeline, not written down yet; pictures among the inputs are named by hash or address.
 
@@ -163,7 +169,13 @@ def new_run(
         InvalidParams: an input is missing, unknown or not of its kind.
     """
     now = time.time()
-    spec = {"pipeline": dict(found.raw), "inputs": checked_inputs(found, inputs), "results": {}, "approved": []}
+    spec: dict[str, JSON] = {
+        "pipeline": dict(found.raw),
+        "inputs": checked_inputs(found, inputs),
+        "results": {},
+        "approved": [],
+        "cap": cap,
+    }
     return Run(
         id=new_id(),
         owner=owner,

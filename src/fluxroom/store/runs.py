@@ -12,13 +12,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, func, insert, or_, select, text, update
+from sqlalchemy import Connection, Text, bindparam, cast, exists, func, insert, or_, select, text, update
 
 from fluxroom.store import images, tables
 from fluxroom.store.images import StoredImage
 from fluxroom.store.jobs import Job
 from fluxroom.store.tables import jobs, run_items, runs
 from fluxroom.types import JSON
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which runs: everything that is given must be so."""
+
+    owner: str = ""  # "" for everybody's
+    kind: str = ""
+    state: str = ""
+    words: str = ""  # in the name, the description, or a prompt of its items
+    tag: str = ""
+    favourite: bool | None = None
+    hidden: bool | None = False
+
 
 OPEN = ("waiting", "submitted")
 """States of an item that somebody still has to do something about."""
@@ -201,6 +215,32 @@ def same(connection: Connection, owner: str, digest: str) -> Run | None:
     return None if row is None else Run(**row)
 
 
+def page(connection: Connection, wanted: Wanted, *, limit: int, before: str = "") -> list[Run]:
+    """Up to `limit` runs, the newest first; `before` is the last id of the page before."""
+    asked = select(runs).order_by(runs.c.id.desc()).limit(limit)
+    for column in (runs.c.owner, runs.c.kind, runs.c.state):
+        if value := getattr(wanted, column.name):
+            asked = asked.where(column == value)
+    for column in (runs.c.favourite, runs.c.hidden):
+        if (flag := getattr(wanted, column.name)) is not None:
+            asked = asked.where(column == flag)
+    if before:
+        asked = asked.where(runs.c.id < before)
+    if wanted.tag:
+        # Tags are words without quotes, so that one can be found in the list as it is written.
+        asked = asked.where(cast(runs.c.tags, Text).contains(f'"{wanted.tag}"', autoescape=True))
+    if wanted.words:
+        like = f"%{_literal(wanted.words)}%"
+        asked = asked.where(
+            or_(
+                runs.c.name.ilike(like, escape="\\"),
+                runs.c.description.ilike(like, escape="\\"),
+                exists().where(run_items.c.run == runs.c.id, cast(run_items.c.asked, Text).ilike(like, escape="\\")),
+            )
+        )
+    return [Run(**row) for row in connection.execute(asked).mappings()]
+
+
 def carried(connection: Connection) -> list[Run]:
     """All runs that somebody must carry: those that go on, and those of which something that was sent is still open."""
     return [Run(**row) for row in connection.execute(_CARRIED).mappings()]
@@ -324,6 +364,10 @@ def made(connection: Connection, found: Sequence[Item]) -> dict[str, Made]:
 def last_position(connection: Connection, run: str) -> int:
     """The position of a run's last item; -1 when it has none."""
     return int(connection.execute(_LAST, {"b_run": run}).scalar_one())
+
+
+def _literal(words: str) -> str:
+    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _plain(value: Any) -> Any:
