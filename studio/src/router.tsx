@@ -34,6 +34,8 @@ export interface GallerySearch {
   q?: string;
   model?: string;
   provider?: "bfl" | "fal";
+  tag?: string;
+  rating?: number;
   show?: "favourites" | "trash";
 }
 
@@ -44,6 +46,8 @@ const gallery = createRoute({
     ...(typeof given.q === "string" && given.q ? { q: given.q } : {}),
     ...(typeof given.model === "string" ? { model: given.model } : {}),
     ...(given.provider === "bfl" || given.provider === "fal" ? { provider: given.provider } : {}),
+    ...(typeof given.tag === "string" && given.tag ? { tag: given.tag } : {}),
+    ...(typeof given.rating === "number" && given.rating > 0 ? { rating: given.rating } : {}),
     ...(given.show === "favourites" || given.show === "trash" ? { show: given.show } : {}),
   }),
   component: lazyRouteComponent(() => import("./features/gallery/GalleryPage"), "GalleryPage"),

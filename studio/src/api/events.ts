@@ -30,6 +30,7 @@ type Told =
   | { kind: "hello" };
 
 const NAME = "fluxroom-events";
+const PATIENCE = 3000; // milliseconds until a broken line is told
 
 /** Follow the gateway until the returned function is called. */
 export function follow(client: QueryClient): () => void {
@@ -68,8 +69,16 @@ export function follow(client: QueryClient): () => void {
 
 async function listen(tell: (told: Told) => void, ended: Promise<void>): Promise<void> {
   const source = new EventSource("/v1/events");
-  source.onopen = () => tell({ kind: "connected", connected: true });
-  source.onerror = () => tell({ kind: "connected", connected: false });
+  let lost: ReturnType<typeof setTimeout> | undefined;
+  source.onopen = () => {
+    clearTimeout(lost);
+    lost = undefined;
+    tell({ kind: "connected", connected: true });
+  };
+  source.onerror = () => {
+    // The gateway ends a stream now and then, and the browser is back at once; that is no news.
+    lost ??= setTimeout(() => tell({ kind: "connected", connected: false }), PATIENCE);
+  };
   source.addEventListener("state", (event) => {
     const { generation } = JSON.parse(event.data) as { generation: string };
     tell({ kind: "state", generation });
@@ -78,6 +87,7 @@ async function listen(tell: (told: Told) => void, ended: Promise<void>): Promise
     tell({ kind: "progress", progress: JSON.parse(event.data) as Progress }),
   );
   await ended;
+  clearTimeout(lost);
   source.close();
 }
 

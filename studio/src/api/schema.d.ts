@@ -24,6 +24,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Can it take requests?
+         * @description For a balancer: 503 from the moment the gateway is told to stop, and while its database does not answer.
+         */
+        get: operations["ready_readyz_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/models": {
         parameters: {
             query?: never;
@@ -178,6 +198,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow everything
+         * @description What happens to everything that the caller may see, from now on, or from the event after `Last-Event-ID`.
+         *
+         *     `ready` says that it begins, with the number after which nothing is left out. `state` events are changes of a job's
+         *     state: `{generation, job, from, to, why, at}`; their ids are what `Last-Event-ID` takes. `progress` events tell once
+         *     a second how far running jobs are: `{generation, job, phase, elapsed, expected, progress, position}`. `closing` ends
+         *     the stream, after a quarter of an hour or when the gateway stops: connect again. A comment comes every 15 s.
+         */
+        get: operations["everything_v1_events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/generations/{generation_id}/events": {
         parameters: {
             query?: never;
@@ -187,7 +232,9 @@ export interface paths {
         };
         /**
          * Follow a generation
-         * @description Events until the generation is settled.
+         * @description Events until the generation is settled: `state` and `progress` as in `/v1/events`, then `end` with all of it.
+         *
+         *     `problem` comes instead when the gateway cannot go on watching, `closing` when it stops; the job goes on.
          */
         get: operations["events_v1_generations__generation_id__events_get"];
         put?: never;
@@ -258,6 +305,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search the images, the newest first
+         * @description One page; `next` leads to the one after it. Hidden ones and the trash are shown when asked for.
+         */
+        get: operations["listing_v1_images_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/images/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count the images by provider, model, mode and tag
+         * @description Counts over everything that the filters find.
+         */
+        get: operations["facets_v1_images_facets_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/images/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do something with many images
+         * @description All of them or, where some are not yours, those that are.
+         */
+        post: operations["act_v1_images_actions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/images/empty-trash": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete everything in the trash for good
+         * @description The caller's own trash only, also for an admin.
+         */
+        post: operations["empty_trash_v1_images_empty_trash_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/images/{image_id}": {
         parameters: {
             query?: never;
@@ -266,12 +393,60 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Look at an image's facts
-         * @description Size, hash, seed and addresses of an image.
+         * Look at an image
+         * @description Its facts, marks, parameters, and which images it came from.
          */
         get: operations["get_v1_images__image_id__get"];
         put?: never;
         post?: never;
+        /**
+         * Put an image into the trash, or delete it for good
+         * @description Into the trash, from which it can be restored for as long as FLUXROOM_TRASH_DAYS says.
+         */
+        delete: operations["remove_v1_images__image_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Mark an image
+         * @description Favourite, hidden, rating and tags; each only when it is named.
+         */
+        patch: operations["patch_v1_images__image_id__patch"];
+        trace?: never;
+    };
+    "/v1/images/{image_id}/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where an image came from, and what came of it
+         * @description One step back and one step on. Images of the trash are among them until they are deleted for good.
+         */
+        get: operations["family_v1_images__image_id__lineage_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/images/{image_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take an image out of the trash
+         * @description As it was, with its marks.
+         */
+        post: operations["restore_v1_images__image_id__restore_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -287,7 +462,7 @@ export interface paths {
         };
         /**
          * The file of an image
-         * @description The provider's bytes, untouched; or, with `metadata=1`, a download with what made it written in.
+         * @description The provider's bytes, untouched; or as WebP; or, with `metadata=1`, a download with what made it written in.
          */
         get: operations["file_v1_images__image_id__file_get"];
         put?: never;
@@ -318,7 +493,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/assets": {
+    "/v1/images/zip": {
         parameters: {
             query?: never;
             header?: never;
@@ -328,14 +503,156 @@ export interface paths {
         get?: never;
         put?: never;
         /**
+         * Many images in one ZIP file
+         * @description The pictures as files, and `images.csv` with what each is and cost. Not compressed: pictures already are.
+         */
+        post: operations["pack_v1_images_zip_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/assets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List uploads, the newest first
+         * @description One page of your own uploads; `next` leads to the one after it.
+         */
+        get: operations["listing_v1_assets_get"];
+        put?: never;
+        /**
          * Upload a picture
-         * @description The raw body is the picture: PNG, JPEG or WebP, at most 20 MB and 40 megapixels. What it is, its bytes say.
+         * @description PNG, JPEG or WebP, at most 20 MB and 40 megapixels, as the raw body or as the field `file` of a form.
+         *
+         *     What it is, its bytes say. The same bytes again are the same asset.
          */
         post: operations["upload_v1_assets_post"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/v1/assets/{sha256}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at an upload
+         * @description Its facts.
+         */
+        get: operations["get_v1_assets__sha256__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete an upload
+         * @description It leaves the list. Requests that took it in keep what they need of it.
+         */
+        delete: operations["remove_v1_assets__sha256__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/assets/{sha256}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The file of an upload
+         * @description The bytes as they came.
+         */
+        get: operations["file_v1_assets__sha256__file_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/assets/{sha256}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A small preview of an upload
+         * @description A WebP of at most 512 pixels a side.
+         */
+        get: operations["small_v1_assets__sha256__thumbnail_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/boards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the boards
+         * @description Your own; for an admin, everybody's.
+         */
+        get: operations["listing_v1_boards_get"];
+        put?: never;
+        /**
+         * Make a board
+         * @description A new, empty one. Two may have the same name.
+         */
+        post: operations["make_v1_boards_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/boards/{board_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at a board
+         * @description Its name and how many images are on it.
+         */
+        get: operations["get_v1_boards__board_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a board
+         * @description Its images stay in the library.
+         */
+        delete: operations["drop_v1_boards__board_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename a board
+         * @description The images stay on it.
+         */
+        patch: operations["rename_v1_boards__board_id__patch"];
         trace?: never;
     };
     "/v1/usage": {
@@ -601,8 +918,52 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * ActionAnswer
+         * @description With which images it was done.
+         */
+        ActionAnswer: {
+            /** Done */
+            done: string[];
+            /**
+             * Missing
+             * @description Ids that are not there or not yours.
+             */
+            missing: string[];
+        };
+        /**
+         * ImageActions
+         * @description One thing that is done with many images.
+         */
+        ActionBody: {
+            /** Ids */
+            ids: string[];
+            /**
+             * Action
+             * @description delete is for good; trash can be undone.
+             * @enum {string}
+             */
+            action: "favourite" | "unfavourite" | "hide" | "show" | "rate" | "tag" | "untag" | "trash" | "restore" | "add_to_board" | "remove_from_board" | "delete";
+            /**
+             * Rating
+             * @description For rate.
+             * @default 0
+             */
+            rating: number;
+            /**
+             * Tags
+             * @description For tag and untag.
+             */
+            tags?: string[];
+            /**
+             * Board
+             * @description For add_to_board and remove_from_board.
+             * @default
+             */
+            board: string;
+        };
+        /**
          * AssetAnswer
-         * @description A picture in the store.
+         * @description An uploaded picture.
          */
         AssetAnswer: {
             /**
@@ -618,6 +979,73 @@ export interface components {
             height: number;
             /** Size Bytes */
             size_bytes: number;
+            /**
+             * Name
+             * @description The file's name as it was uploaded; empty for none.
+             */
+            name: string;
+            /** Created At */
+            created_at: string;
+            /** Url */
+            url: string;
+            /** Thumbnail */
+            thumbnail: string;
+        };
+        /**
+         * AssetPage
+         * @description Uploads, the newest first.
+         */
+        AssetPage: {
+            /** Assets */
+            assets: components["schemas"]["AssetAnswer"][];
+            /**
+             * Next
+             * @description The address of the page after this one.
+             */
+            next: string | null;
+        };
+        /**
+         * BoardAnswer
+         * @description A board.
+         */
+        BoardAnswer: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Created At */
+            created_at: string;
+            /**
+             * Images
+             * @description How many there are on it; those in the trash do not count.
+             */
+            images: number;
+            /**
+             * Cover
+             * @description The id of its newest image.
+             */
+            cover: string | null;
+            /**
+             * Url
+             * @description Its images.
+             */
+            url: string;
+        };
+        /**
+         * BoardRequest
+         * @description What a board is called.
+         */
+        BoardBody: {
+            /** Name */
+            name: string;
+        };
+        /**
+         * BoardList
+         * @description The caller's boards, the newest first.
+         */
+        BoardList: {
+            /** Boards */
+            boards: components["schemas"]["BoardAnswer"][];
         };
         /**
          * BudgetAnswer
@@ -716,6 +1144,14 @@ export interface components {
             detail: string;
         };
         /**
+         * EmptiedAnswer
+         * @description What left the trash for good.
+         */
+        EmptiedAnswer: {
+            /** Deleted */
+            deleted: number;
+        };
+        /**
          * ExampleAnswer
          * @description What a plain request costs: one picture of one megapixel, from one reference where the mode works on one.
          */
@@ -737,6 +1173,30 @@ export interface components {
             text: string;
             /** Formula */
             formula: string;
+        };
+        /**
+         * FacetsAnswer
+         * @description How many images there are of each kind; a kind is counted as if it were not asked for.
+         */
+        FacetsAnswer: {
+            /** Total */
+            total: number;
+            /** Provider */
+            provider: {
+                [key: string]: number;
+            };
+            /** Model */
+            model: {
+                [key: string]: number;
+            };
+            /** Mode */
+            mode: {
+                [key: string]: number;
+            };
+            /** Tag */
+            tag: {
+                [key: string]: number;
+            };
         };
         /**
          * GenerationAnswer
@@ -1155,6 +1615,27 @@ export interface components {
             key: string;
         };
         /**
+         * LineageAnswer
+         * @description Where an image came from, and what came of it.
+         */
+        LineageAnswer: {
+            /**
+             * Parents
+             * @description Images that it was made from.
+             */
+            parents: components["schemas"]["PictureAnswer"][];
+            /**
+             * Uploads
+             * @description Hashes of uploaded pictures that it was made from.
+             */
+            uploads: string[];
+            /**
+             * Children
+             * @description Images that were made from it.
+             */
+            children: components["schemas"]["PictureAnswer"][];
+        };
+        /**
          * LoginRequest
          * @description A key, given once.
          */
@@ -1468,6 +1949,203 @@ export interface components {
             "x-ui": components["schemas"]["Hint"];
         };
         /**
+         * PictureAnswer
+         * @description An image in its library.
+         */
+        PictureAnswer: {
+            /** Id */
+            id: string;
+            /** Job */
+            job: string;
+            /** Sha256 */
+            sha256: string;
+            /** Mime */
+            mime: string;
+            /** Width */
+            width: number;
+            /** Height */
+            height: number;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Seed */
+            seed: number | null;
+            /**
+             * Url
+             * @description The file as the provider made it.
+             */
+            url: string;
+            /**
+             * Thumbnail
+             * @description A small WebP.
+             */
+            thumbnail: string;
+            /**
+             * Download
+             * @description The file with prompt, model, parameters and seed written into it.
+             */
+            download: string;
+            /** Generation */
+            generation: string;
+            /** Route */
+            route: string;
+            /** Provider */
+            provider: string;
+            /** Model */
+            model: string;
+            /** Mode */
+            mode: string;
+            /** Prompt */
+            prompt: string;
+            /** Sandbox */
+            sandbox: boolean;
+            /** Created At */
+            created_at: string;
+            /**
+             * Charged
+             * @description What its job cost in US dollars, all its pictures together.
+             */
+            charged: string | null;
+            /** Favourite */
+            favourite: boolean;
+            /** Hidden */
+            hidden: boolean;
+            /**
+             * Rating
+             * @description 1 to 5; 0 for none.
+             */
+            rating: number;
+            /** Tags */
+            tags: string[];
+            /**
+             * Boards
+             * @description Ids of boards.
+             */
+            boards: string[];
+            /** Trashed At */
+            trashed_at: string | null;
+        };
+        /**
+         * PictureDetail
+         * @description An image with all that is known of it.
+         */
+        PictureDetail: {
+            /** Id */
+            id: string;
+            /** Job */
+            job: string;
+            /** Sha256 */
+            sha256: string;
+            /** Mime */
+            mime: string;
+            /** Width */
+            width: number;
+            /** Height */
+            height: number;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Seed */
+            seed: number | null;
+            /**
+             * Url
+             * @description The file as the provider made it.
+             */
+            url: string;
+            /**
+             * Thumbnail
+             * @description A small WebP.
+             */
+            thumbnail: string;
+            /**
+             * Download
+             * @description The file with prompt, model, parameters and seed written into it.
+             */
+            download: string;
+            /** Generation */
+            generation: string;
+            /** Route */
+            route: string;
+            /** Provider */
+            provider: string;
+            /** Model */
+            model: string;
+            /** Mode */
+            mode: string;
+            /** Prompt */
+            prompt: string;
+            /** Sandbox */
+            sandbox: boolean;
+            /** Created At */
+            created_at: string;
+            /**
+             * Charged
+             * @description What its job cost in US dollars, all its pictures together.
+             */
+            charged: string | null;
+            /** Favourite */
+            favourite: boolean;
+            /** Hidden */
+            hidden: boolean;
+            /**
+             * Rating
+             * @description 1 to 5; 0 for none.
+             */
+            rating: number;
+            /** Tags */
+            tags: string[];
+            /**
+             * Boards
+             * @description Ids of boards.
+             */
+            boards: string[];
+            /** Trashed At */
+            trashed_at: string | null;
+            /** Params */
+            params: {
+                [key: string]: unknown;
+            };
+            /** References */
+            references: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Lineage
+             * @description parents and children as ids of images, uploads as hashes.
+             */
+            lineage: {
+                [key: string]: string[];
+            };
+        };
+        /**
+         * PicturePage
+         * @description Images, the newest first.
+         */
+        PicturePage: {
+            /** Images */
+            images: components["schemas"]["PictureAnswer"][];
+            /**
+             * Next
+             * @description The address of the page after this one.
+             */
+            next: string | null;
+        };
+        /**
+         * ImagePatch
+         * @description What is to change; what is not named stays.
+         */
+        PicturePatch: {
+            /** Favourite */
+            favourite?: boolean | null;
+            /** Hidden */
+            hidden?: boolean | null;
+            /** Rating */
+            rating?: number | null;
+            /**
+             * Tags
+             * @description All tags that it shall have.
+             */
+            tags?: string[] | null;
+        };
+        /**
          * PresetAnswer
          * @description Ready settings: the values to set; balanced sets none.
          */
@@ -1720,6 +2398,14 @@ export interface components {
             };
             /** Sandbox */
             sandbox: boolean;
+        };
+        /**
+         * Ready
+         * @description Whether requests should be sent here.
+         */
+        Ready: {
+            /** Ready */
+            ready: boolean;
         };
         /**
          * ReceiptAnswer
@@ -2146,6 +2832,23 @@ export interface components {
             lines: components["schemas"]["LineAnswer"][];
             total: components["schemas"]["SumAnswer"];
         };
+        /**
+         * ZipRequest
+         * @description Which pictures are packed.
+         */
+        ZipBody: {
+            /**
+             * Ids
+             * @description Ids of images, in the order of the files.
+             */
+            ids: string[];
+            /**
+             * Metadata
+             * @description Write prompt, model and seed into each file.
+             * @default true
+             */
+            metadata: boolean;
+        };
         GenerationRequest: {
             [key: string]: unknown;
         };
@@ -2183,6 +2886,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ready_readyz_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
+            /** @description Not now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
                 };
             };
             /** @description A problem that the caller can mend */
@@ -2642,13 +3392,56 @@ export interface operations {
             };
         };
     };
+    everything_v1_events_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The number of the last event that was seen */
+                "last-event-id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     events_v1_generations__generation_id__events_get: {
         parameters: {
             query?: never;
             header?: {
+                /** @description The number of the last event that was seen */
                 "last-event-id"?: string;
             };
             path: {
+                /** @description The id of a generation */
                 generation_id: string;
             };
             cookie?: never;
@@ -2813,6 +3606,223 @@ export interface operations {
             };
         };
     };
+    listing_v1_images_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The last id of the page before */
+                before?: string;
+                /** @description Words of the prompt; the last may be begun; "in quotes" as a phrase */
+                q?: string;
+                /** @description A model or a route */
+                model?: string;
+                provider?: ("bfl" | "fal") | null;
+                mode?: ("generate" | "edit" | "vary" | "fill" | "expand" | "erase" | "deblur" | "tryon" | "upscale") | null;
+                /** @description The generation that it belongs to */
+                generation?: string;
+                /** @description The first day, in UTC */
+                since?: string | null;
+                /** @description The last day, included */
+                until?: string | null;
+                /** @description true: only practice; false: only the real ones */
+                sandbox?: boolean | null;
+                /** @description All of these */
+                tag?: string[] | null;
+                /** @description A board's id */
+                board?: string;
+                favourite?: boolean | null;
+                /** @description Whether hidden ones are shown */
+                hidden?: "no" | "yes" | "only";
+                /** @description At least so many stars */
+                rating?: number;
+                /** @description The trash instead of the library */
+                trashed?: boolean;
+                orientation?: ("landscape" | "portrait" | "square") | null;
+                /** @description Pixels that the longer side has at least */
+                longest?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PicturePage"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    facets_v1_images_facets_get: {
+        parameters: {
+            query?: {
+                /** @description Words of the prompt; the last may be begun; "in quotes" as a phrase */
+                q?: string;
+                /** @description A model or a route */
+                model?: string;
+                provider?: ("bfl" | "fal") | null;
+                mode?: ("generate" | "edit" | "vary" | "fill" | "expand" | "erase" | "deblur" | "tryon" | "upscale") | null;
+                /** @description The generation that it belongs to */
+                generation?: string;
+                /** @description The first day, in UTC */
+                since?: string | null;
+                /** @description The last day, included */
+                until?: string | null;
+                /** @description true: only practice; false: only the real ones */
+                sandbox?: boolean | null;
+                /** @description All of these */
+                tag?: string[] | null;
+                /** @description A board's id */
+                board?: string;
+                favourite?: boolean | null;
+                /** @description Whether hidden ones are shown */
+                hidden?: "no" | "yes" | "only";
+                /** @description At least so many stars */
+                rating?: number;
+                /** @description The trash instead of the library */
+                trashed?: boolean;
+                orientation?: ("landscape" | "portrait" | "square") | null;
+                /** @description Pixels that the longer side has at least */
+                longest?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacetsAnswer"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    act_v1_images_actions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionAnswer"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    empty_trash_v1_images_empty_trash_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmptiedAnswer"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_v1_images__image_id__get: {
         parameters: {
             query?: never;
@@ -2830,7 +3840,172 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ImageAnswer"];
+                    "application/json": components["schemas"]["PictureDetail"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_v1_images__image_id__delete: {
+        parameters: {
+            query?: {
+                /** @description Delete it now; nothing brings it back */
+                forever?: boolean;
+            };
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_v1_images__image_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PicturePatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PictureAnswer"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    family_v1_images__image_id__lineage_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineageAnswer"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore_v1_images__image_id__restore_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PictureAnswer"];
                 };
             };
             /** @description A problem that the caller can mend */
@@ -2856,14 +4031,14 @@ export interface operations {
     file_v1_images__image_id__file_get: {
         parameters: {
             query?: {
+                /** @description webp: smaller, with as many pixels */
+                format?: "original" | "webp";
                 /** @description Write prompt, model and seed into the file */
                 metadata?: boolean;
                 /** @description Offer it as a download */
                 download?: boolean;
             };
-            header?: {
-                "if-none-match"?: string;
-            };
+            header?: never;
             path: {
                 image_id: string;
             };
@@ -2882,8 +4057,26 @@ export interface operations {
                     "image/webp": unknown;
                 };
             };
+            /** @description The part that the Range header asks for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": unknown;
+                    "image/jpeg": unknown;
+                    "image/webp": unknown;
+                };
+            };
             /** @description Unchanged */
             304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The file has no such part */
+            416: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2915,9 +4108,7 @@ export interface operations {
                 /** @description The longest side in pixels */
                 size?: "256" | "512" | "1024";
             };
-            header?: {
-                "if-none-match"?: string;
-            };
+            header?: never;
             path: {
                 image_id: string;
             };
@@ -2925,14 +4116,12 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The file */
+            /** @description The preview */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/png": unknown;
-                    "image/jpeg": unknown;
                     "image/webp": unknown;
                 };
             };
@@ -2942,6 +4131,90 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pack_v1_images_zip_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ZipBody"];
+            };
+        };
+        responses: {
+            /** @description The archive, as it is packed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": unknown;
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listing_v1_assets_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The last hash of the page before */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetPage"];
+                };
             };
             /** @description A problem that the caller can mend */
             "4XX": {
@@ -2976,6 +4249,10 @@ export interface operations {
                 "image/jpeg": string;
                 "image/png": string;
                 "image/webp": string;
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                };
             };
         };
         responses: {
@@ -2986,6 +4263,390 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AssetAnswer"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_v1_assets__sha256__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetAnswer"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_v1_assets__sha256__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    file_v1_assets__sha256__file_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                    "image/jpeg": unknown;
+                    "image/png": unknown;
+                    "image/webp": unknown;
+                };
+            };
+            /** @description The part that the Range header asks for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    small_v1_assets__sha256__thumbnail_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The preview */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": unknown;
+                };
+            };
+            /** @description Unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listing_v1_boards_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardList"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_v1_boards_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BoardBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardAnswer"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_v1_boards__board_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                board_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardAnswer"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drop_v1_boards__board_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                board_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rename_v1_boards__board_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                board_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BoardBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardAnswer"];
                 };
             };
             /** @description A problem that the caller can mend */

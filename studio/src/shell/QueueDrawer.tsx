@@ -108,7 +108,7 @@ function Row({ generation, onClose }: { generation: Generation; onClose: () => v
         <Text size="sm" className="clamp1">
           {generation.prompt || words.image.noPrompt}
         </Text>
-        <Text size="xs" className="quiet figures">
+        <Text size="xs" className="quiet">
           {stateWord(words, generation)} · {generation.model} · {charge}
         </Text>
       </div>

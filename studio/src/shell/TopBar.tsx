@@ -76,7 +76,7 @@ function LanguageMenu() {
             color="gray"
             size="compact-sm"
             leftSection={<Languages size={16} aria-hidden />}
-            aria-label={`${words.language}: ${language === "en" ? "English" : "Deutsch"}`}
+            aria-label={`${language.toUpperCase()}: ${words.language}, ${words.name}`}
           >
             {language.toUpperCase()}
           </Button>

@@ -1,4 +1,5 @@
 import { useMediaQuery } from "@mantine/hooks";
+import { notifications } from "@mantine/notifications";
 import { useEffect } from "react";
 import { useModel, useModels } from "@/api/queries";
 import { useLook } from "@/look";
@@ -23,8 +24,10 @@ export function CreatePage() {
     set({ welcomed: true });
   }, [set]);
   useEffect(() => {
-    if (list && (!id || gone)) change({ model: list.default, provider: "auto", mode: null });
-  }, [list, id, gone, change]);
+    if (!list || (id && !gone)) return;
+    if (gone) notifications.show({ message: words.create.modelGone(id), autoClose: 9000 });
+    change({ model: list.default, provider: "auto", mode: null });
+  }, [list, id, gone, change, words]);
 
   return (
     <div className={classes.page} data-stacked={phone || undefined}>

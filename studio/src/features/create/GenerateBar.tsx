@@ -70,7 +70,7 @@ export function GenerateBar({ body, price, mode, fields, provider }: Props) {
             tabIndex={quote ? 0 : -1}
             aria-label={quote ? `${words.create.quoteHelp}: ${quote.formula}` : undefined}
           >
-            {quote ? quote.formula.replaceAll(" x ", " × ") : mode.price.text}
+            {quote && language === "en" ? quote.formula.replaceAll(" x ", " × ") : mode.price.texts[language]}
           </Text>
         </Tooltip>
         <Text size="xs" className="quiet figures" style={{ whiteSpace: "nowrap" }}>

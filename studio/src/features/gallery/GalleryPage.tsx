@@ -1,3 +1,89 @@
+import { Button, Stack, Text, Title } from "@mantine/core";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useEffect, useMemo, useState } from "react";
+import { useFacets, useImages, type Wanted } from "@/api/library";
+import { useWords } from "@/words";
+import { Filters } from "./Filters";
+import classes from "./Gallery.module.css";
+import { Grid } from "./Grid";
+import { SelectionBar } from "./SelectionBar";
+
+/** Every picture that was made: found by its words, marked, gathered, taken along. */
 export function GalleryPage() {
-  return null;
+  const words = useWords();
+  const search = useSearch({ from: "/gallery" });
+  const navigate = useNavigate();
+  const wanted: Wanted = useMemo(
+    () => ({
+      ...(search.q ? { q: search.q } : {}),
+      ...(search.model ? { model: search.model } : {}),
+      ...(search.provider ? { provider: search.provider } : {}),
+      ...(search.tag ? { tag: [search.tag] } : {}),
+      ...(search.rating ? { rating: search.rating } : {}),
+      ...(search.show === "favourites" ? { favourite: true } : {}),
+      ...(search.show === "trash" ? { trashed: true, hidden: "yes" as const } : {}),
+    }),
+    [search],
+  );
+  const { data, isPending, hasNextPage, fetchNextPage, isFetchingNextPage } = useImages(wanted);
+  const { data: facets } = useFacets(wanted);
+  const images = useMemo(() => data?.pages.flatMap((page) => page.images) ?? [], [data]);
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another search is another selection
+  useEffect(() => setSelected(new Set()), [wanted]);
+  const filtered = Object.keys(search).length > 0;
+
+  return (
+    <div className={classes.page}>
+      <header className={classes.head}>
+        <div className={classes.title}>
+          <Title order={1} size="h2">
+            {words.gallery.title}
+          </Title>
+          <Text className="quiet figures" role="status">
+            {facets ? words.gallery.count(facets.total) : ""}
+          </Text>
+          {search.show === "trash" && (
+            <Text size="sm" className="quiet">
+              {words.gallery.trashNote}
+            </Text>
+          )}
+        </div>
+        <Filters search={search} facets={facets} />
+      </header>
+      {selected.size > 0 && (
+        <SelectionBar
+          ids={[...selected]}
+          trashed={search.show === "trash"}
+          onDone={() => setSelected(new Set())}
+        />
+      )}
+      {images.length > 0 && (
+        <Grid
+          images={images}
+          total={facets?.total ?? images.length}
+          selected={selected}
+          onSelect={setSelected}
+          onEnd={() => hasNextPage && !isFetchingNextPage && void fetchNextPage()}
+        />
+      )}
+      {!isPending && !images.length && (
+        <Stack align="center" py="xl" gap="xs">
+          <Text fw={600}>{filtered ? words.gallery.noMatch : words.gallery.empty}</Text>
+          {filtered ? (
+            <Button variant="default" onClick={() => void navigate({ to: "/gallery", search: {} })}>
+              {words.gallery.clear}
+            </Button>
+          ) : (
+            <>
+              <Text className="quiet">{words.gallery.emptyText}</Text>
+              <Button component={Link} to="/create">
+                {words.gallery.go}
+              </Button>
+            </>
+          )}
+        </Stack>
+      )}
+    </div>
+  );
 }

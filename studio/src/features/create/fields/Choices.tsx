@@ -53,7 +53,7 @@ export function Choices({
           onClick={() => onChange(one.value)}
         >
           {one.ratio ? (
-            <span className={classes.shape} style={shapeOf(one.ratio, 22)} aria-hidden />
+            <span className={classes.shape} style={shapeOf(one.ratio, 19)} aria-hidden />
           ) : (
             one.icon
           )}

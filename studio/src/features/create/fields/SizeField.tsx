@@ -32,10 +32,10 @@ export function SizeField({ field, value, onChange, problem }: FieldProps) {
       value: name,
       label: words.size.names[name] ?? name,
       ratio: PRESETS[name] ? PRESETS[name].width / PRESETS[name].height : null,
-      icon: <Wand size={18} aria-hidden />,
+      icon: <Wand size={17} aria-hidden />,
       hint: PRESETS[name] ? `${PRESETS[name].width} × ${PRESETS[name].height}` : undefined,
     })),
-    { value: "custom", label: words.size.custom, icon: <Ruler size={18} aria-hidden /> },
+    { value: "custom", label: words.size.custom, icon: <Ruler size={17} aria-hidden /> },
   ];
   const said = sides
     ? `${sides.width} × ${sides.height} · ${words.size.megapixels(decimal(megapixels(sides.width, sides.height), language, 2))}`

@@ -5,7 +5,7 @@ import { useState } from "react";
 import { useModels } from "@/api/queries";
 import type { ModelSummary, ProviderName } from "@/api/types";
 import { useLook } from "@/look";
-import { decimal } from "@/numbers";
+import { decimal, money } from "@/numbers";
 import { PROVIDERS } from "@/shell/TopBar";
 import { inLanguage, useWords } from "@/words";
 import { useDraft } from "../draft";
@@ -87,7 +87,7 @@ function Row({ model, chosen, onChoose }: { model: ModelSummary; chosen: boolean
   const routes = Object.entries(model.routes) as [ProviderName, NonNullable<ModelSummary["routes"]["bfl"]>][];
   const first = routes.find(([, route]) => route.available)?.[1] ?? routes[0]?.[1];
   const limit = Math.max(0, ...routes.flatMap(([, route]) => Object.values(route.max_references)));
-  const price = first ? Object.values(first.price)[0] : "";
+  const price = first && Object.values(first.prices)[0]?.example.low;
   return (
     <button
       type="button"
@@ -109,8 +109,8 @@ function Row({ model, chosen, onChoose }: { model: ModelSummary; chosen: boolean
       </span>
       <span className={`${classes.about} quiet clamp2`}>{inLanguage(model.descriptions, language)}</span>
       <span className={`${classes.facts} figures`}>
-        {words.about(decimal(model.seconds, language, 0))} · {limit ? words.upTo(limit) : words.noReferences}{" "}
-        · {price}
+        {words.about(decimal(model.seconds, language, 0))} · {limit ? words.upTo(limit) : words.noReferences}
+        {price && ` · ${words.each(money(price, language))}`}
       </span>
     </button>
   );

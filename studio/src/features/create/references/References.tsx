@@ -58,6 +58,7 @@ export function References({
         <span className={`${classes.value} quiet figures`}>
           {Math.min(references.length, limit)} / {limit}
         </span>
+        <ByUrl />
       </div>
       <div className={own.slots}>
         {references.map((one, place) => (
@@ -85,8 +86,7 @@ export function References({
           )}
         </FileButton>
       </div>
-      <Group gap={4} mt={4} justify="space-between">
-        <ByUrl />
+      <Group gap={4} mt={4}>
         {references.length > limit && (
           <Text size="xs" className="warn">
             {words.keptNotSent(limit)}
@@ -139,7 +139,7 @@ function ByUrl() {
           <ActionIcon
             variant="subtle"
             color="gray"
-            size={28}
+            size={24}
             aria-label={words.url}
             onClick={() => setOpened(!opened)}
           >

@@ -37,7 +37,7 @@ export const RunRow = memo(function RunRow({ generation }: { generation: Generat
           <Text className="clamp2" fw={500} lh={1.4}>
             {generation.prompt || <span className="quiet">{words.image.noPrompt}</span>}
           </Text>
-          <Text size="xs" className="quiet figures" mt={3}>
+          <Text size="xs" className="quiet" mt={3}>
             {generation.model} · {PROVIDERS[generation.provider as ProviderName] ?? generation.provider} ·{" "}
             {charge}
             {seconds !== null && ` · ${words.image.seconds(decimal(seconds, language))}`} ·{" "}
@@ -87,7 +87,7 @@ function Actions({ generation }: { generation: Generation }) {
   const { submit, busy } = useSubmit();
   function use() {
     reuse(generation);
-    window.scrollTo({ top: 0 });
+    document.getElementById("content")?.scrollTo({ top: 0 });
   }
   return (
     <Group gap={4} wrap="nowrap">

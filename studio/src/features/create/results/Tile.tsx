@@ -19,7 +19,7 @@ export function PictureTile({ picture, generation }: { picture: Picture; generat
     const slot = await slotOfImage(picture.id);
     if (!slot) return;
     useDraft.getState().change({ references: [slot], prompt: "" });
-    window.scrollTo({ top: 0 });
+    document.getElementById("content")?.scrollTo({ top: 0 });
     document.getElementById("prompt")?.focus();
   }
   return (

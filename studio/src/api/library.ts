@@ -1,0 +1,118 @@
+// The library: pictures with what people did with them.
+
+import {
+  type InfiniteData,
+  keepPreviousData,
+  type QueryClient,
+  useInfiniteQuery,
+  useQuery,
+} from "@tanstack/react-query";
+import { api, data, troubleOf } from "./client";
+import type { components, paths } from "./schema";
+
+export type LibraryImage = components["schemas"]["PictureAnswer"];
+export type ImageDetail = components["schemas"]["PictureDetail"];
+export type Marks = components["schemas"]["PicturePatch"];
+export type Wanted = Omit<NonNullable<paths["/v1/images"]["get"]["parameters"]["query"]>, "limit" | "before">;
+type Action = components["schemas"]["ActionBody"]["action"];
+type Page = components["schemas"]["PicturePage"];
+
+const PAGE = 120;
+const IMAGES = "images";
+
+export function useImages(wanted: Wanted) {
+  return useInfiniteQuery({
+    queryKey: [IMAGES, "list", wanted],
+    queryFn: ({ pageParam }) =>
+      data(api.GET("/v1/images", { params: { query: { ...wanted, limit: PAGE, before: pageParam } } })),
+    initialPageParam: "",
+    getNextPageParam: (page) => (page.next ? page.images.at(-1)?.id : undefined),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useFacets(wanted: Wanted) {
+  return useQuery({
+    queryKey: [IMAGES, "facets", wanted],
+    queryFn: () => data(api.GET("/v1/images/facets", { params: { query: wanted } })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useImage(id: string) {
+  return useQuery({
+    queryKey: [IMAGES, "one", id],
+    queryFn: () => data(api.GET("/v1/images/{image_id}", { params: { path: { image_id: id } } })),
+    retry: false,
+  });
+}
+
+export function useLineage(id: string) {
+  return useQuery({
+    queryKey: [IMAGES, "lineage", id],
+    queryFn: () => data(api.GET("/v1/images/{image_id}/lineage", { params: { path: { image_id: id } } })),
+  });
+}
+
+/** Mark a picture; the page shows it at once and takes it back when the gateway refuses. */
+export async function mark(client: QueryClient, id: string, marks: Marks): Promise<void> {
+  const before = client.getQueriesData({ queryKey: [IMAGES] });
+  change(client, [id], marks as Partial<LibraryImage>);
+  try {
+    const path = { image_id: id };
+    change(client, [id], await data(api.PATCH("/v1/images/{image_id}", { params: { path }, body: marks })));
+  } catch (error) {
+    for (const [key, found] of before) client.setQueryData(key, found);
+    throw error;
+  }
+}
+
+function change(client: QueryClient, ids: string[], part: Partial<LibraryImage>): void {
+  const mend = (one: LibraryImage) => (ids.includes(one.id) ? { ...one, ...part } : one);
+  for (const id of ids)
+    client.setQueryData<ImageDetail>([IMAGES, "one", id], (one) => one && { ...one, ...part });
+  everyPage(client, (page) => ({ ...page, images: page.images.map(mend) }));
+}
+
+function everyPage(client: QueryClient, work: (page: Page) => Page): void {
+  client.setQueriesData<InfiniteData<Page>>({ queryKey: [IMAGES, "list"] }, (found) =>
+    found?.pages ? { ...found, pages: found.pages.map(work) } : found,
+  );
+}
+
+/** Move pictures into the trash: gone from every list at once. */
+export async function trash(client: QueryClient, ids: string[]): Promise<void> {
+  everyPage(client, (page) => ({ ...page, images: page.images.filter((one) => !ids.includes(one.id)) }));
+  await act(client, ids, "trash");
+}
+
+export async function act(
+  client: QueryClient,
+  ids: string[],
+  action: Action,
+  more: { rating?: number; tags?: string[] } = {},
+): Promise<void> {
+  try {
+    await data(
+      api.POST("/v1/images/actions", { body: { ids, action, rating: 0, tags: [], board: "", ...more } }),
+    );
+  } finally {
+    await client.invalidateQueries({ queryKey: [IMAGES] });
+  }
+}
+
+/** The files of pictures in one archive, saved by the browser. */
+export async function zip(ids: string[]): Promise<void> {
+  const answer = await fetch("/v1/images/zip", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ ids }),
+  });
+  if (!answer.ok) throw await troubleOf(answer);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download =
+    /filename="([^"]+)"/.exec(answer.headers.get("content-disposition") ?? "")?.[1] ?? "fluxroom.zip";
+  link.click();
+  URL.revokeObjectURL(link.href);
+}

@@ -1,0 +1,252 @@
+import { SegmentedControl, Skeleton, Table, Tabs, Text } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { type LibraryImage, useLineage } from "@/api/library";
+import type { Generation, Job, ProviderName } from "@/api/types";
+import { useLook } from "@/look";
+import { dateTime, decimal, fileSize, megapixels, money } from "@/numbers";
+import { PROVIDERS } from "@/shell/TopBar";
+import { CodeBlock } from "@/ui/CodeBlock";
+import { useTitles } from "@/ui/useTitles";
+import { useWords } from "@/words";
+import classes from "./Image.module.css";
+import { type Kind, requestOf, snippet } from "./snippets";
+
+interface Props {
+  image: LibraryImage;
+  generation: Generation | undefined;
+}
+
+/** What is known about a picture, in five views. */
+export function Inspector({ image, generation }: Props) {
+  const words = useWords().image;
+  const job = generation?.jobs.find((one) => one.id === image.job);
+  return (
+    <Tabs defaultValue="details" keepMounted={false}>
+      <Tabs.List>
+        {(["details", "code", "json", "lineage", "receipt"] as const).map((one) => (
+          <Tabs.Tab key={one} value={one} px={8} fz={13}>
+            {words[one]}
+          </Tabs.Tab>
+        ))}
+      </Tabs.List>
+      <Tabs.Panel value="details" pt="md">
+        <Details image={image} generation={generation} job={job} />
+      </Tabs.Panel>
+      <Tabs.Panel value="code" pt="md">
+        {generation ? <Code generation={generation} /> : <Skeleton height={200} />}
+      </Tabs.Panel>
+      <Tabs.Panel value="json" pt="md">
+        {generation && job ? <Payload generation={generation} job={job} /> : <Skeleton height={200} />}
+      </Tabs.Panel>
+      <Tabs.Panel value="lineage" pt="md">
+        <Lineage image={image} generation={generation} />
+      </Tabs.Panel>
+      <Tabs.Panel value="receipt" pt="md">
+        {job && <ReceiptView job={job} />}
+      </Tabs.Panel>
+    </Tabs>
+  );
+}
+
+function Facts({ rows }: { rows: [string, React.ReactNode][] }) {
+  return (
+    <Table verticalSpacing={6} horizontalSpacing={0} fz="sm" layout="fixed">
+      <Table.Tbody>
+        {rows.map(([name, value]) => (
+          <Table.Tr key={name}>
+            <Table.Th scope="row" w={116} className="quiet" fw={400} style={{ verticalAlign: "top" }}>
+              {name}
+            </Table.Th>
+            <Table.Td style={{ overflowWrap: "anywhere" }}>{value}</Table.Td>
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </Table>
+  );
+}
+
+function Details({ image, generation, job }: Props & { job: Job | undefined }) {
+  const words = useWords().image;
+  const language = useLook((look) => look.language);
+  const titleOf = useTitles(image.model, image.provider as ProviderName, image.mode);
+  const seconds =
+    job?.ready_at && job.submitted_at
+      ? (Date.parse(job.ready_at) - Date.parse(job.submitted_at)) / 1000
+      : null;
+  const settings = Object.entries(generation?.params ?? {}).filter(
+    ([name]) => name !== "seed" && name !== "num_images",
+  );
+  return (
+    <>
+      <Text size="sm" lang="" className={classes.prompt}>
+        {image.prompt || words.noPrompt}
+      </Text>
+      <Facts
+        rows={[
+          [words.model, image.model],
+          [words.provider, PROVIDERS[image.provider as ProviderName] ?? image.provider],
+          [
+            words.size,
+            `${image.width} × ${image.height} · ${decimal(megapixels(image.width, image.height), language, 2)} MP`,
+          ],
+          [words.seed, image.seed ?? words.noSeed],
+          [words.made, dateTime(image.created_at, language)],
+          ...(seconds !== null
+            ? [[words.took, words.seconds(decimal(seconds, language))] as [string, string]]
+            : []),
+          [
+            words.file,
+            `${image.mime.replace("image/", "").toUpperCase()} · ${fileSize(image.size_bytes, language)}`,
+          ],
+          ...settings.map(([name, value]): [string, string] => [
+            titleOf(name),
+            typeof value === "object" ? JSON.stringify(value) : String(value),
+          ]),
+          [
+            words.hash,
+            <span key="hash" className="mono">
+              {image.sha256}
+            </span>,
+          ],
+        ]}
+      />
+    </>
+  );
+}
+
+function Code({ generation }: { generation: Generation }) {
+  const words = useWords().image;
+  const [kind, setKind] = useState<Kind>("python");
+  return (
+    <>
+      <SegmentedControl
+        fullWidth
+        size="xs"
+        mb="sm"
+        value={kind}
+        onChange={(next) => setKind(next as Kind)}
+        aria-label={words.code}
+        data={(["python", "curl", "javascript", "cli"] as const).map((one) => ({
+          value: one,
+          label: words[one],
+        }))}
+      />
+      <CodeBlock text={snippet(kind, requestOf(generation), location.origin)} />
+    </>
+  );
+}
+
+function Payload({ generation, job }: { generation: Generation; job: Job }) {
+  const words = useWords().image;
+  const asked = {
+    model: generation.route,
+    prompt: generation.prompt,
+    references: generation.references,
+    ...generation.params,
+  };
+  return (
+    <>
+      <Text size="sm" fw={550} mb={4}>
+        {words.asked}
+      </Text>
+      <CodeBlock text={JSON.stringify(asked, null, 2)} />
+      <Text size="sm" fw={550} mt="md" mb={4}>
+        {words.sent} · <span className="mono">{job.endpoint}</span>
+      </Text>
+      <CodeBlock text={JSON.stringify(job.wire, null, 2)} />
+      <Text size="xs" className="quiet" mt={4}>
+        {words.sentHelp}
+      </Text>
+    </>
+  );
+}
+
+function Lineage({ image, generation }: Props) {
+  const words = useWords().image;
+  const { data: kin } = useLineage(image.id);
+  const foreign = (generation?.references ?? [])
+    .map((one) => one.url)
+    .filter((url) => typeof url === "string");
+  const parents = kin ? kin.parents.length + kin.uploads.length + foreign.length : 0;
+  return (
+    <>
+      <Text size="sm" fw={550} mb={6}>
+        {words.parents}
+      </Text>
+      {kin && !parents && (
+        <Text size="sm" className="quiet">
+          {words.noParents}
+        </Text>
+      )}
+      <div className={classes.family}>
+        {kin?.parents.map((one) => (
+          <Relative key={one.id} image={one} />
+        ))}
+        {kin?.uploads.map((hash) => (
+          <a key={hash} href={`/v1/assets/${hash}/file`} target="_blank" rel="noreferrer">
+            <img src={`/v1/assets/${hash}/thumbnail`} alt={words.upload} />
+          </a>
+        ))}
+        {foreign.map((url) => (
+          <a key={url} href={url} rel="noreferrer" target="_blank">
+            {url}
+          </a>
+        ))}
+      </div>
+      <Text size="sm" fw={550} mt="lg" mb={6}>
+        {words.children}
+      </Text>
+      {kin && !kin.children.length && (
+        <Text size="sm" className="quiet">
+          {words.noChildren}
+        </Text>
+      )}
+      <div className={classes.family}>
+        {kin?.children.map((one) => (
+          <Relative key={one.id} image={one} />
+        ))}
+      </div>
+    </>
+  );
+}
+
+function Relative({ image }: { image: LibraryImage }) {
+  const words = useWords().run;
+  return (
+    <Link to="/i/$id" params={{ id: image.id }}>
+      <img src={`${image.thumbnail}?size=256`} alt={words.alt(image.prompt.slice(0, 120))} />
+    </Link>
+  );
+}
+
+function ReceiptView({ job }: { job: Job }) {
+  const words = useWords().image;
+  const language = useLook((look) => look.language);
+  const { receipt } = job;
+  return (
+    <Facts
+      rows={[
+        [words.estimated, money(receipt.estimated, language)],
+        [words.charged, receipt.charged === null ? "–" : money(receipt.charged, language)],
+        [words.state, words.chargeState[receipt.state] ?? receipt.state],
+        [words.source, words.chargeSource[receipt.source] ?? receipt.source],
+        ...(Number(receipt.doubtful) > 0
+          ? [[words.doubtful, money(receipt.doubtful, language)] as [string, string]]
+          : []),
+        [
+          words.endpoint,
+          <span key="endpoint" className="mono">
+            {job.endpoint}
+          </span>,
+        ],
+        [
+          words.requestId,
+          <span key="request" className="mono">
+            {job.request_id}
+          </span>,
+        ],
+      ]}
+    />
+  );
+}

@@ -1,0 +1,74 @@
+import { SegmentedControl, Slider } from "@mantine/core";
+import { useState } from "react";
+import type { LibraryImage } from "@/api/library";
+import { useLook, type ViewerBackground } from "@/look";
+import { useWords } from "@/words";
+import classes from "./Image.module.css";
+
+interface Props {
+  image: LibraryImage;
+  actual: boolean;
+  onActual: (actual: boolean) => void;
+  /** The picture it was made from, when both are to be seen; else empty. */
+  before: string;
+}
+
+/** The picture on a grey that does not flatter it; fit, in its own pixels, or against what it was made from. */
+export function Viewer({ image, actual, onActual, before }: Props) {
+  const words = useWords();
+  const background = useLook((look) => look.background);
+  const set = useLook((look) => look.set);
+  const [share, setShare] = useState(50);
+  const alt = words.run.alt(image.prompt.slice(0, 120));
+  return (
+    <>
+      <div className={classes.canvas} data-background={background} data-actual={actual || undefined}>
+        {before ? (
+          <div className={classes.compare} style={{ aspectRatio: `${image.width} / ${image.height}` }}>
+            <img src={image.url} alt={alt} />
+            <img src={before} alt={words.image.before} style={{ clipPath: `inset(0 ${100 - share}% 0 0)` }} />
+            <span className={classes.edge} style={{ left: `${share}%` }} aria-hidden />
+          </div>
+        ) : (
+          <button
+            type="button"
+            className={classes.picture}
+            onClick={() => onActual(!actual)}
+            aria-label={actual ? words.image.fit : words.image.actual}
+          >
+            <img src={image.url} alt={alt} width={image.width} height={image.height} />
+          </button>
+        )}
+      </div>
+      {before && (
+        <div className={classes.share}>
+          <span>{words.image.before}</span>
+          <Slider flex={1} value={share} onChange={setShare} label={null} thumbLabel={words.image.compare} />
+          <span>{words.image.after}</span>
+        </div>
+      )}
+      <div className={classes.view}>
+        <SegmentedControl
+          size="xs"
+          aria-label={words.keys.zoom}
+          value={actual ? "actual" : "fit"}
+          onChange={(next) => onActual(next === "actual")}
+          data={[
+            { value: "fit", label: words.image.fit },
+            { value: "actual", label: words.image.actual },
+          ]}
+        />
+        <SegmentedControl
+          size="xs"
+          aria-label={words.image.background}
+          value={background}
+          onChange={(next) => set({ background: next as ViewerBackground })}
+          data={(["dark", "middle", "white"] as const).map((one) => ({
+            value: one,
+            label: words.image[one],
+          }))}
+        />
+      </div>
+    </>
+  );
+}

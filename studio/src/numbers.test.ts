@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { ago, fileSize, humanise, megapixels, money } from "./numbers";
+
+describe("money", () => {
+  it.each([
+    ["0.045", "en", "$0.045"],
+    ["0.0472", "en", "$0.0472"],
+    ["0.03", "en", "$0.03"],
+    ["0.001234", "en", "$0.00123"],
+    ["0", "en", "$0.00"],
+    ["12.3456", "en", "$12.35"],
+    ["1234.5", "en", "$1,234.50"],
+    ["0.045", "de", "0,045 $"],
+  ] as const)("%s in %s is %s", (amount, language, text) => {
+    expect(money(amount, language).replaceAll("\u00a0", " ")).toBe(text);
+  });
+});
+
+it("counts megapixels as the providers do", () => {
+  expect(megapixels(1024, 1024)).toBe(1);
+  expect(megapixels(2048, 1024)).toBe(2);
+});
+
+it.each([
+  [500, "0 kB"],
+  [158_843, "155 kB"],
+  [5_452_595, "5.2 MB"],
+])("%i bytes are %s", (bytes, text) => {
+  expect(fileSize(bytes, "en")).toBe(text);
+});
+
+it("says how long ago in words", () => {
+  const now = Date.parse("2026-11-20T12:00:00Z");
+  expect(ago("2026-11-20T11:59:40Z", "en", now)).toBe("now");
+  expect(ago("2026-11-20T11:57:00Z", "de", now)).toMatch(/vor 3 Min/);
+  expect(ago("2026-11-19T12:00:00Z", "en", now)).toBe("yesterday");
+  expect(ago("2026-10-01T12:00:00Z", "en", now)).toMatch(/Oct 1/);
+});
+
+it("makes a name readable", () => {
+  expect(humanise("num_inference_steps")).toBe("Num inference steps");
+});
