@@ -15,7 +15,7 @@ from fluxroom.store.ledger import Period
 
 router = APIRouter(prefix="/v1/budgets", tags=["money"])
 
-Scope = Annotated[str, Path(max_length=210, description="all, owner:NAME or run:ID")]
+Scope = Annotated[str, Path(max_length=210, description="all, owner:NAME or run:ID", examples=["all"])]
 Sandbox = Annotated[bool, Query(description="With the figures of practice instead of the real ones")]
 
 
@@ -24,7 +24,9 @@ class BudgetBody(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", title="BudgetRequest")
 
-    most: str = Field(max_length=40, description="US dollars as a decimal string; 0 forbids everything.")
+    most: str = Field(
+        max_length=40, description="US dollars as a decimal string; 0 forbids everything.", examples=["25"]
+    )
 
 
 class BudgetAnswer(BaseModel):

@@ -54,13 +54,6 @@ _STATUS: Mapping[str, str] = {
 }
 _SPENDING = frozenset({"generations_create", "generations_retry"})
 
-_OF_GENERATION: Mapping[str, str] = {
-    "look": "generations_get",
-    "follow": "generations_events",
-    "cancel": "generations_cancel",
-    "retry": "generations_retry",
-}
-
 
 def operation_id(route: APIRoute) -> str:
     """The name of a route in clients that are made from the contract: `generations_create`."""
@@ -153,23 +146,51 @@ def _is_problem(answer: JSON) -> bool:
 def _link(document: JSON) -> None:
     """What leads from one answer to the next request."""
     by_id = {operation["operationId"]: operation for _, operation in _operations(document)}
-
-    def add(source: str, statuses: tuple[str, ...], name: str, target: str, parameters: JSON) -> None:
+    for source, name, target, parameter, place in _all_links():
         if source not in by_id or target not in by_id:
             raise ValueError(f"a link from {source} to {target}: one of them is no operation")
-        for status in statuses:
-            links = by_id[source]["responses"][status].setdefault("links", {})
-            links[name] = {"operationId": target, "parameters": parameters}
+        for status, answer in by_id[source]["responses"].items():
+            if status in {"200", "201", "202"}:
+                leading: JSON = {"operationId": target, "parameters": {parameter: f"$response.body#/{place}"}}
+                answer.setdefault("links", {})[name] = leading
 
-    for source, statuses in {"generations_create": ("200", "202"), "generations_get": ("200",)}.items():
+
+def _all_links() -> Iterator[tuple[str, str, str, str, str]]:
+    """Source, name and target of each link, the parameter that it fills, and where in the answer its value stands."""
+    yield from _LINKS
+    for source in ("generations_create", "generations_get"):
         for name, target in _OF_GENERATION.items():
             if source != target:
-                add(source, statuses, name, target, {"generation_id": "$response.body#/id"})
-        add(source, ("200",), "image", "images_get", {"image_id": "$response.body#/images/0/id"})
-        add(source, ("200",), "file", "image_files_file", {"image_id": "$response.body#/images/0/id"})
-        add(source, ("200",), "job", "jobs_get_job", {"job_id": "$response.body#/jobs/0/id"})
-    add("models_listing", ("200",), "model", "models_get", {"model_id": "$response.body#/models/0/id"})
-    add("models_listing", ("200",), "check", "models_check", {"model_id": "$response.body#/models/0/id"})
-    add("assets_upload", ("201",), "asset", "assets_get", {"sha256": "$response.body#/sha256"})
-    add("boards_make", ("201",), "board", "boards_get", {"board_id": "$response.body#/id"})
-    add("keys_create", ("201",), "revoke", "keys_revoke", {"key_id": "$response.body#/id"})
+                yield source, name, target, "generation_id", "id"
+        for name, target in _OF_IMAGE.items():
+            yield source, name, target, "image_id", "images/0/id"
+        yield source, "job", "jobs_get_job", "job_id", "jobs/0/id"
+    for name, target in _OF_ASSET.items():
+        yield "assets_upload", name, target, "sha256", "sha256"
+
+
+_OF_GENERATION: Mapping[str, str] = {
+    "look": "generations_get",
+    "follow": "generations_events",
+    "cancel": "generations_cancel",
+    "retry": "generations_retry",
+}
+_OF_IMAGE: Mapping[str, str] = {
+    "image": "images_get",
+    "file": "image_files_file",
+    "thumbnail": "image_files_small",
+    "lineage": "images_family",
+}
+_OF_ASSET: Mapping[str, str] = {
+    "asset": "assets_get",
+    "file": "assets_file",
+    "thumbnail": "assets_small",
+    "remove": "assets_remove",
+}
+_LINKS = (
+    ("models_listing", "model", "models_get", "model_id", "models/0/id"),
+    ("models_listing", "check", "models_check", "model_id", "models/0/id"),
+    ("boards_make", "board", "boards_get", "board_id", "id"),
+    ("boards_make", "drop", "boards_drop", "board_id", "id"),
+    ("keys_create", "revoke", "keys_revoke", "key_id", "id"),
+)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query
@@ -10,6 +9,7 @@ from fastapi import Depends, Query
 from fluxroom import catalog
 from fluxroom.engine.lifecycle import SETTLED, State
 from fluxroom.errors import RequestError
+from fluxroom.server.days import Day, midnight
 from fluxroom.store.search import Wanted
 from fluxroom.types import Mode, Provider
 
@@ -33,8 +33,8 @@ def _filters(  # noqa: PLR0913, PLR0917  each one is a word of the address
     provider: Annotated[Provider | None, Query()] = None,
     mode: Annotated[Mode | None, Query()] = None,
     run: Annotated[str, Query(max_length=200, description="The run that it belongs to")] = "",
-    since: Annotated[date | None, Query(description="The first day, in UTC")] = None,
-    until: Annotated[date | None, Query(description="The last day, included")] = None,
+    since: Annotated[Day | None, Query(description="The first day, in UTC")] = None,
+    until: Annotated[Day | None, Query(description="The last day, included")] = None,
     sandbox: Annotated[bool | None, Query(description="true: only practice; false: only the real ones")] = None,
 ) -> Wanted:
     if since and until and since > until:
@@ -47,18 +47,11 @@ def _filters(  # noqa: PLR0913, PLR0917  each one is a word of the address
         provider=provider or at or "",
         mode=mode or "",
         run=run,
-        since=_midnight(since) if since else None,
-        until=_midnight(until) + 86400 if until else None,
+        since=midnight(since) if since else None,
+        until=midnight(until) + 86400 if until else None,
         sandbox=sandbox,
     )
 
-
-def _midnight(day: date) -> float:
-    # Not `timestamp`, which knows only the years that the machine's own calendar does.
-    return (datetime.combine(day, time.min, UTC) - _EPOCH) / timedelta(seconds=1)
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Filters = Annotated[Wanted, Depends(_filters)]
 """Which generations a caller wants to see, as a parameter of a route; whose they are is the caller's matter."""

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query
 
 from fluxroom import catalog
 from fluxroom.errors import RequestError
+from fluxroom.server.days import Day, midnight
 from fluxroom.store.library import Orientation, Wanted
 from fluxroom.types import Mode, Provider
-
-_FIRST_DAY = date(1970, 1, 1)
-_DAY = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +38,8 @@ class _About:
         provider: Annotated[Provider | None, Query()] = None,
         mode: Annotated[Mode | None, Query()] = None,
         generation: Annotated[str, Query(max_length=22, description="The generation that it belongs to")] = "",
-        since: Annotated[date | None, Query(description="The first day, in UTC")] = None,
-        until: Annotated[date | None, Query(description="The last day, included")] = None,
+        since: Annotated[Day | None, Query(description="The first day, in UTC")] = None,
+        until: Annotated[Day | None, Query(description="The last day, included")] = None,
         sandbox: Annotated[bool | None, Query(description="true: only practice; false: only the real ones")] = None,
     ) -> None:
         if since and until and since > until:
@@ -54,8 +51,8 @@ class _About:
             "provider": provider or at or "",
             "mode": mode or "",
             "generation": generation,
-            "since": (since - _FIRST_DAY).days * _DAY if since else None,
-            "until": ((until - _FIRST_DAY).days + 1) * _DAY if until else None,
+            "since": midnight(since) if since else None,
+            "until": midnight(until) + 86400 if until else None,
             "sandbox": sandbox,
         }
 

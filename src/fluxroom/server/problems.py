@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, FastAPI, Path, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fluxroom.errors import FluxroomError, tree
 from fluxroom.identifiers import new_id
 from fluxroom.logs import get_logger
+from fluxroom.server.scopes import Rights
 
 _log = get_logger("fluxroom.server")
 
@@ -164,6 +165,9 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
         detail = f"There is nothing at {request.url.path[:200]}."
     elif error.status_code == 405:
         detail = f"{request.method} is not possible at {request.url.path[:200]}."
+        # A router answers for one route of an address; what the whole address knows, the table says.
+        known = Rights().methods(request.url.path)
+        error.headers = {**(error.headers or {}), **({"allow": ", ".join(known)} if known else {})}
     return respond(by_status(error.status_code, detail), error.headers, path=request.url.path)
 
 
@@ -267,7 +271,9 @@ async def codes() -> list[dict[str, Any]]:
 
 
 @router.get("/problems/{code}", summary="What a code means")
-async def code_meaning(code: str) -> dict[str, Any]:
+async def code_meaning(
+    code: Annotated[str, Path(description="The code of a problem", examples=["not_found"])],
+) -> dict[str, Any]:
     """The code with its sentence, status and what to do next; the `type` of a problem leads here."""
     found = next((one for one in await codes() if one["code"] == code), None)
     if found is None:

@@ -13,7 +13,7 @@ from fluxroom.types import Provider
 
 router = APIRouter(prefix="/v1/providers", tags=["providers"])
 
-Name = Annotated[str, Path(max_length=40, description="bfl or fal")]
+Name = Annotated[str, Path(max_length=40, description="bfl or fal", examples=["fal"])]
 
 
 class ProviderAnswer(BaseModel):

@@ -71,6 +71,15 @@ RIGHTS: Mapping[str, Right] = {
     "GET /v1/images/{image_id}/lineage": "read",
     "GET /v1/images/{image_id}/file": "read",
     "GET /v1/images/{image_id}/thumbnail": "read",
+    "GET /v1/webhooks": "read",
+    "POST /v1/webhooks": "generate",
+    "GET /v1/webhooks/{webhook_id}": "read",
+    "PATCH /v1/webhooks/{webhook_id}": "generate",
+    "DELETE /v1/webhooks/{webhook_id}": "generate",
+    "GET /v1/webhooks/{webhook_id}/deliveries": "read",
+    "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": "generate",
+    "POST /v1/webhooks/{webhook_id}/replay": "generate",
+    "POST /v1/webhooks/{webhook_id}/test": "generate",
     "GET /v1/boards": "read",
     "POST /v1/boards": "generate",
     "GET /v1/boards/{board_id}": "read",
@@ -165,6 +174,13 @@ class Rights:
             if line in self._plain:
                 return line, self._plain[line]
         return next(self._fitting(wanted, path), None)
+
+    def methods(self, path: str) -> list[str]:
+        """Every method that an address knows; of several lines that fit it, those that name it most exactly."""
+        fitting = [line for _, pattern, line, _ in self._patterns if pattern.match(path)]
+        fitting += [line for line in self._plain if line.partition(" ")[2] == path]
+        exact = min((line.count("{") for line in fitting), default=0)
+        return sorted({line.partition(" ")[0] for line in fitting if line.count("{") == exact} - {"*"})
 
     def _fitting(self, method: str, path: str) -> Iterator[tuple[str, Right]]:
         for known, pattern, line, right in self._patterns:

@@ -125,7 +125,12 @@ async def check(gateway: Running, caller: Asking, body: SheetBody) -> DryRunAnsw
     return told(await _checked(gateway, caller, body.sheet()))
 
 
-@router.post("", status_code=201, summary="Carry a sheet")
+@router.post(
+    "",
+    status_code=201,
+    summary="Carry a sheet",
+    responses={200: {"model": RunAnswer, "description": "Its run, which goes on"}},
+)
 async def begin(gateway: Running, caller: Asking, body: BulkBody, response: Response) -> RunAnswer:
     """A run of all rows that are not invalid. The same sheet under the same name: its run, which goes on (200)."""
     found = await _checked(gateway, caller, body.sheet())

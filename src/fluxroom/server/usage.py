@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from fluxroom.engine.accounting import Accounting
 from fluxroom.errors import RequestError
 from fluxroom.server.callers import Asking
+from fluxroom.server.days import Day
 from fluxroom.server.gateway import Gateway, Running
 from fluxroom.store.ledger import By
 
@@ -58,8 +59,8 @@ async def usage(
     gateway: Running,
     caller: Asking,
     by: Annotated[By, Query(description="What each line is about")] = "day",
-    since: Annotated[date | None, Query(description="The first day, in UTC")] = None,
-    until: Annotated[date | None, Query(description="The last day, included")] = None,
+    since: Annotated[Day | None, Query(description="The first day, in UTC")] = None,
+    until: Annotated[Day | None, Query(description="The last day, included")] = None,
     *,
     sandbox: Annotated[bool, Query(description="The figures of practice instead of the real ones")] = False,
     accept: Annotated[str, Header(description="text/csv for a spreadsheet")] = "",
