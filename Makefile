@@ -82,6 +82,9 @@ test: $(STAMPS)/dev  ## all tests
 crash: $(STAMPS)/dev  ## kill -9 a thousand times; writes crash.log and the table in docs/reliability.md
 	@$(PY) -m tests.crash.run --kills 1000 2>&1 | tee crash.log
 
+fuzz: $(STAMPS)/dev  ## 2,000 requests and more made up from the contract, others each time
+	@$(PY) -m tests.server.fuzzing 2000
+
 bench: $(STAMPS)/dev  ## the benchmarks; their tables belong into docs/performance.md
 	@$(PY) -m bench.engine
 	@$(PY) -m bench.detection
@@ -106,4 +109,4 @@ lock: | $(UV)  ## resolve the dependencies again and install the result
 clean:  ## remove what set-up made
 	rm -rf .venv $(STAMPS) .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help setup run studio studio-check studio-types screenshots wheel check fix test crash bench gen lock clean
+.PHONY: help setup run studio studio-check studio-types screenshots wheel check fix test crash fuzz bench gen lock clean
