@@ -18,6 +18,7 @@ from pathlib import Path
 import click
 import pytest
 from PIL import Image as Pillow
+from tests.docs.conftest import WRITTEN, needs_gateway
 
 from fluxroom.cli.root import root
 from fluxroom.errors import tree
@@ -110,9 +111,15 @@ def run(arguments: list[str], environment: dict[str, str], folder: Path, given: 
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if python_blocks(page)], ids=name_of)
-def test_the_python_of_a_page_runs(page: Path, environment: dict[str, str], tmp_path: Path) -> None:
+def test_the_python_of_a_page_runs(
+    page: Path, environment: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     found = python_blocks(page)
-    given = json.dumps([{"page": str(page), "line": block.line, "code": block.code} for block in found])
+    there = request.getfixturevalue("gateway") if needs_gateway(page) else WRITTEN
+    codes = [block.code.replace(WRITTEN, there) for block in found]
+    given = json.dumps(
+        [{"page": str(page), "line": block.line, "code": code} for block, code in zip(found, codes, strict=True)]
+    )
     said = json.loads(run([str(Path(__file__).with_name("blocks.py"))], environment, tmp_path, given))
     for block, printed in zip(found, said, strict=True):
         if block.prints is not None:
@@ -120,7 +127,11 @@ def test_the_python_of_a_page_runs(page: Path, environment: dict[str, str], tmp_
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=name_of)
-def test_an_example_runs(example: Path, environment: dict[str, str], tmp_path: Path) -> None:
+def test_an_example_runs(
+    example: Path, environment: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if needs_gateway(example):
+        environment = {**environment, "FLUXROOM_URL": request.getfixturevalue("gateway")}
     assert run([str(example)], environment, tmp_path)
 
 
