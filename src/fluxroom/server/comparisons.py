@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fluxroom.client import DEFAULT_MODEL
-from fluxroom.errors import NotFound, RequestError
 from fluxroom.flows import comparisons
 from fluxroom.flows.comparisons import Comparison
-from fluxroom.server.callers import Asking
-from fluxroom.server.gateway import Running
-from fluxroom.server.runs import Id, RunAnswer, answer, owned
+from fluxroom.server.runs import AtDesk, RunAnswer, RunId
 from fluxroom.server.schemas import plain_json
-from fluxroom.server.sheets import DryRunAnswer, taker, told
-from fluxroom.store import runs
+from fluxroom.server.sheets import DryRunAnswer
 
 router = APIRouter(prefix="/v1/comparisons", tags=["runs"])
 
@@ -82,36 +77,23 @@ class WinnerBody(BaseModel):
 
 
 @router.post("/check", summary="Check and price a comparison")
-async def check(gateway: Running, caller: Asking, body: ComparisonBody) -> DryRunAnswer:
+async def check(desk: AtDesk, body: ComparisonBody) -> DryRunAnswer:
     """Every cell is checked and priced. Nothing is sent."""
-    client = gateway.client
-    found = body.comparison()
-    taken = taker(gateway, caller)
-    return told(await comparisons.price(found, client.engine, client.plan_with, taken, owner=caller.owner))
+    return DryRunAnswer(**await desk.check_comparison(body.comparison()))
 
 
 @router.post("", status_code=201, summary="Compare")
-async def begin(gateway: Running, caller: Asking, body: ComparisonBody, response: Response) -> RunAnswer:
+async def begin(desk: AtDesk, body: ComparisonBody, response: Response) -> RunAnswer:
     """A run whose items are the cells, row by row. What a cell's model does not take is left out and told there."""
-    client = gateway.client
-    found = body.comparison()
-    taken = taker(gateway, caller)
-    priced = await comparisons.price(found, client.engine, client.plan_with, taken, owner=caller.owner)
-    run = await comparisons.begin(found, priced, client.conductor, owner=caller.owner, cap=caller.cap)
-    response.headers["location"] = f"/v1/runs/{run.id}"
-    return await answer(gateway, run)
+    run = await desk.begin_comparison(body.comparison())
+    response.headers["location"] = f"/v1/runs/{run['id']}"
+    return RunAnswer(**run)
 
 
 @router.put("/{run_id}/winner", summary="Say which cell is best")
-async def winner(gateway: Running, caller: Asking, run_id: Id, body: WinnerBody) -> RunAnswer:
+async def winner(desk: AtDesk, run_id: RunId, body: WinnerBody) -> RunAnswer:
     """It is marked on the contact sheet and kept with the run."""
-    run = await _compared(gateway, caller, run_id)
-    cells = len(run.spec["x"]["values"]) * len(run.spec["y"]["values"])
-    if body.position is not None and body.position >= cells:
-        raise RequestError(f"The comparison has {cells} cells, from 0 to {cells - 1}.", field="position")
-    spec = {**run.spec, "winner": body.position}
-    await gateway.engine.store.database.write(partial(runs.describe, run=run.id, shown={"spec": spec}))
-    return await answer(gateway, await owned(gateway, caller, run_id))
+    return RunAnswer(**await desk.say_winner(run_id, body.position))
 
 
 @router.get(
@@ -120,15 +102,7 @@ async def winner(gateway: Running, caller: Asking, run_id: Id, body: WinnerBody)
     responses={200: {"content": {"image/png": {}}, "description": "The contact sheet"}},
     summary="A comparison as one picture",
 )
-async def sheet(gateway: Running, caller: Asking, run_id: Id) -> Response:
+async def sheet(desk: AtDesk, run_id: RunId) -> Response:
     """A PNG of the grid as it is now: pictures with seconds, cost and size, the winner marked."""
-    run = await _compared(gateway, caller, run_id)
-    drawn = await comparisons.drawn(gateway.engine.store, run)
+    drawn = await desk.contact_sheet(run_id)
     return Response(drawn, media_type="image/png", headers={"cache-control": "no-cache"})
-
-
-async def _compared(gateway: Running, caller: Asking, run_id: str) -> runs.Run:
-    run = await owned(gateway, caller, run_id)
-    if run.kind != "comparison":
-        raise NotFound(f"Run {run_id} is no comparison.", advice="List them with GET /v1/runs?kind=comparison.")
-    return run

@@ -7,14 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from fluxroom.flows import pipelines
 from fluxroom.flows.pipeline_files import SCHEMA, Pipeline, pipeline, read
-from fluxroom.flows.reviews import Reviews
-from fluxroom.server.callers import Asking
-from fluxroom.server.gateway import Gateway, Running
-from fluxroom.server.runs import Id, RunAnswer, answer, owned
+from fluxroom.server.runs import AtDesk, RunAnswer, RunId
 from fluxroom.server.schemas import plain_json
-from fluxroom.server.sheets import taker
 
 router = APIRouter(prefix="/v1/pipelines", tags=["runs"])
 
@@ -91,50 +86,26 @@ async def schema() -> dict[str, Any]:
 
 
 @router.post("", status_code=201, summary="Run a pipeline")
-async def begin(gateway: Running, caller: Asking, body: PipelineBody, response: Response) -> RunAnswer:
+async def begin(desk: AtDesk, body: PipelineBody, response: Response) -> RunAnswer:
     """A run that goes from step to step; it waits in state `review` where a person has to look."""
-    found = body.found()
-    inputs = await _taken(gateway, caller, found, body.inputs)
-    run = pipelines.new_run(found, inputs, owner=caller.owner, name=body.name, cap=caller.cap)
-    run = await pipelines.begin(run, gateway.client.conductor)
-    response.headers["location"] = f"/v1/runs/{run.id}"
-    return await answer(gateway, run)
+    run = await desk.begin_pipeline(body.found(), body.inputs, name=body.name)
+    response.headers["location"] = f"/v1/runs/{run['id']}"
+    return RunAnswer(**run)
 
 
 @router.post("/{run_id}/steps/{step}/approve", summary="Approve a step")
-async def approve(gateway: Running, caller: Asking, run_id: Id, step: StepName) -> RunAnswer:
+async def approve(desk: AtDesk, run_id: RunId, step: StepName) -> RunAnswer:
     """What it has made is good: the run goes on."""
-    await owned(gateway, caller, run_id)
-    return await answer(gateway, await _reviews(gateway).approve(run_id, step))
+    return RunAnswer(**await desk.approve(run_id, step))
 
 
 @router.post("/{run_id}/steps/{step}/choose", summary="Choose pictures")
-async def choose(gateway: Running, caller: Asking, run_id: Id, step: StepName, body: ChooseBody) -> RunAnswer:
+async def choose(desk: AtDesk, run_id: RunId, step: StepName, body: ChooseBody) -> RunAnswer:
     """These pictures go on from a select step."""
-    await owned(gateway, caller, run_id)
-    return await answer(gateway, await _reviews(gateway).choose(run_id, step, body.images))
+    return RunAnswer(**await desk.choose(run_id, step, body.images))
 
 
 @router.post("/{run_id}/steps/{step}/redo", summary="Make a step again")
-async def redo(gateway: Running, caller: Asking, run_id: Id, step: StepName, body: RedoBody) -> RunAnswer:
+async def redo(desk: AtDesk, run_id: RunId, step: StepName, body: RedoBody) -> RunAnswer:
     """The step is made again, changed where fields are given, and what depends on it; earlier results stay, free."""
-    await owned(gateway, caller, run_id)
-    return await answer(gateway, await _reviews(gateway).redo(run_id, step, body.fields))
-
-
-async def _taken(gateway: Running, caller: Asking, found: Pipeline, given: dict[str, Any]) -> dict[str, Any]:
-    """The inputs with their pictures taken in, named by hash or address."""
-    taken = taker(gateway, caller)
-    inputs = dict(given)
-    declared: dict[str, Any] = found.raw.get("inputs", {})
-    for name, about in declared.items():
-        if about["kind"] in {"picture", "pictures"} and name in inputs:
-            value = inputs[name]
-            many = [await taken(one) for one in (value if isinstance(value, list) else [value])]
-            named = [one.sha256 or one.url for one in many]
-            inputs[name] = named if about["kind"] == "pictures" else named[0]
-    return inputs
-
-
-def _reviews(gateway: Gateway) -> Reviews:
-    return Reviews(gateway.engine, gateway.client.conductor)
+    return RunAnswer(**await desk.redo(run_id, step, body.fields))

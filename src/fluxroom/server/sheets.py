@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fluxroom.client import DEFAULT_MODEL
-from fluxroom.engine.accounting import checked_budget
-from fluxroom.engine.intake import take_in
-from fluxroom.flows import bulk
-from fluxroom.flows.bulk import DryRun
 from fluxroom.flows.sheets import Sheet, every_combination, normal, table
-from fluxroom.server.callers import Asking, Caller
-from fluxroom.server.gateway import Gateway, Running
-from fluxroom.server.references import usable
-from fluxroom.server.runs import RunAnswer, answer
+from fluxroom.server.runs import AtDesk, RunAnswer
 from fluxroom.server.schemas import plain_json
-from fluxroom.server.usage import accounting
-from fluxroom.types import JSON, Reference
 
 router = APIRouter(prefix="/v1/bulk", tags=["runs"])
-
-_MOST_SHOWN = 1000
-"""Rows that a dry run tells one by one; the others are counted."""
 
 
 class SheetBody(BaseModel):
@@ -120,57 +107,16 @@ class DryRunAnswer(BaseModel):
 
 
 @router.post("/check", summary="Check and price a sheet")
-async def check(gateway: Running, caller: Asking, body: SheetBody) -> DryRunAnswer:
+async def check(desk: AtDesk, body: SheetBody) -> DryRunAnswer:
     """Every row is checked against its model and priced, and looked for in the store. Nothing is sent."""
-    return told(await _checked(gateway, caller, body.sheet()))
+    return DryRunAnswer(**await desk.check_sheet(body.sheet()))
 
 
-@router.post(
-    "",
-    status_code=201,
-    summary="Carry a sheet",
-    responses={200: {"model": RunAnswer, "description": "Its run, which goes on"}},
-)
-async def begin(gateway: Running, caller: Asking, body: BulkBody, response: Response) -> RunAnswer:
+@router.post("", status_code=201, summary="Carry a sheet")
+async def begin(desk: AtDesk, body: BulkBody, response: Response) -> RunAnswer:
     """A run of all rows that are not invalid. The same sheet under the same name: its run, which goes on (200)."""
-    found = await _checked(gateway, caller, body.sheet())
-    if found.goes_on:
+    run = await desk.begin_sheet(body.sheet(), priority=body.priority, budget=body.budget)
+    if run.pop("goes_on"):
         response.status_code = 200
-    run = bulk.new_run(found, owner=caller.owner, priority=body.priority, cap=caller.cap)
-    if body.budget is not None and not found.goes_on:
-        await accounting(gateway).set_budget(checked_budget(f"run:{run.id}", "total", body.budget))
-    run = await bulk.begin(found, gateway.client.conductor, run)
-    response.headers["location"] = f"/v1/runs/{run.id}"
-    return await answer(gateway, run)
-
-
-def told(found: DryRun) -> DryRunAnswer:
-    """A dry run as it is told."""
-    rows = [row for row in found.rows if row.number <= _MOST_SHOWN or row.state == "invalid"]
-    return DryRunAnswer(
-        text=found.text,
-        ok=found.count("ok"),
-        exists=found.count("exists"),
-        invalid=found.count("invalid"),
-        low=f"{found.low.normalize():f}",
-        high=None if found.high is None else f"{found.high.normalize():f}",
-        rule=found.rule,
-        goes_on=found.goes_on.id if found.goes_on else None,
-        open_rows=found.open_rows,
-        renamed=dict(found.renamed),
-        rows=[RowAnswer(**row.as_dict()) for row in rows],
-    )
-
-
-def taker(gateway: Gateway, caller: Caller) -> Callable[[JSON], Awaitable[Reference]]:
-    """Takes pictures in that the caller names: addresses, and what is the caller's own."""
-
-    async def taken(source: JSON) -> Reference:
-        return await take_in(await usable(gateway, caller, source), gateway.engine.store.blobs)
-
-    return taken
-
-
-async def _checked(gateway: Gateway, caller: Caller, sheet: Sheet) -> DryRun:
-    client = gateway.client
-    return await bulk.check(sheet, client.engine, client.plan_with, taker(gateway, caller), owner=caller.owner)
+    response.headers["location"] = f"/v1/runs/{run['id']}"
+    return RunAnswer(**run)

@@ -1,0 +1,218 @@
+"""Everything that somebody can do with runs, in JSON. The gateway, the command line and the library come through here.
+
+A desk belongs to one person: what is somebody else's looks like something that is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection
+
+from fluxroom.engine.accounting import Accounting, checked_budget
+from fluxroom.errors import NotFound, RequestError
+from fluxroom.flows import bulk, comparisons, pipelines, results, told
+from fluxroom.flows.bulk import DryRun
+from fluxroom.flows.comparisons import Comparison
+from fluxroom.flows.decisions import Decisions
+from fluxroom.flows.pipeline_files import Pipeline
+from fluxroom.flows.reviews import Reviews
+from fluxroom.flows.sheets import Sheet
+from fluxroom.store import runs
+from fluxroom.store.images import StoredImage
+from fluxroom.store.runs import STATES, Run, Wanted
+from fluxroom.types import JSON, Reference
+
+if TYPE_CHECKING:
+    from fluxroom.engine import Engine
+    from fluxroom.flows.conductor import Conductor, PlanWith
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """A person's way to runs."""
+
+    engine: Engine
+    conductor: Conductor
+    plan_with: PlanWith
+    take_in: Callable[[Any], Awaitable[Reference]]  # how this person's pictures are taken in
+    owner: str = "local"
+    only: str = ""  # the owner whose runs are shown; "" for everybody's
+    cap: int | None = None  # jobs in flight at once
+
+    # sheets ----------------------------------------------------------------------------------------------------------
+
+    async def check_sheet(self, sheet: Sheet) -> Answer:
+        """Check and price every row; nothing is sent."""
+        return told.a_dry_run(await self._checked(sheet))
+
+    async def begin_sheet(self, sheet: Sheet, *, priority: int = 0, budget: str | None = None) -> Answer:
+        """Carry a sheet, or go on with the same one. It pauses before it has spent the `budget` (US dollars)."""
+        found = await self._checked(sheet)
+        run = bulk.new_run(found, owner=self.owner, priority=priority, cap=self.cap)
+        if budget is not None and not found.goes_on:
+            await self._limit(run, budget)
+        begun = await bulk.begin(found, self.conductor, run)
+        return {**await self._told(begun), "goes_on": found.goes_on is not None}
+
+    # comparisons -----------------------------------------------------------------------------------------------------
+
+    async def check_comparison(self, found: Comparison) -> Answer:
+        """Check and price every cell; nothing is sent."""
+        return told.a_dry_run(await self._priced(found))
+
+    async def begin_comparison(self, found: Comparison, *, priority: int = 5) -> Answer:
+        """Carry a comparison."""
+        priced = await self._priced(found)
+        run = await comparisons.begin(found, priced, self.conductor, owner=self.owner, priority=priority, cap=self.cap)
+        return await self._told(run)
+
+    async def say_winner(self, run_id: str, position: int | None) -> Answer:
+        """Say which cell is best; None for none."""
+        run = await self._one(run_id, "comparison")
+        cells = len(run.spec["x"]["values"]) * len(run.spec["y"]["values"])
+        if position is not None and not 0 <= position < cells:
+            raise RequestError(f"The comparison has {cells} cells, from 0 to {cells - 1}.", field="position")
+        spec = {**run.spec, "winner": position}
+        await self.engine.store.database.write(partial(runs.describe, run=run.id, shown={"spec": spec}))
+        return await self.get(run_id)
+
+    async def contact_sheet(self, run_id: str) -> bytes:
+        """A comparison as one picture, as it is now: PNG."""
+        return await comparisons.drawn(self.engine.store, await self._one(run_id, "comparison"))
+
+    # pipelines -------------------------------------------------------------------------------------------------------
+
+    async def begin_pipeline(
+        self, found: Pipeline, inputs: Mapping[str, JSON], *, name: str = "", priority: int = 5
+    ) -> Answer:
+        """Carry a pipeline; pictures among its inputs are taken in."""
+        taken = await self._inputs(found, inputs)
+        run = pipelines.new_run(found, taken, owner=self.owner, name=name, priority=priority, cap=self.cap)
+        return await self._told(await pipelines.begin(run, self.conductor))
+
+    async def approve(self, run_id: str, step: str) -> Answer:
+        """What a step has made is good: go on."""
+        await self._one(run_id, "pipeline")
+        return await self._told(await self._reviews.approve(run_id, step))
+
+    async def choose(self, run_id: str, step: str, images: Sequence[str]) -> Answer:
+        """These pictures go on from a select step."""
+        await self._one(run_id, "pipeline")
+        return await self._told(await self._reviews.choose(run_id, step, images))
+
+    async def redo(self, run_id: str, step: str, fields: Mapping[str, JSON] | None = None) -> Answer:
+        """Make a step again, changed where fields are given, and what depends on it."""
+        await self._one(run_id, "pipeline")
+        return await self._told(await self._reviews.redo(run_id, step, fields))
+
+    # all runs --------------------------------------------------------------------------------------------------------
+
+    async def page(self, wanted: Wanted, *, limit: int = 50, before: str = "") -> list[Answer]:
+        """Runs, the newest first."""
+        asked = replace(wanted, owner=self.only)
+
+        def work(connection: Connection) -> list[Answer]:
+            return told.some_runs(connection, runs.page(connection, asked, limit=limit, before=before))
+
+        return await self.engine.store.database.read(work)
+
+    async def get(self, run_id: str) -> Answer:
+        """A run as it is now."""
+        return await self._told(await self._one(run_id))
+
+    async def rest(self, run_id: str) -> Answer:
+        """Carry a run until it is finished, cancelled, or waits for a person; then say how it stands."""
+        await self._one(run_id)
+        return await self._told(await self.conductor.rest(run_id))
+
+    async def items(
+        self, run_id: str, *, states: Sequence[str] = STATES, after: int = -1, limit: int = 100
+    ) -> list[Answer]:
+        """A page of a run's items."""
+        await self._one(run_id)
+        found = await results.page(self.engine.store, run_id, states=states, after=after, limit=limit)
+        return [told.an_item(one) for one in found]
+
+    async def describe(self, run_id: str, shown: Mapping[str, JSON]) -> Answer:
+        """Change name, description, tags, favourite or hidden."""
+        run = await self._one(run_id)
+        if shown:
+            await self.engine.store.database.write(partial(runs.describe, run=run.id, shown=shown))
+        return await self.get(run_id)
+
+    async def pause(self, run_id: str) -> Answer:
+        """Send nothing more; what was queued here is taken back."""
+        await self._one(run_id)
+        return await self._told(await self._decisions.pause(run_id))
+
+    async def resume(self, run_id: str) -> Answer:
+        """Go on with a paused run."""
+        await self._one(run_id)
+        return await self._told(await self._decisions.resume(run_id))
+
+    async def cancel(self, run_id: str) -> tuple[Answer, list[str]]:
+        """Send nothing more, cancel what can be; what became of each job that was under way."""
+        await self._one(run_id)
+        run, said = await self._decisions.cancel(run_id)
+        return await self._told(run), said
+
+    async def retry(self, run_id: str, states: Sequence[str] = ("failed", "cancelled")) -> Answer:
+        """Send items that failed or were cancelled again."""
+        await self._one(run_id)
+        run, _ = await self._decisions.retry(run_id, states)
+        return await self._told(run)
+
+    async def table(self, run_id: str) -> AsyncIterator[str]:
+        """A run as CSV, line by line."""
+        return results.as_csv(self.engine.store, await self._one(run_id))
+
+    async def files(self, run_id: str) -> AsyncIterator[tuple[results.Result, StoredImage, str]]:
+        """Every picture of a run with the name of its file."""
+        return results.files(self.engine.store, await self._one(run_id))
+
+    # -----------------------------------------------------------------------------------------------------------------
+
+    @property
+    def _decisions(self) -> Decisions:
+        return Decisions(self.engine, self.conductor)
+
+    @property
+    def _reviews(self) -> Reviews:
+        return Reviews(self.engine, self.conductor)
+
+    async def _one(self, run_id: str, kind: str = "") -> Run:
+        run = await self.conductor.get(run_id)
+        if self.only not in {"", run.owner} or kind not in {"", run.kind}:
+            raise NotFound(f"There is no {kind or 'run'} {run_id}.", advice="List yours with GET /v1/runs.")
+        return run
+
+    async def _told(self, run: Run) -> Answer:
+        return (await self.engine.store.database.read(lambda connection: told.some_runs(connection, [run])))[0]
+
+    async def _checked(self, sheet: Sheet) -> DryRun:
+        return await bulk.check(sheet, self.engine, self.plan_with, self.take_in, owner=self.owner)
+
+    async def _priced(self, found: Comparison) -> DryRun:
+        return await comparisons.price(found, self.engine, self.plan_with, self.take_in, owner=self.owner)
+
+    async def _limit(self, run: Run, most: str) -> None:
+        books = Accounting(self.engine.store, self.engine.accounts)
+        await books.set_budget(checked_budget(f"run:{run.id}", "total", most))
+
+    async def _inputs(self, found: Pipeline, given: Mapping[str, JSON]) -> dict[str, JSON]:
+        """The inputs with their pictures taken in, named by hash or address."""
+        inputs = dict(given)
+        declared: Mapping[str, Any] = found.raw.get("inputs", {})
+        for name, about in declared.items():
+            if about["kind"] in {"picture", "pictures"} and inputs.get(name) is not None:
+                value = inputs[name]
+                many = [await self.take_in(one) for one in (value if isinstance(value, list) else [value])]
+                named = [one.sha256 or one.url for one in many]
+                inputs[name] = named if about["kind"] == "pictures" else named[0]
+        return inputs
