@@ -31,6 +31,7 @@ FLOORS = {
     "working": 11,
     "client": 12,
     "blocking": 13,
+    "again": 13,
     "cli": 14,
     "server": 14,
     "mcp": 14,

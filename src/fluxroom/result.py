@@ -155,15 +155,22 @@ class Image:
 
         return write(self.bytes, self.facts())
 
+    def _asked(self) -> dict[str, Any]:
+        """What it takes to ask for this picture again; pictures by hash or address."""
+        references = [one.get("url") or one.get("sha256") for one in self._generation.references]
+        return {"params": dict(self._generation.params)} | ({"references": references} if references else {})
+
     def facts(self) -> dict[str, Any]:
-        """What is written into files: prompt, route, parameters as sent, seed and request id."""
+        """What is written into files: prompt, route, parameters as asked and as sent, seed and request id."""
         return {
             "software": "Fluxroom",
             "prompt": self.prompt,
             "model": self.model,
             "provider": self.provider,
             "endpoint": self._job.endpoint,
+            "mode": self._job.mode,
             "parameters": dict(self._job.wire),
+            "asked": self._asked(),
             "seed": self.seed,
             "request_id": self.request_id,
             "job": self.job,

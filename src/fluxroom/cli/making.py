@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -41,8 +41,43 @@ def make(ctx: click.Context, given: Mapping[str, Any]) -> None:
         raise failed
 
 
-async def _made(ctx: click.Context, prompt: Any, options: dict[str, Any], given: Mapping[str, Any]) -> Exception | None:
+def make_again(
+    ctx: click.Context,
+    facts: Mapping[str, Any],
+    given: Mapping[str, Any],
+    *,
+    references: Sequence[str],
+    cache: str | None,
+) -> None:
+    """Carry out `inspect --again`: what the facts of a file say, with other references where some are given."""
+    from fluxroom.again import request_of
+
+    ctx.meta[PIPED] = True
+    prompt, options = request_of(facts)
+    if references:
+        options["references"] = list(references)
+    if cache:
+        options["cache"] = cache
+    ctx.meta[ASKED] = options["model"]
+    check_target(given["output"])
+    failed = run(lambda: _made(ctx, prompt, options, given, found_by_hash=True))
+    if failed is not None:
+        raise failed
+
+
+async def _made(
+    ctx: click.Context,
+    prompt: Any,
+    options: dict[str, Any],
+    given: Mapping[str, Any],
+    *,
+    found_by_hash: bool = False,
+) -> Exception | None:
     async with opened(ctx) as client:
+        if found_by_hash:
+            from fluxroom.again import still_there
+
+            await still_there(client, options)
         request, plan = await client.plan(prompt, **options)
         _affordable(plan, given["max_price"])
         if not given["yes"] and not plan.sandbox:

@@ -126,7 +126,8 @@ class Line:
         word = "fetching" if event.phase == "fetching" else "running"
         share = "" if event.progress is None else f", {event.progress:.0%}"
         why = f", {event.why}" if event.why else ""
-        return f"{word} {elapsed:.1f} s of about {event.expected:.0f} s{share}{why}"
+        usual = f", {event.usual}" if event.usual else f" of about {event.expected:.0f} s"
+        return f"{word} {elapsed:.1f} s{usual}{share}{why}"
 
     def _queued(self, events: list[Event]) -> str:
         waiting = [event for event in reversed(events) if isinstance(event, Queued)]

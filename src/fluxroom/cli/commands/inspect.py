@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 from fluxroom.cli import voice
+from fluxroom.cli.delivering import delivery_options
+from fluxroom.cli.sections import Command
 from fluxroom.cli.shared import shared, wants_json
 from fluxroom.errors import InvalidReference, NotFound
 
@@ -15,13 +17,29 @@ _MOST_BYTES = 256 * 1024 * 1024
 """Larger files are not read: no provider makes such pictures."""
 
 
-@click.command(name="inspect")
+@click.command(cls=Command, name="inspect")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--again", is_flag=True, help="Ask for the picture again: same route, parameters, seed and references.")
+@click.option(
+    "-r", "--reference", "references", multiple=True, help="With --again: these instead of its own, in order."
+)
+@click.option("--cache", type=click.Choice(["on", "off"]), help="With --again: off makes it anew even if it is here.")
+@delivery_options
 @shared
 @click.pass_context
-def command(ctx: click.Context, /, file: Path) -> None:
-    """Show prompt, model, parameters, seed and request id that FILE carries."""
+def command(
+    ctx: click.Context, /, file: Path, *, again: bool, references: tuple[str, ...], cache: str | None, **given: Any
+) -> None:
+    """Show prompt, model, parameters, seed and request id that FILE carries; with --again, ask for it once more.
+
+    References are taken by their hash from the data folder or the gateway; where one is gone, it is named.
+    """
     facts = _read(file.expanduser())
+    if again:
+        from fluxroom.cli.making import make_again
+
+        make_again(ctx, facts, given, references=references, cache=cache)
+        return
     if wants_json(ctx):
         voice.document(facts)
         return
