@@ -82,7 +82,7 @@ async def still_there(client: AsyncClient, options: Mapping[str, Any]) -> None:
 
     Raises:
         UnknownModel: the model is not known here.
-        InvalidReference: a parameter names a file of this machine, or a picture is gone; the message says which, and how to give it again.
+        InvalidReference: a parameter names a file of this machine, or a picture is gone; the message says which.
     """
     named = {one: f"reference {number}" for number, one in enumerate(options["references"], 1)}
     named |= {_foreign(str(value)): name for name, value in _pictures(options)}
