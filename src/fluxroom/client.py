@@ -142,6 +142,11 @@ class AsyncClient:
             self._conductor = Conductor(self.engine, self.plan_with, kinds=kinds)
         return self._conductor
 
+    @property
+    def runs(self) -> Runs:
+        """Sheets, comparisons and pipelines: many requests with one purpose, here or at the gateway."""
+        return self.worker.runs(self)
+
     # pictures --------------------------------------------------------------------------------------------------------
 
     @overload
@@ -291,6 +296,13 @@ class AsyncClient:
         if failed:
             warnings.warn(
                 f"{len(failed)} of {len(found.jobs)} jobs made no picture: {error_of(failed[0]).detail}",
+                PartialResultWarning,
+                stacklevel=3,
+            )
+        withheld = sum(job.withheld for job in found.jobs)
+        if withheld:
+            warnings.warn(
+                f"{withheld} of {len(made) + withheld} pictures were withheld by the provider's moderation.",
                 PartialResultWarning,
                 stacklevel=3,
             )

@@ -242,6 +242,7 @@ class Running:
     expected: float  # seconds that such a job usually takes
     progress: float | None = None  # 0 to 1, where the provider tells
     phase: str = ""  # the provider's own word: "Generating", "IN_PROGRESS"
+    usual: str = ""  # what earlier jobs of this kind say, for people: "usually 4–6 s"
     why: str = ""  # what stands in the way of hearing more, where something does
 
 

@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.worlds import ROUTES, billed, sandbox, settings_for, submits
+from tests.worlds import ROUTES, billed, sandbox, settings_for, settled, submits
 
-from fluxroom.client import AsyncClient
+from fluxroom.client import AsyncClient, PartialResultWarning
 from fluxroom.engine.pacing import GONE_PATIENCE, TICKET_LIFE, SystemClock
 from fluxroom.errors import WaitEnded
 from fluxroom.providers import Gone, PollOutcome
 from fluxroom.sandbox import Sandbox
+from fluxroom.server import answers
 from fluxroom.store.jobs import Job, events
 
 pytestmark = pytest.mark.anyio
@@ -122,3 +123,25 @@ async def test_a_slow_picture_is_first_written_down_as_being_fetched(client: Asy
     [job] = (await client.snapshot(generation)).jobs
     assert (job.charge_state, job.ready_at > 0) == ("charged", True)
     assert (await client.engine.wait(generation, 30)).jobs[0].state == "succeeded"
+
+
+async def test_pictures_that_moderation_kept_back_are_counted_and_told(client: AsyncClient, box: Sandbox) -> None:
+    prompt = "four [[fault:moderated-output=3]]"
+    with pytest.warns(PartialResultWarning, match=r"3 of 4 pictures were withheld by the provider's moderation\."):
+        [picture] = await client.generate(prompt, model="fal/flux-2-dev", num_images=4)
+    job = await client.job(picture.job)
+    assert (job.state, job.withheld) == ("succeeded", 3)
+    assert job.error
+    assert job.error["code"] == "moderated_output"
+    assert len(billed(box)) == 1
+    assert answers.job(job, []).model_dump()["withheld"] == 3
+    assert answers.job(job, []).error is None
+
+
+async def test_nothing_is_withheld_of_a_job_that_gave_all_or_none(client: AsyncClient) -> None:
+    whole = await settled(client, "x", model="fal/flux-2-dev", num_images=2)
+    none = await settled(client, "x [[fault:moderated-output]]", model="fal/flux-2-dev", num_images=2)
+    assert [(job.state, job.withheld) for job in (*whole.jobs, *none.jobs)] == [
+        ("succeeded", 0),
+        ("moderated_output", 0),
+    ]

@@ -15,6 +15,7 @@ from fluxroom.client import AsyncClient
 from fluxroom.engine.preparation import AHEAD
 from fluxroom.sandbox import Sandbox
 from fluxroom.sandbox.pictures import plain_png
+from fluxroom.types import Queued, Running
 
 pytestmark = pytest.mark.anyio
 
@@ -107,3 +108,41 @@ async def test_our_own_commits_are_no_news_and_others_are(box: Sandbox, tmp_path
         for listener in listeners:
             listener.cancel()
         await asyncio.gather(*listeners, return_exceptions=True)
+
+
+async def test_whoever_waits_for_a_paused_account_is_told_so(box: Sandbox, tmp_path: Path) -> None:
+    async with opened(box, tmp_path) as client, asyncio.timeout(10):
+        account = client.engine.accounts["bfl"].id
+        await client.engine.throttle.pause(account, paused=True)
+        generation = await ask(client)
+        assert "paused by a person; `fluxroom provider resume bfl` goes on" in await why_until(client, generation, "pa")
+        await client.engine.throttle.pause(account, paused=False)
+        assert (await client.engine.wait(generation, 9)).jobs[0].state == "succeeded"
+
+
+async def test_whoever_waits_for_a_provider_that_asked_to_wait_is_told_until_when(box: Sandbox, tmp_path: Path) -> None:
+    async with opened(box, tmp_path) as client, asyncio.timeout(10):
+        box.world.plan_fault("submit-429", value="2", times=1)
+        refused, behind = await ask(client), ""
+        while not behind:
+            if (await job_of(client, refused)).error:
+                behind = await ask(client, "behind it")
+            await asyncio.sleep(0.01)
+        told = await why_until(client, behind, "the provider asked to wait until")
+        assert told.endswith(" UTC")
+        assert (await client.engine.wait(behind, 9)).jobs[0].state == "succeeded"
+
+
+async def why_until(client: AsyncClient, generation: str, beginning: str) -> str:
+    """What somebody who watches a job that is queued is told, once it begins like this."""
+    async for event in client.engine.events(generation, tick=0.02):
+        if isinstance(event, Queued) and event.why.startswith(beginning):
+            return event.why
+    raise AssertionError("it was never told")
+
+
+async def test_whoever_watches_is_told_how_long_such_a_job_usually_takes(box: Sandbox, tmp_path: Path) -> None:
+    box.world.set_duration(0.5)
+    async with opened(box, tmp_path) as client, asyncio.timeout(10):
+        told = {event.usual async for event in client.stream("x", model=PRO) if isinstance(event, Running)}
+        assert told == {"usually 2–10 s"}

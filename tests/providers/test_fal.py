@@ -388,6 +388,7 @@ def test_a_black_picture_is_never_delivered(flags: object, delivered: int) -> No
     outcome = result_of(200, {"images": [PICTURE, PICTURE], "has_nsfw_concepts": flags}, {"x-fal-billable-units": "2"})
     assert (len(outcome.media) if isinstance(outcome, Ready) else 0) == delivered
     assert isinstance(outcome, Ready if delivered else Refused)
+    assert not isinstance(outcome, Ready) or outcome.withheld == 2 - delivered
 
 
 def test_a_result_brings_everything_that_fal_says() -> None:

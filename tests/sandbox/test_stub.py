@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,6 +42,21 @@ async def test_both_providers_answer_fixed_bytes_after_a_set_time(
         for url in (bfl["result"]["sample"], result[1]["images"][0]["url"]):
             async with session.get(url) as reply:
                 assert len(await reply.read()) == 50_000
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.3])
+async def test_fal_tells_over_its_stream_when_it_is_ready(session: aiohttp.ClientSession, seconds: float) -> None:
+    async with Sandbox(stub=Stub(size=5_000, seconds=seconds)) as box:
+        async with session.post(f"{box.fal_queue_url}/fal-ai/flux-2/klein/9b", json={"prompt": "x"}) as reply:
+            told = await reply.json()
+        async with session.get(f"{told['status_url']}/stream") as reply:
+            assert reply.content_type == "text/event-stream"
+            events = [json.loads(line[5:]) async for line in reply.content if line.startswith(b"data:")]
+        assert [event["status"] for event in events] == ["IN_PROGRESS"] * bool(seconds) + ["COMPLETED"]
+        assert {event["request_id"] for event in events} == {told["request_id"]}
+        assert events[-1]["response_url"] == told["response_url"]
+        async with session.get(told["response_url"]) as reply:
+            assert reply.status == 200
 
 
 async def test_the_run_host_and_credits(session: aiohttp.ClientSession) -> None:

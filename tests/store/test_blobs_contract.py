@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from fluxroom.errors import NotFound, StorageFull, StorageUnwritable
-from fluxroom.store.blobs import CHUNK, Blobs, BlobStore, FolderBlobs, check_blobs
+from fluxroom.store.blobs import Blobs, BlobStore, FolderBlobs, check_blobs
 from fluxroom.store.blobs_s3 import S3Blobs
+from fluxroom.store.digests import CHUNK
 
 KEY_ID, SECRET = "AKIAFLUXROOMTESTKEY1", "not-a-real-secret-but-as-long-as-one-1234"
 PNG = b"\x89PNG\r\n\x1a\n" + b"picture" * 1000

@@ -206,20 +206,24 @@ class Engine:
 
     def _event(self, found: Snapshot, job: Job) -> Event:
         if job.state in SETTLED:
-            return Done(job=job.id, state=job.state, images=found.images_of(job), error=job.error or None)
+            error = None if job.state == State.SUCCEEDED else job.error
+            return Done(job=job.id, state=job.state, images=found.images_of(job), error=error or None)
         return self.progress(job)
 
     def progress(self, job: Job) -> Queued | Running:
         """How far a job is that is not settled, as far as this process knows."""
         if job.state in {State.QUEUED, State.SUBMITTING}:
-            return Queued(job=job.id, why=str((job.error or {}).get("message", "")))
+            why = self.throttle.why(job.account, self._clock.time()) or (job.error or {}).get("message", "")
+            return Queued(job=job.id, why=str(why))
         pending = self._ledger.live[job.id].pending if job.id in self._ledger.live else None
         if pending and pending.queued:
             return Queued(job=job.id, position=pending.position)
+        expectation = self.experience.at_once(job)
         return Running(
             job=job.id,
             elapsed=max(0.0, self._clock.time() - job.submitted_at),
-            expected=self.experience.at_once(job).usual,
+            expected=expectation.usual,
+            usual=expectation.text,
             progress=pending.progress if pending else None,
             phase=pending.phase if pending else job.state,
         )

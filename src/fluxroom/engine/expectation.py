@@ -41,8 +41,8 @@ class Expectation:
     @property
     def text(self) -> str:
         """For people: "usually 4–6 s"."""
-        low, high = round(self.early), round(self.late)
-        return f"usually {low}–{high} s" if high > low else f"usually about {max(1, low)} s"
+        low, high = max(1, round(self.early)), round(self.late)
+        return f"usually {low}–{high} s" if high > low else f"usually about {low} s"
 
 
 def from_catalog(seconds: float) -> Expectation:

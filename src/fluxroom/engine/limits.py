@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
@@ -56,7 +57,7 @@ class Throttle:
         self.caps = caps
         self._store = store
         self._clock = clock
-        self._narrow: set[str] = set()
+        self._known: dict[str, Limit] = {}  # as the last look found them
 
     def look(self, connection: Connection, now: float) -> tuple[dict[str, int], float | None]:
         """How many jobs each account takes in flight now, 0 while it is paused or on hold; and when to look again.
@@ -65,10 +66,21 @@ class Throttle:
         another process, whose word rings no bell in this one.
         """
         ours = {account: limit for account, limit in limits.known(connection).items() if account in self.caps}
-        self._narrow = {account for account, limit in ours.items() if limit.cap < self.caps[account]}
+        self._known = ours
         times = [limit.hold_until for limit in ours.values() if limit.hold_until > now]
         again = min([*times, now + _LOOK] if any(limit.paused for limit in ours.values()) else times, default=None)
         return {account: _now(ours.get(account), most, now) for account, most in self.caps.items()}, again
+
+    def why(self, account: str, now: float) -> str:
+        """Why nothing is sent at the moment, for people; empty when jobs wait only for their turn."""
+        limit = self._known.get(account)
+        if limit is None:
+            return ""
+        if limit.paused:
+            return f"paused by a person; `fluxroom provider resume {account.partition(':')[0]}` goes on"
+        if limit.hold_until > now:
+            return f"{limit.why} until {datetime.fromtimestamp(limit.hold_until, UTC):%H:%M:%S} UTC"
+        return ""
 
     async def refused(self, account: str, pause: float) -> None:
         """The provider had no room for a job: send fewer, and nothing for `pause` seconds."""
@@ -84,7 +96,8 @@ class Throttle:
 
     async def taken(self, account: str) -> None:
         """The provider took a job: a narrowed cap may grow again."""
-        if account not in self._narrow:
+        known = self._known.get(account)
+        if known is None or known.cap >= self.caps[account]:
             return
 
         def work(connection: Connection) -> None:

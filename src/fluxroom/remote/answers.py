@@ -76,7 +76,7 @@ def job(told: Mapping[str, Any]) -> Job:
         submitted_at=seconds(told["submitted_at"]),
         ready_at=seconds(told["ready_at"]),
         seed=told["seed"],
-        error=error(told["error"]),
+        error=error(told["error"]) or ({"withheld": told["withheld"]} if told.get("withheld") else None),
         estimated=Decimal(receipt["estimated"]),
         reserved=Decimal(receipt["reserved"]),
         charged=_money(receipt["charged"]),

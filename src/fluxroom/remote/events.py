@@ -90,6 +90,7 @@ async def _event(line: Line, told: Followed, kind: str, data: Mapping[str, Any])
             job=job,
             elapsed=data["elapsed"],
             expected=data["expected"],
+            usual=data.get("usual") or "",
             progress=data.get("progress"),
             phase=data["phase"],
         )

@@ -119,7 +119,7 @@ async def output(gallery: Gallery, task: Task, base: str) -> dict[str, Any]:
         "image": files[0],
         "seed": task.picture["seed"],
         "prompt": prompt if isinstance(prompt, str) else "",
-        "has_nsfw_concepts": [bool(task.picture.get("nsfw"))] * len(files),
+        "has_nsfw_concepts": [index < task.picture.get("nsfw", 0) for index in range(len(files))],
         "timings": {"inference": seconds},
         "caption": task.picture["prompt"],
         "diffusers_lora_file": _text_file(base, task, "lora.safetensors"),

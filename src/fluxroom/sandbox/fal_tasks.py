@@ -162,7 +162,10 @@ def _moderate(task: Task, values: dict[str, Any], asked: Asked) -> None:
             task, failure("content_policy_violation", at=at, given=values.get("prompt") if flagged == "input" else None)
         )
     elif values.get("enable_safety_checker") is None or truth(values["enable_safety_checker"]):
-        task.picture["black"] = task.picture["nsfw"] = True
+        fault = faults.get("moderated-output")
+        some = (fault.value or "") if fault else ""
+        task.picture["nsfw"] = int(some) if some.isdigit() else task.picture["count"]
+        task.picture["black"] = task.picture["nsfw"] >= task.picture["count"]
 
 
 def _price(task: Task) -> None:

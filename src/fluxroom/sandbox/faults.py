@@ -45,7 +45,7 @@ FAULTS: Final[dict[str, str]] = {
     "polling-url-http": "The submit's answer names a polling address of the provider over plain http.",
     "polling-url-redirect": "The polling address answers 307 to another origin, which records what it is sent.",
     "moderated-input": "The prompt or a reference is refused by moderation.",
-    "moderated-output": "The picture is refused by moderation after it was made.",
+    "moderated-output": "The picture is refused by moderation once it is made (value at fal's open models: how many).",
     "error": "The task fails (value: the error's text at BFL, the error type at fal).",
     "never": "The task never finishes.",
     "result-expired": "fal: the result is gone (404) although the status says COMPLETED.",

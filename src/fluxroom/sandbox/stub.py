@@ -5,6 +5,7 @@ A task's id holds the moment at which it is ready, so nothing is kept.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
 from typing import TYPE_CHECKING
@@ -32,8 +33,11 @@ class _Stub:
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     @staticmethod
-    def _ready(task_id: str) -> bool:
-        return time.time() * 1000 >= int(task_id[:8] + task_id[9:13], 16)
+    def _moment(task_id: str) -> float:
+        return int(task_id[:8] + task_id[9:13], 16) / 1000
+
+    def _ready(self, task_id: str) -> bool:
+        return time.time() >= self._moment(task_id)
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.path
@@ -46,7 +50,22 @@ class _Stub:
             return self._bfl(request, request.query["id"])
         if path.endswith("/credits"):
             return _json({"credits": 1e6})
+        if path.endswith("/status/stream"):
+            return await self._stream(request, path.removesuffix("/stream"))
         return self._fal(request, path)
+
+    async def _stream(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
+        """Fal's status as it changes: IN_PROGRESS, and COMPLETED when the task is ready."""
+        headers = {"content-type": "text/event-stream", "x-fal-request-id": "stub"}
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        task_id = path.removesuffix("/status").rpartition("/")[2]
+        left = self._moment(task_id) - time.time()
+        if left > 0:
+            await response.write(_event(self._status(request, path, ready=False)))
+            await asyncio.sleep(left)
+        await response.write(_event(self._status(request, path, ready=True)))
+        return response
 
     def _submit(self, request: web.BaseRequest, path: str) -> web.Response:
         task_id, base = self._new_id(), f"{request.scheme}://{request.host}"
@@ -82,18 +101,18 @@ class _Stub:
         return _json(body)
 
     def _fal(self, request: web.BaseRequest, path: str) -> web.Response:
-        head, _, tail = path.partition("/requests/")
-        task_id, _, kind = tail.partition("/")
-        base = f"{request.scheme}://{request.host}"
+        task_id, _, kind = path.partition("/requests/")[2].partition("/")
         ready = self._ready(task_id)
         if kind == "status":
-            body = {
-                "status": "COMPLETED" if ready else "IN_PROGRESS",
-                "logs": None,
-                "metrics": {"inference_time": self._seconds},
-            }
-            return _json(body | _addresses(task_id, f"{base}{head}/requests/{task_id}"), 200 if ready else 202)
+            return _json(self._status(request, path, ready=ready), 200 if ready else 202)
+        base = f"{request.scheme}://{request.host}"
         return _json(self._output(base, task_id)) if ready else _json({"detail": "Request is still in progress"}, 400)
+
+    def _status(self, request: web.BaseRequest, path: str, *, ready: bool) -> dict[str, object]:
+        url = f"{request.scheme}://{request.host}{path.removesuffix('/status')}"
+        status = "COMPLETED" if ready else "IN_PROGRESS"
+        told: dict[str, object] = {"status": status, "logs": None, "metrics": {"inference_time": self._seconds}}
+        return told | _addresses(url.rpartition("/")[2], url)
 
     @staticmethod
     def _output(base: str, task_id: str) -> dict[str, object]:
@@ -111,6 +130,10 @@ class _Stub:
 
 def _addresses(task_id: str, url: str) -> dict[str, str]:
     return {"request_id": task_id, "response_url": url, "status_url": f"{url}/status", "cancel_url": f"{url}/cancel"}
+
+
+def _event(body: object) -> bytes:
+    return b"data: " + orjson.dumps(body) + b"\n\n"
 
 
 def _json(body: object, status: int = 200) -> web.Response:

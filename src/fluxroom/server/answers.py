@@ -75,6 +75,7 @@ class JobAnswer(BaseModel):
     error: dict[str, Any] | None = Field(description="A problem, when there is no picture.")
     cached_from: str | None = Field(None, description="The job whose pictures this one gives again, free of charge")
     images: list[str]
+    withheld: int = Field(0, description="How many more pictures were made and kept back by the provider's moderation")
 
 
 class GenerationAnswer(BaseModel):
@@ -189,6 +190,7 @@ def job(found: Job, images: Sequence[StoredImage] = ()) -> JobAnswer:
         error=None if found.state in _WITHOUT_ERROR else _problem_of(found),
         images=[one.id for one in images],
         cached_from=found.cached_from or None,
+        withheld=found.withheld,
     )
 
 

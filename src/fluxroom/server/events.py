@@ -52,7 +52,8 @@ async def everything(
 
     `ready` says that it begins, with the number after which nothing is left out. `state` events are changes of a job's
     state: `{generation, job, from, to, why, at}`; their ids are what `Last-Event-ID` takes. `progress` events tell once
-    a second how far running jobs are: `{generation, job, phase, elapsed, expected, progress, position}`. `closing` ends
+    a second how far running jobs are: `{generation, job, phase, elapsed, expected, usual, progress}`, and what those
+    that are not sent yet wait for: `{generation, job, phase, position, why}`. `closing` ends
     the stream, after a quarter of an hour or when the gateway stops: connect again. A comment comes every 15 s.
     """
     after = int(last_event_id) if _NUMBER.fullmatch(last_event_id) else None
@@ -116,13 +117,14 @@ def _changed(item: Item) -> dict[str, Any]:
 
 def _progress(event: Event) -> dict[str, Any] | None:
     if isinstance(event, Queued):
-        return {"job": event.job, "phase": "queued", "position": event.position}
+        return {"job": event.job, "phase": "queued", "position": event.position, "why": event.why}
     if isinstance(event, Working):
         return {
             "job": event.job,
             "phase": event.phase or "running",
             "elapsed": round(event.elapsed, 2),
             "expected": event.expected,
+            "usual": event.usual,
             "progress": event.progress,
         }
     return None

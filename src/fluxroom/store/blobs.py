@@ -9,19 +9,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from secrets import token_hex
 from typing import IO, Protocol
 
-from fluxroom.errors import NotFound, StorageFull, StorageUnwritable
-
-CHUNK = 256 * 1024
-"""Bytes that `stream` reads at a time."""
-
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+from fluxroom.errors import StorageFull, StorageUnwritable
+from fluxroom.store.digests import CHUNK, key_of, missing, span
 
 
 class BlobStore(Protocol):
@@ -228,33 +223,6 @@ def check_blobs(blobs: BlobStore) -> None:
     written = b"Fluxroom keeps pictures here.\n"
     if blobs.get(blobs.put(written)) != written:
         raise StorageUnwritable("What was written to the store of pictures does not come back.")
-
-
-def key_of(digest: str) -> str:
-    """Where the bytes of a hash lie below a folder or prefix.
-
-    >>> key_of("ab" * 32)[:7]
-    'ab/abab'
-    """
-    if not _SHA256.fullmatch(digest):
-        raise NotFound(f"{digest[:80]!r} is not a SHA-256.")
-    return f"{digest[:2]}/{digest}"
-
-
-def span(start: int, end: int | None) -> tuple[int, int | None]:
-    """The same range if it can be one.
-
-    Raises:
-        ValueError: it counts from the end, which a store of bytes cannot.
-    """
-    if start < 0 or (end is not None and end < 0):
-        raise ValueError(f"a range begins and ends at 0 or later, not {start}:{end}")
-    return start, end
-
-
-def missing(digest: str) -> NotFound:
-    """There are no bytes under this hash."""
-    return NotFound(f"The store has no bytes under {digest[:12]}….")
 
 
 def _age(path: Path) -> float:

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from fluxroom.errors import FluxroomError, StorageFull, StorageUnwritable
 from fluxroom.settings import BadSettings
-from fluxroom.store.blobs import CHUNK, key_of, missing, span
+from fluxroom.store.digests import CHUNK, key_of, missing, span
 
 T = TypeVar("T")
 
