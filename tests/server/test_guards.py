@@ -252,6 +252,15 @@ def test_a_body_that_hides_that_it_is_huge() -> None:
     )
 
 
+def test_a_stranger_who_sends_much(people: People) -> None:
+    def attack() -> bool:
+        body = b'{"key": "' + b"x" * (2 * security.MOST_CALLBACK) + b'"}'
+        answer = people.http.post("/v1/session", content=body, headers={"content-type": "application/json"})
+        return bool(answer.status_code != 413)
+
+    fails_and_would_succeed(attack, lambda patch: patch.setattr(security, "_BRIEF", frozenset()))
+
+
 def test_a_body_that_never_ends() -> None:
     def attack() -> bool:
         async def call() -> bool:

@@ -172,6 +172,15 @@ async def test_a_name_is_free_again_once_its_key_is_revoked(ring: Keyring) -> No
         await ring.find(first.id)
 
 
+# the folder ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_data_folder_is_its_users_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "data"
+    open_store(folder).close()
+    assert folder.stat().st_mode & 0o077 == 0
+
+
 # what signs sessions -------------------------------------------------------------------------------------------------
 
 

@@ -37,6 +37,9 @@ PACE = 16 * 1024
 
 _CALLBACK = re.compile(r"/hooks/[^/]+/[^/]+/[^/]+")
 
+_BRIEF = frozenset({"/v1/session"})
+"""What strangers may send a body to: all others are refused for want of a key before a byte of it is read."""
+
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 PAGE_POLICY = (
@@ -110,8 +113,9 @@ class Doorkeeper:
             await send(message)
 
         callback = is_callback(scope["method"], scope["path"])
-        most = min(self._most_body, MOST_CALLBACK) if callback else self._most_body
-        refusal = _bad_length(headers, most) if callback else self._refusal(scope["method"], headers)
+        brief = callback or scope["path"] in _BRIEF
+        most = min(self._most_body, MOST_CALLBACK) if brief else self._most_body
+        refusal = _bad_length(headers, most) if callback else self._refusal(scope["method"], headers, most)
         if refusal:
             status, detail = refusal
             await problems.respond(problems.by_status(status, detail), path=scope["path"])(scope, receive, headed)
@@ -120,7 +124,7 @@ class Doorkeeper:
         else:
             await self._app(scope, _counted(receive, most, self._patience), headed)
 
-    def _refusal(self, method: str, headers: Headers) -> tuple[int, str] | None:
+    def _refusal(self, method: str, headers: Headers, most: int) -> tuple[int, str] | None:
         hosts = headers.getlist("host")
         if not self._perimeter.answers_to(hosts):
             named = hosts[0][:100] if hosts else "no host"
@@ -128,7 +132,7 @@ class Doorkeeper:
         invited = headers.get("origin", "").lower() in self._perimeter.origins
         if not invited and method not in _READING and (site := foreign_site(headers, hosts[0])):
             return 403, f"The request comes from {site[:100]!r}, not from the gateway's own page."
-        return _bad_length(headers, self._most_body)
+        return _bad_length(headers, most)
 
 
 def _bad_length(headers: Headers, most: int) -> tuple[int, str] | None:

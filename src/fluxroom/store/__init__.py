@@ -62,7 +62,7 @@ def open_store(folder: Path, database_url: str = "", blobs: str = "") -> Store:
         DatabaseUnavailable: the PostgreSQL database cannot be reached or used.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # prompts, pictures and signing keys: its user's alone
         (folder / "locks").mkdir(exist_ok=True)
     except OSError as error:
         raise _named(storage_error(error), folder) from error
