@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
+EXAMPLES = HERE.parents[2] / "examples" / "js"
 PROGRAMS = tuple(HERE.glob("*.mjs"))
 
 
@@ -42,8 +43,11 @@ class Kit:
             if ran.returncode:
                 pytest.skip(f"the JavaScript clients cannot be installed: {ran.stderr.strip().splitlines()[-1][:200]}")
             done.touch()
+        (self.folder / "examples").mkdir(exist_ok=True)
         for program in PROGRAMS:
             shutil.copy(program, self.folder / program.name)
+        for program in EXAMPLES.glob("*.mjs"):
+            shutil.copy(program, self.folder / "examples" / program.name)
 
     @property
     def node(self) -> str:
@@ -51,19 +55,23 @@ class Kit:
         own = self.folder / "node_modules" / "node" / "bin" / "node"
         return str(own) if own.exists() else str(shutil.which("node"))
 
-    async def run(self, program: str, *arguments: str, **environment: str) -> dict[str, Any]:
-        """What a program of this folder says: one JSON object per line, joined."""
+    async def run(self, program: str, *arguments: str, folder: Path | None = None, **environment: str) -> str:
+        """What a program prints; it works in `folder`."""
         process = await asyncio.create_subprocess_exec(
-            *(self.node, program, *arguments),
-            cwd=self.folder,
+            *(self.node, str(self.folder / program), *arguments),
+            cwd=folder or self.folder,
             env={**os.environ, **environment},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
         out, err = await process.communicate()
         assert process.returncode == 0, err.decode()[-3000:]
+        return out.decode()
+
+    async def told(self, program: str, *arguments: str) -> dict[str, Any]:
+        """What a program of this folder tells: one JSON object per line, joined."""
         said: dict[str, Any] = {}
-        for line in out.decode().splitlines():
+        for line in (await self.run(program, *arguments)).splitlines():
             if line.startswith("{"):
                 said |= json.loads(line)
         return said

@@ -6,9 +6,11 @@ Each makes a picture, edits one, and meets moderation, failure and doubt. The sa
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
 import pytest
-from tests.doors.js.kits import HERE, Kit
+from PIL.Image import Image
+from tests.doors.js.kits import EXAMPLES, HERE, Kit
 from tests.doors.openai.worlds import World, opened
 from tests.worlds import billed
 
@@ -17,7 +19,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 
 @pytest.mark.parametrize("way", ["middleware", "proxy"])
 async def test_fals_own_client(kit: Kit, door: World, way: str) -> None:
-    said = await kit.run("fal_client.mjs", door.url, way)
+    said = await kit.told("fal_client.mjs", door.url, way)
     made = said["generation"]["ok"]
     assert made["requestId"]
     assert made["seen"][-1] == "COMPLETED"
@@ -43,7 +45,7 @@ async def test_fals_own_client(kit: Kit, door: World, way: str) -> None:
 
 @pytest.mark.parametrize("provider", ["bfl", "fal"])
 async def test_the_ai_sdk(kit: Kit, door: World, provider: str) -> None:
-    said = await kit.run("ai_sdk.mjs", door.url, provider)
+    said = await kit.told("ai_sdk.mjs", door.url, provider)
     first = said["generation"]["ok"]["images"][0]
     assert opened(base64.b64decode(first["base64"])).size == (1024, 768)
     assert first["type"] in {"image/jpeg", "image/png"}
@@ -61,6 +63,19 @@ async def test_the_ai_sdk(kit: Kit, door: World, provider: str) -> None:
     doubtful = [one for one in door.box.world.tasks() if "submit-drop-after" in str(one)]
     assert len(doubtful) <= 1
     assert len(door.box.world.tasks()) == 6
+
+
+def pictures_in(folder: Path) -> list[Image]:
+    """The pictures of a folder, in the order of their names."""
+    found = [opened(path.read_bytes()) for path in sorted(folder.glob("*.[pj]*g"))]
+    assert len(found) == 2
+    return found
+
+
+@pytest.mark.parametrize("example", sorted(path.name for path in EXAMPLES.glob("*.mjs")))
+async def test_an_example_runs(kit: Kit, door: World, tmp_path: Path, example: str) -> None:
+    assert "night.png" in await kit.run(f"examples/{example}", folder=tmp_path, FLUXROOM_URL=door.url)
+    assert pictures_in(tmp_path)[0].size in {(1536, 1024), (1024, 768)}
 
 
 @pytest.mark.parametrize("name", ["node20", "node22"])
