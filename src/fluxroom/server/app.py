@@ -34,8 +34,10 @@ from fluxroom.server import (
     runs,
     sheets,
     usage,
+    webhooks,
 )
-from fluxroom.server.doors import bfl, call_backs, fal, links, openai
+from fluxroom.server.doors import bfl, fal, links, openai
+from fluxroom.server.duties import on_duty
 from fluxroom.server.envelope import Envelope
 from fluxroom.server.gateway import Gateway, running_version
 from fluxroom.server.keycheck import Keycheck
@@ -46,7 +48,7 @@ from fluxroom.server.settings import router as settings_router
 from fluxroom.settings import Settings
 
 _RESOURCES = (
-    *(health, models, catalog, quotes, generations, events, jobs, images, image_files, assets, boards),
+    *(health, models, catalog, quotes, generations, events, jobs, images, image_files, assets, boards, webhooks),
     *(runs, sheets, comparisons, pipelines),
     *(usage, budgets, providers, keys, login, hooks, page),
 )
@@ -75,7 +77,7 @@ def create_app(settings: Settings, *, client: AsyncClient | None = None) -> Fast
             return
         await own.__aenter__()
         try:
-            async with call_backs.calling(gateway):
+            async with on_duty(gateway):
                 yield
         finally:
             gateway.closing.set()

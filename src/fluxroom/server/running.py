@@ -22,8 +22,8 @@ from fluxroom.engine.keyring import Keyring
 from fluxroom.errors import LocalError
 from fluxroom.logs import configure
 from fluxroom.server.app import DRAIN, create_app
-from fluxroom.server.doors import call_backs
 from fluxroom.server.doors.fal import AtRoot
+from fluxroom.server.duties import on_duty
 from fluxroom.server.gateway import running_version
 from fluxroom.server.perimeter import perimeter
 from fluxroom.server.tls import Certificate, certificate
@@ -153,7 +153,7 @@ async def _run(settings: Settings, listening: list[socket.socket]) -> None:
         words = greeting(settings, listening[0], safe=safe, fal_port=fal_port)
         server = _Server(config, app.state.gateway.closing, words)
         try:
-            async with call_backs.calling(app.state.gateway):
+            async with on_duty(app.state.gateway):
                 await server.serve(sockets=listening)
         finally:
             app.state.gateway.closing.set()

@@ -16,6 +16,7 @@ from fluxroom.store import purging
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fluxroom.settings import Settings
     from fluxroom.store import Store
 
 GRACE = 3600.0
@@ -35,6 +36,11 @@ class Rules:
     trash: float = 30
     pictures: float = 0  # favourites and what is on a board stay
     records: float = 0  # the words and parameters of requests without pictures; what they cost stays
+
+    @classmethod
+    def of(cls, settings: Settings) -> Rules:
+        """What the settings say."""
+        return cls(trash=settings.trash_days, pictures=settings.keep_pictures_days, records=settings.keep_records_days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -251,6 +251,7 @@ webhook_endpoints = Table(
     Column("events", JSON, nullable=False),
     Column("created_at", Float, nullable=False),
     Column("disabled_at", Float, nullable=True),
+    Column("seen", BigInteger, nullable=False),  # the last of `job_events` that was surely looked at for it
     Index("webhook_endpoints_owner", "owner", "id"),
 )
 
@@ -269,7 +270,7 @@ webhook_deliveries = Table(
     Column("created_at", Float, nullable=False),
     Column("next_at", Float, nullable=False),
     Index("webhook_deliveries_due", "state", "next_at"),
-    Index("webhook_deliveries_endpoint", "endpoint", "id"),
+    Index("webhook_deliveries_endpoint", "endpoint", "created_at"),
 )
 
 signing_keys = Table(

@@ -231,6 +231,7 @@ def _webhooks() -> None:
         sa.Column("events", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.Column("disabled_at", sa.Float(), nullable=True),
+        sa.Column("seen", sa.BigInteger(), nullable=False),
     )
     op.create_index("webhook_endpoints_owner", "webhook_endpoints", ["owner", "id"])
     op.create_table(
@@ -248,7 +249,7 @@ def _webhooks() -> None:
         sa.Column("next_at", sa.Float(), nullable=False),
     )
     op.create_index("webhook_deliveries_due", "webhook_deliveries", ["state", "next_at"])
-    op.create_index("webhook_deliveries_endpoint", "webhook_deliveries", ["endpoint", "id"])
+    op.create_index("webhook_deliveries_endpoint", "webhook_deliveries", ["endpoint", "created_at"])
 
 
 def _sort_by_bytes() -> None:
