@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from scripts import docs, endpoints, parameters
+from scripts import api, docs, endpoints, parameters
 
 from fluxroom import catalog
 from fluxroom.catalog import Model, Route
@@ -77,7 +77,12 @@ def main() -> int:
 
 
 def _from_catalog() -> dict[Path, str]:
-    return {MODELS_PAGE: models_page(), parameters.PAGE: parameters.page().rstrip() + "\n", README: readme()}
+    return {
+        api.PAGE: api.page(),
+        MODELS_PAGE: models_page(),
+        parameters.PAGE: parameters.page().rstrip() + "\n",
+        README: readme(),
+    }
 
 
 def readme() -> str:

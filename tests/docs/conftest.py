@@ -47,5 +47,6 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def needs_gateway(path: Path) -> bool:
-    """Whether a page or an example is about a door."""
-    return path.name.removeprefix("doors-").startswith(DOORS) and (path.suffix == ".py" or "doors-" in path.name)
+    """Whether a page or an example works with a gateway: the user guide, and what is about a door."""
+    of_a_door = path.name.removeprefix("doors-").startswith(DOORS) and (path.suffix == ".py" or "doors-" in path.name)
+    return of_a_door or path.name == "user-guide.md"

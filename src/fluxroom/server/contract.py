@@ -26,6 +26,8 @@ _TAGS: Mapping[str, str] = {
     "images": "The pictures: find, mark, tag, look at, download, throw away.",
     "boards": "Pictures put together.",
     "assets": "Pictures that are brought along, by their hash.",
+    "runs": "Many jobs with one purpose: pipelines, sheets, comparisons, conversations.",
+    "webhooks": "Where the gateway calls when something is finished.",
     "money": "What was spent, and budgets.",
     "providers": "How the providers' accounts stand.",
     "keys": "Who may use this gateway.",

@@ -29,6 +29,7 @@ _JSON = "application/json"
 
 _OWN_MEMBERS = frozenset({"type", "title", "status", "detail", "code", "next", "charge"})
 _MOST_FIELDS = 20
+_RIGHTS = Rights()
 
 
 class Problem(BaseModel):
@@ -160,15 +161,15 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     # Starlette's own phrases ("Not Found") say less than ours; a sentence has a blank and a full stop.
-    detail = error.detail if error.detail.endswith(".") else ""
+    detail, headers = error.detail if error.detail.endswith(".") else "", error.headers
     if error.status_code == 404:
         detail = f"There is nothing at {request.url.path[:200]}."
     elif error.status_code == 405:
         detail = f"{request.method} is not possible at {request.url.path[:200]}."
         # A router answers for one route of an address; what the whole address knows, the table says.
-        known = Rights().methods(request.url.path)
-        error.headers = {**(error.headers or {}), **({"allow": ", ".join(known)} if known else {})}
-    return respond(by_status(error.status_code, detail), error.headers, path=request.url.path)
+        known = _RIGHTS.methods(request.url.path)
+        headers = {"allow": ", ".join(known)} if known else headers
+    return respond(by_status(error.status_code, detail), headers, path=request.url.path)
 
 
 async def _on_invalid_body(request: Request, error: Exception) -> Response:
