@@ -110,7 +110,7 @@ def test_a_table_in_words_is_read_and_its_columns_named(quiet: TestClient) -> No
 )
 def test_a_sheet_that_cannot_be_used_is_a_problem(http: TestClient, body: dict[str, Any]) -> None:
     answer = http.post("/v1/bulk", json=body)
-    assert answer.json()["code"] in {"invalid_params", "invalid_request"}
+    assert answer.json()["code"] in {"invalid_params", "invalid_body"}
     is_problem(answer, 422, answer.json()["code"])
 
 
@@ -141,7 +141,7 @@ def test_words_of_a_person(http: TestClient, cups: dict[str, Any]) -> None:
         assert cups["id"] not in [run["id"] for run in http.get("/v1/runs", params=query).json()["runs"]], query
     is_problem(http.post(f"{at}/pause"), 400, "invalid_request")
     is_problem(http.post(f"{at}/retry", json={}), 400, "invalid_request")
-    is_problem(http.patch(at, json={"state": "running"}), 422, "invalid_request")
+    is_problem(http.patch(at, json={"state": "running"}), 422, "invalid_body")
     is_problem(http.get("/v1/runs/01kaz3x9f0m2n4p6q8r0st"), 404, "not_found")
     http.patch(at, json={"name": "cups", "favourite": False, "tags": []})
 

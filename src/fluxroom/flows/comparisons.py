@@ -106,15 +106,16 @@ async def begin(
     owner: str = "local",
     priority: int = 5,
     cap: int | None = None,
+    key: str = "",
 ) -> Run:
-    """Start the run of a comparison that was priced."""
+    """Start the run of a comparison that was priced; the same idempotency `key` leads to the same run."""
     now = time.time()
     run = Run(
         id=new_id(),
         owner=owner,
         kind="comparison",
         name=found.name,
-        digest=hash_of([found.name, dict(found.request), found.x.name, found.y.name, now]),
+        digest=hash_of(["comparison", key]) if key else "",
         spec={
             "request": dict(found.request),
             "x": {"name": found.x.name, "values": list(found.x.values)},

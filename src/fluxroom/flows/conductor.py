@@ -23,6 +23,7 @@ from fluxroom.errors import BudgetExceeded, FluxroomError, LocalError, NotFound,
 from fluxroom.flows.outcome import outcome
 from fluxroom.logs import get_logger
 from fluxroom.store import runs
+from fluxroom.store.database import hold
 from fluxroom.store.runs import OPEN, Item, Run
 from fluxroom.types import JSON, Plan, Request
 
@@ -97,11 +98,21 @@ class Conductor:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def begin(self, run: Run, items: Sequence[Item]) -> Run:
-        """Write a run down and start it."""
+        """Write a run down and start it; a run of the same digest that is there already is given instead."""
         held = replace(run, holder=self._engine.presence.id)
-        await self._engine.store.database.write(lambda connection: runs.add(connection, held, items))
-        _ = self._carry(held.id)
-        return held
+
+        def work(connection: Connection) -> Run:
+            if run.digest:
+                hold(connection, f"run:{run.digest}")
+                if same := runs.same(connection, run.owner, run.digest):
+                    return same
+            runs.add(connection, held, items)
+            return held
+
+        begun = await self._engine.store.database.write(work)
+        if begun is held:
+            _ = self._carry(held.id)
+        return begun
 
     async def go_on(self, run: Run) -> Run:
         """Go on with a run that was paused; one that has ended stays as it is."""

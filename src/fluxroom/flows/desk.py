@@ -66,10 +66,12 @@ class Desk:
         """Check and price every cell; nothing is sent."""
         return told.a_dry_run(await self._priced(found))
 
-    async def begin_comparison(self, found: Comparison, *, priority: int = 5) -> Answer:
-        """Carry a comparison."""
+    async def begin_comparison(self, found: Comparison, *, priority: int = 5, key: str = "") -> Answer:
+        """Carry a comparison; the same idempotency `key` leads to the same run."""
         priced = await self._priced(found)
-        run = await comparisons.begin(found, priced, self.conductor, owner=self.owner, priority=priority, cap=self.cap)
+        run = await comparisons.begin(
+            found, priced, self.conductor, owner=self.owner, priority=priority, cap=self.cap, key=key
+        )
         return await self._told(run)
 
     async def say_winner(self, run_id: str, position: int | None) -> Answer:
@@ -89,11 +91,11 @@ class Desk:
     # pipelines -------------------------------------------------------------------------------------------------------
 
     async def begin_pipeline(
-        self, found: Pipeline, inputs: Mapping[str, JSON], *, name: str = "", priority: int = 5
+        self, found: Pipeline, inputs: Mapping[str, JSON], *, name: str = "", priority: int = 5, key: str = ""
     ) -> Answer:
-        """Carry a pipeline; pictures among its inputs are taken in."""
+        """Carry a pipeline; pictures among its inputs are taken in. The same `key` leads to the same run."""
         taken = await self._inputs(found, inputs)
-        run = pipelines.new_run(found, taken, owner=self.owner, name=name, priority=priority, cap=self.cap)
+        run = pipelines.new_run(found, taken, owner=self.owner, name=name, priority=priority, cap=self.cap, key=key)
         return await self._told(await pipelines.begin(run, self.conductor))
 
     async def approve(self, run_id: str, step: str) -> Answer:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from fluxroom.engine.orders import hash_of
 from fluxroom.errors import FluxroomError, InvalidParams
 from fluxroom.flows import results
 from fluxroom.flows.conductor import Next
@@ -162,8 +163,11 @@ def new_run(
     name: str = "",
     priority: int = 5,
     cap: int | None = None,
+    key: str = "",
 ) -> Run:
     """A run of a pipeline, not written down yet; pictures among the inputs are named by hash or address.
+
+    The same idempotency `key` leads to the same run.
 
     Raises:
         InvalidParams: an input is missing, unknown or not of its kind.
@@ -181,7 +185,7 @@ def new_run(
         owner=owner,
         kind="pipeline",
         name=name or found.name,
-        digest="",
+        digest=hash_of(["pipeline", key]) if key else "",
         spec=spec,
         priority=priority,
         created_at=now,

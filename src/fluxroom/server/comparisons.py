@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from fluxroom.client import DEFAULT_MODEL
 from fluxroom.flows import comparisons
 from fluxroom.flows.comparisons import Comparison
+from fluxroom.server.generations import IdempotencyKey
 from fluxroom.server.runs import AtDesk, RunAnswer, RunId
 from fluxroom.server.schemas import plain_json
 from fluxroom.server.sheets import DryRunAnswer
@@ -83,9 +84,11 @@ async def check(desk: AtDesk, body: ComparisonBody) -> DryRunAnswer:
 
 
 @router.post("", status_code=201, summary="Compare")
-async def begin(desk: AtDesk, body: ComparisonBody, response: Response) -> RunAnswer:
+async def begin(
+    desk: AtDesk, body: ComparisonBody, response: Response, idempotency_key: IdempotencyKey = ""
+) -> RunAnswer:
     """A run whose items are the cells, row by row. What a cell's model does not take is left out and told there."""
-    run = await desk.begin_comparison(body.comparison())
+    run = await desk.begin_comparison(body.comparison(), key=idempotency_key)
     response.headers["location"] = f"/v1/runs/{run['id']}"
     return RunAnswer(**run)
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fluxroom.flows.pipeline_files import SCHEMA, Pipeline, pipeline, read
+from fluxroom.server.generations import IdempotencyKey
 from fluxroom.server.runs import AtDesk, RunAnswer, RunId
 from fluxroom.server.schemas import plain_json
 
@@ -86,9 +87,11 @@ async def schema() -> dict[str, Any]:
 
 
 @router.post("", status_code=201, summary="Run a pipeline")
-async def begin(desk: AtDesk, body: PipelineBody, response: Response) -> RunAnswer:
+async def begin(
+    desk: AtDesk, body: PipelineBody, response: Response, idempotency_key: IdempotencyKey = ""
+) -> RunAnswer:
     """A run that goes from step to step; it waits in state `review` where a person has to look."""
-    run = await desk.begin_pipeline(body.found(), body.inputs, name=body.name)
+    run = await desk.begin_pipeline(body.found(), body.inputs, name=body.name, key=idempotency_key)
     response.headers["location"] = f"/v1/runs/{run['id']}"
     return RunAnswer(**run)
 

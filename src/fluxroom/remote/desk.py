@@ -1,0 +1,210 @@
+"""Runs at a gateway: the same as `fluxroom.flows.desk.Desk`, over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import quote
+
+from fluxroom.errors import RequestError
+from fluxroom.flows.comparisons import Comparison
+from fluxroom.flows.pipeline_files import Pipeline
+from fluxroom.flows.sheets import Sheet
+from fluxroom.identifiers import new_id
+from fluxroom.remote.line import Line
+from fluxroom.store.runs import STATES, Wanted
+from fluxroom.types import JSON, Reference
+
+Answer = dict[str, Any]
+_LOOK = 1.0
+"""Seconds between two looks at a run that the gateway carries."""
+
+TakeIn = Callable[[Any], Awaitable[Reference]]
+
+
+class RemoteDesk:
+    """A person's way to the runs of a gateway.
+
+    Args:
+        line: an open connection to it.
+        take_in: brings a picture there.
+    """
+
+    def __init__(self, line: Line, take_in: TakeIn) -> None:
+        self._line = line
+        self._take_in = take_in
+
+    # sheets, comparisons, pipelines ----------------------------------------------------------------------------------
+
+    async def check_sheet(self, sheet: Sheet) -> Answer:
+        """Check and price every row; nothing is sent to a provider."""
+        return await self._post("/v1/bulk/check", await self._sheet(sheet))
+
+    async def begin_sheet(self, sheet: Sheet, *, priority: int = 0, budget: str | None = None) -> Answer:
+        """Carry a sheet, or go on with the same one."""
+        body = {**await self._sheet(sheet), "priority": priority, "budget": budget}
+        answer = await self._post("/v1/bulk", body)
+        return {**answer, "goes_on": False}
+
+    async def check_comparison(self, found: Comparison) -> Answer:
+        """Check and price every cell; nothing is sent to a provider."""
+        return await self._post("/v1/comparisons/check", await self._comparison(found))
+
+    async def begin_comparison(self, found: Comparison, *, priority: int = 5, key: str = "") -> Answer:  # noqa: ARG002
+        """Carry a comparison."""
+        return await self._post("/v1/comparisons", await self._comparison(found), key=key)
+
+    async def say_winner(self, run_id: str, position: int | None) -> Answer:
+        """Say which cell is best; None for none."""
+        call = self._line.call("PUT", f"/v1/comparisons/{quote(run_id)}/winner", json={"position": position})
+        answer: Answer = (await call).json()
+        return answer
+
+    async def contact_sheet(self, run_id: str) -> bytes:
+        """A comparison as one picture: PNG."""
+        return (await self._line.call("GET", f"/v1/comparisons/{quote(run_id)}/sheet")).body
+
+    async def begin_pipeline(
+        self,
+        found: Pipeline,
+        inputs: Mapping[str, JSON],
+        *,
+        name: str = "",
+        priority: int = 5,  # noqa: ARG002  the gateway's own
+        key: str = "",
+    ) -> Answer:
+        """Carry a pipeline; pictures among its inputs are brought there."""
+        declared: Mapping[str, Any] = found.raw.get("inputs", {})
+        given = dict(inputs)
+        for one in [name for name, about in declared.items() if about["kind"] in {"picture", "pictures"}]:
+            if isinstance(given.get(one), list):
+                given[one] = [await self._named(each) for each in given[one]]
+            elif given.get(one) is not None:
+                given[one] = await self._named(given[one])
+        return await self._post("/v1/pipelines", {"pipeline": found.raw, "inputs": given, "name": name}, key=key)
+
+    async def approve(self, run_id: str, step: str) -> Answer:
+        """What a step has made is good: go on."""
+        return await self._post(_step(run_id, step, "approve"), {})
+
+    async def choose(self, run_id: str, step: str, images: Sequence[str]) -> Answer:
+        """These pictures go on from a select step."""
+        return await self._post(_step(run_id, step, "choose"), {"images": list(images)})
+
+    async def redo(self, run_id: str, step: str, fields: Mapping[str, JSON] | None = None) -> Answer:
+        """Make a step again, and what depends on it."""
+        return await self._post(_step(run_id, step, "redo"), {"fields": dict(fields or {})})
+
+    # all runs --------------------------------------------------------------------------------------------------------
+
+    async def page(self, wanted: Wanted, *, limit: int = 50, before: str = "") -> list[Answer]:
+        """Runs, the newest first."""
+        asked = {name: value for name, value in asdict(wanted).items() if value not in {"", None}}
+        asked.pop("owner", None)
+        asked["q"] = asked.pop("words", None)
+        found: Answer = await self._line.get("/v1/runs", limit=limit, before=before or None, **asked)
+        return list(found["runs"])
+
+    async def get(self, run_id: str) -> Answer:
+        """A run as it is now."""
+        found: Answer = await self._line.get(f"/v1/runs/{quote(run_id)}")
+        return found
+
+    async def rest(self, run_id: str) -> Answer:
+        """Wait until a run rests; the gateway carries it."""
+        while True:
+            found = await self.get(run_id)
+            if found["state"] != "running" and not found["counts"].get("submitted"):
+                return found
+            await asyncio.sleep(_LOOK)
+
+    async def items(
+        self, run_id: str, *, states: Sequence[str] = STATES, after: int = -1, limit: int = 100
+    ) -> list[Answer]:
+        """A page of a run's items."""
+        wanted = [("state", one) for one in states] if set(states) != set(STATES) else []
+        params = [*wanted, ("after", str(after)), ("limit", str(limit))]
+        answer: Answer = (await self._line.call("GET", f"/v1/runs/{quote(run_id)}/items", params=params)).json()
+        return list(answer["items"])
+
+    async def describe(self, run_id: str, shown: Mapping[str, JSON]) -> Answer:
+        """Change name, description, tags, favourite or hidden."""
+        answer: Answer = (await self._line.call("PATCH", f"/v1/runs/{quote(run_id)}", json=dict(shown))).json()
+        return answer
+
+    async def pause(self, run_id: str) -> Answer:
+        """Send nothing more."""
+        return await self._post(f"/v1/runs/{quote(run_id)}/pause", {})
+
+    async def resume(self, run_id: str) -> Answer:
+        """Go on with a paused run."""
+        return await self._post(f"/v1/runs/{quote(run_id)}/resume", {})
+
+    async def cancel(self, run_id: str) -> tuple[Answer, list[str]]:
+        """Send nothing more, cancel what can be."""
+        told = await self._post(f"/v1/runs/{quote(run_id)}/cancel", {})
+        return told["run"], told["said"]
+
+    async def retry(self, run_id: str, states: Sequence[str] = ("failed", "cancelled")) -> Answer:
+        """Send items that failed or were cancelled again."""
+        return await self._post(f"/v1/runs/{quote(run_id)}/retry", {"states": list(states)})
+
+    async def table(self, run_id: str) -> AsyncIterator[str]:
+        """A run as CSV."""
+        text = (await self._line.call("GET", f"/v1/runs/{quote(run_id)}/csv")).body.decode()
+        return _lines(text)
+
+    # -----------------------------------------------------------------------------------------------------------------
+
+    async def _post(self, path: str, body: Any, *, key: str = "") -> Answer:
+        answer: Answer = await self._line.post(path, body, key=key or new_id())
+        return answer
+
+    async def _sheet(self, sheet: Sheet) -> Answer:
+        known: dict[str, str] = {}
+        rows = [await self._row(row, known) for row in sheet.rows]
+        body = {"name": sheet.name, "rows": rows, "defaults": dict(sheet.defaults), "seeds": sheet.seeds}
+        return {**body, "file_name": sheet.file_name}
+
+    async def _comparison(self, found: Comparison) -> Answer:
+        axes = [axis for axis in (found.x, found.y) if axis.name]
+        return {
+            "name": found.name,
+            "request": await self._row(found.request, {}),
+            "axes": [{"name": axis.name, "values": list(axis.values)} for axis in axes],
+        }
+
+    async def _row(self, row: Mapping[str, JSON], known: dict[str, str]) -> dict[str, JSON]:
+        brought = dict(row)
+        given = row.get("references") or []
+        if given:
+            brought["references"] = [
+                await self._once(one, known) for one in (given if isinstance(given, list) else [given])
+            ]
+        if isinstance(row.get("mask"), str):
+            brought["mask"] = await self._once(row["mask"], known)
+        return brought
+
+    async def _once(self, source: Any, known: dict[str, str]) -> str:
+        """A picture's name at the gateway; one that cannot be taken in keeps its own, and the gateway says why."""
+        if str(source) not in known:
+            try:
+                known[str(source)] = await self._named(source)
+            except RequestError:
+                known[str(source)] = str(source)
+        return known[str(source)]
+
+    async def _named(self, source: Any) -> str:
+        reference = await self._take_in(source)
+        return reference.sha256 or reference.url or ""
+
+
+def _step(run_id: str, step: str, word: str) -> str:
+    return f"/v1/pipelines/{quote(run_id)}/steps/{quote(step)}/{word}"
+
+
+async def _lines(text: str) -> AsyncIterator[str]:
+    for line in text.splitlines(keepends=True):
+        yield line
