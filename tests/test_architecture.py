@@ -29,12 +29,13 @@ FLOORS = {
     "local": 10,
     "remote": 10,
     "working": 11,
-    "client": 12,
-    "blocking": 13,
-    "again": 13,
-    "cli": 14,
-    "server": 14,
+    "looking": 12,
+    "client": 13,
+    "blocking": 14,
+    "again": 14,
     "mcp": 14,
+    "cli": 15,
+    "server": 15,
 }
 """A room imports only lower floors, never a neighbour."""
 

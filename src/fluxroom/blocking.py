@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fluxroom.result import Image
     from fluxroom.store.jobs import Job
     from fluxroom.store.ledger import By
+    from fluxroom.store.library import Picture as Found
 
 
 class Client:
@@ -205,6 +206,11 @@ class Client:
         """See `AsyncClient.resolve`."""
         decided: Job = self._call(self._client.resolve, job, choice)
         return decided
+
+    def search(self, words: str = "", *, model: str = "", limit: int = 20, before: str = "") -> list[Found]:
+        """See `AsyncClient.search`."""
+        found: list[Found] = self._call(self._client.search, words, model=model, limit=limit, before=before)
+        return found
 
     def usage(
         self, by: By = "day", *, since: date | None = None, until: date | None = None, sandbox: bool = False

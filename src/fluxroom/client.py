@@ -12,25 +12,20 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
 from fluxroom.errors import FluxroomError, by_code
+from fluxroom.looking import Looking
 from fluxroom.parameters import EditParameters, ModelId, Options, Parameters, Picture
 from fluxroom.types import Event, Mode, OnUnsupported, Plan, Quote, Request, Size
 from fluxroom.working import hire
 
 if TYPE_CHECKING:
-    from datetime import date
-
-    from fluxroom.catalog import Model
-    from fluxroom.catalog.sync import Difference
     from fluxroom.engine import Engine, Snapshot
-    from fluxroom.engine.accounting import Standing, Usage
     from fluxroom.engine.orders import Terms
     from fluxroom.engine.transport import Transport
     from fluxroom.flows.conductor import Conductor
     from fluxroom.result import Image
     from fluxroom.settings import Settings
     from fluxroom.store.jobs import Job
-    from fluxroom.store.ledger import By
-    from fluxroom.working import Worker
+    from fluxroom.working import Runs, Worker
 
 DEFAULT_MODEL = "flux-2-pro"
 
@@ -42,7 +37,7 @@ class PartialResultWarning(UserWarning):
     """Some pictures of a request were made and others were not."""
 
 
-class AsyncClient:
+class AsyncClient(Looking):
     """Makes and edits pictures with any FLUX model.
 
     Args:
@@ -308,49 +303,6 @@ class AsyncClient:
             )
         blobs = await self.worker.books.fetched([stored for stored, _ in made])
         return [Image(stored, job, blobs, found.generation) for stored, job in made]
-
-    # looking ---------------------------------------------------------------------------------------------------------
-
-    async def jobs(self, *, states: Sequence[str] = (), limit: int = 20, before: str = "") -> list[Job]:
-        """The newest jobs first; only those in one of `states`, and made before the job `before`, where given."""
-        return await self.worker.books.jobs(states=states, limit=limit, before=before)
-
-    async def job(self, part: str) -> Job:
-        """A job by its id, or by the end of it."""
-        return (await self.worker.books.record(part)).job
-
-    async def usage(
-        self, by: By = "day", *, since: date | None = None, until: date | None = None, sandbox: bool = False
-    ) -> Usage:
-        """What was spent from the day `since` to the day `until`, both included, in US dollars."""
-        return await self.worker.books.usage(by, since=since, until=until, sandbox=sandbox)
-
-    async def budgets(self, *, sandbox: bool = False) -> list[Standing]:
-        """Every budget with what is left of it."""
-        return await self.worker.books.budgets(sandbox=sandbox)
-
-    # models ----------------------------------------------------------------------------------------------------------
-
-    def models(self) -> Mapping[str, Model]:
-        """All models by id."""
-        from fluxroom import catalog
-
-        return catalog.models()
-
-    async def sync_catalog(self, *, write: bool = True) -> Difference:
-        """Read what the providers publish, and use it: new endpoints can be asked for at once, by a model of their own.
-
-        Costs nothing. Returns how it differs from the catalog that came with this version; with `write=False` that is
-        all. A provider that does not answer changes nothing.
-
-        Raises:
-            StorageFull, StorageUnwritable: it cannot be written down; everything is as it was.
-        """
-        return await self.worker.sync_catalog(write=write)
-
-    async def check_available(self, route: str) -> bool | None:
-        """Whether the provider offers a route now; None when it cannot be told. Costs nothing."""
-        return await self.worker.offered(route)
 
     async def _request(self, prompt: Prompt, model: str, options: Mapping[str, Any]) -> Request:
         from fluxroom import catalog

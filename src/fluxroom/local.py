@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from fluxroom import records
+from fluxroom import catalog, records
 from fluxroom.catalog import overlay
 from fluxroom.engine import Engine, Snapshot
 from fluxroom.engine.accounting import Accounting
@@ -20,16 +20,20 @@ from fluxroom.engine.intake import take_in, take_in_at
 from fluxroom.engine.publications import synced
 from fluxroom.engine.routing import plan
 from fluxroom.engine.transport import AiohttpTransport, Transport
-from fluxroom.store import Store, listing, open_store
+from fluxroom.errors import NotFound
+from fluxroom.store import Store, library, listing, open_store
 
 if TYPE_CHECKING:
     from fluxroom.catalog.sync import Difference
+    from fluxroom.client import AsyncClient
     from fluxroom.engine.orders import Terms
+    from fluxroom.flows.desk import Desk
     from fluxroom.records import Record
     from fluxroom.result import Shelf
     from fluxroom.settings import Settings
     from fluxroom.store.images import StoredImage
     from fluxroom.store.jobs import Job
+    from fluxroom.store.library import Picture
     from fluxroom.types import Event, Plan, Reference, Request
 
 
@@ -53,7 +57,20 @@ class LocalBooks(Accounting):
         """A job with its story."""
         return await records.record(self._folder, part)
 
-    async def fetched(self, made: Sequence[StoredImage]) -> Shelf:  # noqa: ARG002  they are here already
+    async def search(self, words: str = "", *, model: str = "", limit: int = 20, before: str = "") -> list[Picture]:
+        """Pictures whose prompt has these words, the newest first."""
+        named, provider, _ = catalog.find(model) if model else (None, None, None)
+        wanted = library.Wanted(words=words, model=named.id if named else "", provider=provider or "")
+        return await self._folder.database.read(partial(library.page, wanted=wanted, limit=limit, before=before))
+
+    async def picture(self, image_id: str) -> Picture:
+        """One picture with what made it."""
+        found = await self._folder.database.read(lambda connection: library.some(connection, "", [image_id]))
+        if not found:
+            raise NotFound(f"There is no image {image_id[:40]!r}.", advice="Search with other words, or list the jobs.")
+        return found[0]
+
+    async def fetched(self, made: Sequence[StoredImage | Picture]) -> Shelf:  # noqa: ARG002  they are here already
         """Where the bytes of these pictures can be read at once."""
         return self._folder.blobs
 
@@ -119,6 +136,13 @@ class LocalWorker:
         """Let submits under way finish (at most `drain` seconds), then release everything."""
         await self.engine.stop(drain)
         await self._stack.aclose()
+
+    def runs(self, client: AsyncClient) -> Desk:
+        """The way to runs, carried by the client's conductor."""
+        from fluxroom.flows.desk import Desk
+
+        take = partial(take_in, blobs=self.engine.store.blobs)
+        return Desk(engine=self.engine, conductor=client.conductor, plan_with=client.plan_with, take_in=take)
 
     async def take_in(
         self, sources: Sequence[Any], params: Mapping[str, Any], places: Sequence[tuple[str | int, ...]]

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Union
 
 if TYPE_CHECKING:
     from datetime import date
 
     from fluxroom.catalog.sync import Difference
+    from fluxroom.client import AsyncClient
     from fluxroom.engine import Snapshot
     from fluxroom.engine.accounting import AccountState, Standing, Usage
     from fluxroom.engine.orders import Terms
     from fluxroom.engine.transport import Transport
+    from fluxroom.flows.desk import Desk
     from fluxroom.records import Record
+    from fluxroom.remote.desk import RemoteDesk
     from fluxroom.result import Shelf
     from fluxroom.settings import Settings
     from fluxroom.store.images import StoredImage
     from fluxroom.store.jobs import Job
     from fluxroom.store.ledger import Budget, By
+    from fluxroom.store.library import Picture
     from fluxroom.types import Event, Plan, Reference, Request
 
 
@@ -32,8 +36,14 @@ class Books(Protocol):
     async def record(self, part: str) -> Record:
         """A job with its story."""
 
-    async def fetched(self, made: Sequence[StoredImage]) -> Shelf:
+    async def fetched(self, made: Sequence[StoredImage | Picture]) -> Shelf:
         """Where the bytes of these pictures can be read at once."""
+
+    async def search(self, words: str = "", *, model: str = "", limit: int = 20, before: str = "") -> list[Picture]:
+        """Pictures whose prompt has these words, the newest first."""
+
+    async def picture(self, image_id: str) -> Picture:
+        """One picture with what made it."""
 
     async def usage(
         self, by: By, *, since: date | None = None, until: date | None = None, sandbox: bool = False
@@ -56,6 +66,10 @@ class Books(Protocol):
         """Stop or resume sending to a provider."""
 
 
+Runs = Union["Desk", "RemoteDesk"]
+"""Sheets, comparisons and pipelines: the same methods in this process and at a gateway."""
+
+
 class Worker(Protocol):
     """Where the work is done: an engine in this process (`fluxroom.local`), or a gateway (`fluxroom.remote`)."""
 
@@ -68,6 +82,9 @@ class Worker(Protocol):
 
     async def stop(self, drain: float) -> None:
         """Let submits under way finish (at most `drain` seconds), then release everything."""
+
+    def runs(self, client: AsyncClient) -> Runs:
+        """The way to runs; in this process the client plans and carries them."""
 
     async def take_in(
         self, sources: Sequence[Any], params: Mapping[str, Any], places: Sequence[tuple[str | int, ...]]

@@ -200,6 +200,23 @@ async def test_jobs_by_id_and_by_the_end_of_it(client: AsyncClient) -> None:
         await client.snapshot("0" * 22)
 
 
+async def test_search(client: AsyncClient) -> None:
+    fox = await client.generate("a red fox in snow", model=FAST, seed=1)
+    tram = await client.generate("a tram at night", model=FAST, seed=2)
+    assert [one.id for one in await client.search()] == [tram.id, fox.id]
+    (found,) = await client.search("fox")
+    assert (found.id, found.prompt, found.model, found.seed) == (fox.id, "a red fox in snow", FAST, 1)
+    assert (found.sha256, found.charged, found.job) == (fox.sha256, fox.cost, fox.job)
+    assert [one.id for one in await client.search(limit=1)] == [tram.id]
+    assert [one.id for one in await client.search(before=tram.id)] == [fox.id]
+    assert await client.search("fox", model="flux-2-pro") == []
+    assert (await client.worker.books.picture(tram.id)).prompt == "a tram at night"
+    with pytest.raises(NotFound):
+        await client.worker.books.picture("0" * 22)
+    with pytest.raises(UnknownModel):
+        await client.search(model="flux-404")
+
+
 async def test_cancel_says_the_truth(client: AsyncClient) -> None:
     generation = await client.submit("x [[duration:1]]", model=FAST)
     await client.worker.books.pause("fal", paused=True)

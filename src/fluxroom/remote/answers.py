@@ -17,6 +17,7 @@ from fluxroom.records import Record
 from fluxroom.store.images import StoredImage
 from fluxroom.store.jobs import Generation, Job
 from fluxroom.store.ledger import Budget, Sum
+from fluxroom.store.library import Picture
 from fluxroom.types import NotSent, Plan, Quote, Reference, Size
 
 _JOB_DEFAULTS: Mapping[str, Any] = {
@@ -109,6 +110,25 @@ def image(told: Mapping[str, Any]) -> StoredImage:
         seed=told["seed"],
         created_at=0.0,
         owner="",
+    )
+
+
+def picture(told: Mapping[str, Any]) -> Picture:
+    """A picture with what made it."""
+    same = (
+        "id", "job", "sha256", "mime", "width", "height", "size_bytes", "seed", "generation", "provider", "model",
+        "mode", "sandbox", "favourite", "hidden", "rating", "prompt",
+    )  # fmt: skip
+    return Picture(
+        **{name: told[name] for name in same},
+        number=0,
+        owner="",
+        created_at=seconds(told["created_at"]),
+        trashed_at=seconds(told["trashed_at"]) or None,
+        charged=_money(told["charged"]),
+        charge_state="unknown" if told["charged"] is None else "charged",
+        tags=tuple(told["tags"]),
+        boards=tuple(told["boards"]),
     )
 
 

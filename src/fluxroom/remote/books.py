@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fluxroom.store.images import StoredImage
     from fluxroom.store.jobs import Job
     from fluxroom.store.ledger import Budget, By
+    from fluxroom.store.library import Picture
 
 _PAGE = 200
 """Jobs in one answer, at most."""
@@ -52,9 +53,19 @@ class RemoteBooks:
         """A job with its story."""
         return answers.record(await self._line.get(f"/v1/jobs/{_step(part)}"), self._line.base)
 
-    async def fetched(self, made: Sequence[StoredImage]) -> Shelf:
+    async def fetched(self, made: Sequence[StoredImage | Picture]) -> Shelf:
         """The bytes of these pictures."""
         return await fetch(self._line, {one.sha256: f"/v1/images/{one.id}/file" for one in made})
+
+    async def search(self, words: str = "", *, model: str = "", limit: int = 20, before: str = "") -> list[Picture]:
+        """Pictures whose prompt has these words, the newest first."""
+        asked = {"q": words or None, "model": model or None, "before": before or None}
+        told = await self._line.get("/v1/images", limit=min(limit, _PAGE), **asked)
+        return [answers.picture(one) for one in told["images"]]
+
+    async def picture(self, image_id: str) -> Picture:
+        """One picture with what made it."""
+        return answers.picture(await self._line.get(f"/v1/images/{_step(image_id)}"))
 
     async def usage(
         self, by: By, *, since: date | None = None, until: date | None = None, sandbox: bool = False
