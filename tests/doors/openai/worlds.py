@@ -65,9 +65,9 @@ class World:
             is_json = response.content_type == "application/json"
             return response.status, response.headers, await (response.json() if is_json else response.text())
 
-    async def bytes_at(self, url: str) -> tuple[int, Mapping[str, str], bytes]:
-        """What anybody gets at an address, without any header."""
-        async with aiohttp.ClientSession() as session, session.get(url) as response:
+    async def bytes_at(self, url: str, method: str = "GET", **headers: str) -> tuple[int, Mapping[str, str], bytes]:
+        """What anybody gets at an address, without a key."""
+        async with aiohttp.ClientSession() as session, session.request(method, url, headers=headers) as response:
             return response.status, response.headers, await response.read()
 
 

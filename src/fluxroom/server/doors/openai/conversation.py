@@ -15,7 +15,8 @@ from typing import Any
 from fluxroom.errors import InvalidParams
 from fluxroom.server.doors.links import Links
 
-_MARKDOWN = re.compile(r"!\[[^\]]*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
+# Nothing here may be tried at every place of a long text up to its end: neither part reaches beyond the next "[".
+_MARKDOWN = re.compile(r"!\[[^\[\]]*+\]\(\s{0,9}+<?([^)\s>\[]++)>?[^)\[]{0,300}+\)")
 _ADDRESS = re.compile(r"https?://[^\s)\"'<>\]]+")
 _CHORE = re.compile(r"\s*#{1,4}\s*Task:")
 _SPEAKERS = frozenset({"user", "assistant", "system", "developer"})
