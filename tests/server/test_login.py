@@ -160,7 +160,7 @@ def test_a_login_ends_and_is_renewed_while_it_is_used(
 ) -> None:
     watch = Watch()
     gateway = people.app.state.gateway
-    monkeypatch.setattr(gateway, "sessions", Sessions(gateway.identities, watch))
+    monkeypatch.setattr(gateway, "sessions", Sessions(gateway.identities, gateway.secret, watch))
     cookie = log_in(people, anna)
     watch.now += LIFETIME / 3
     early = people.ask(None, "GET", "/v1/session", headers=bringing(cookie))

@@ -35,7 +35,7 @@ class Gateway:
     settings: Settings
     client: AsyncClient
     closing: asyncio.Event = field(default_factory=asyncio.Event)  # set: long answers end now, jobs go on
-    in_hand: set[str] = field(default_factory=set)  # generations whose caller waits for an answer that a door owes
+    in_hand: set[str] = field(default_factory=set)  # orders whose caller waits for an answer that a door owes
     _secrets: dict[str, bytes] = field(default_factory=dict, repr=False)
     identities: Identities = field(init=False)
     sessions: Sessions = field(init=False)
@@ -44,7 +44,7 @@ class Gateway:
     def __post_init__(self) -> None:
         """What knows the keys reads them from the store of the client, once it is open."""
         self.identities = Identities(lambda: self.engine.store)
-        self.sessions = Sessions(self.identities)
+        self.sessions = Sessions(self.identities, self.secret)
 
     @property
     def engine(self) -> Engine:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from fluxroom.engine.pacing import Clock, SystemClock
 from fluxroom.errors import FluxroomError, InvalidKey
 from fluxroom.logs import get_logger
-from fluxroom.store import Store, keys, signing_keys
+from fluxroom.store import Store, keys
 from fluxroom.store.keys import Key
 
 _log = get_logger("fluxroom.server")
@@ -35,7 +35,6 @@ class Identities:
         self._store = store
         self._clock = clock or SystemClock()
         self._known: dict[str, tuple[float, Key]] = {}
-        self._session_key: bytes = b""
 
     async def by_secret(self, secret: str) -> Key:
         """The key that somebody sent.
@@ -57,13 +56,6 @@ class Identities:
             InvalidKey: it was revoked.
         """
         return await self._remembered(key_id, lambda connection: keys.by_id(connection, key_id))
-
-    async def session_key(self) -> bytes:
-        """What sessions are signed with: the same for all gateways on a database."""
-        if not self._session_key:
-            database = self._store().database
-            self._session_key = await database.write(lambda connection: signing_keys.kept(connection, "sessions"))
-        return self._session_key
 
     def forget(self) -> None:
         """Ask the database again: a key was made or revoked here."""

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from fluxroom.engine.pacing import Clock, SystemClock
 from fluxroom.errors import InvalidKey
@@ -32,11 +32,15 @@ class Sessions:
 
     Args:
         identities: who a key stands for.
+        secret: gives what they are signed with, by name.
         clock: ends them.
     """
 
-    def __init__(self, identities: Identities, clock: Clock | None = None) -> None:
+    def __init__(
+        self, identities: Identities, secret: Callable[[str], Awaitable[bytes]], clock: Clock | None = None
+    ) -> None:
         self._identities = identities
+        self._secret = secret
         self._clock = clock or SystemClock()
         self._ended: dict[str, float] = {}
 
@@ -77,7 +81,7 @@ class Sessions:
         return found if genuine and float(found["ends"]) > self._clock.time() else None
 
     async def _proof(self, head: str) -> str:
-        return hmac.new(await self._identities.session_key(), head.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(await self._secret("sessions"), head.encode(), hashlib.sha256).hexdigest()
 
 
 def token_of(cookies: Mapping[str, str]) -> str:
