@@ -186,7 +186,7 @@ def test_problems_of_callbacks_are_explained() -> None:
     from fluxroom.server import problems
 
     app = FastAPI()
-    problems.install(app)
+    problems.install(app, lambda _path: [])
     with TestClient(app) as http:
         for status, code in ((401, "callback_refused"), (409, "callback_conflict")):
             told = http.get(f"/problems/{code}").json()

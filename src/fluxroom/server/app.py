@@ -106,9 +106,10 @@ def create_app(settings: Settings, *, client: AsyncClient | None = None) -> Fast
     app.include_router(settings_router)
     for door in (links, openai, bfl, fal):
         app.include_router(door.router)
-    problems.install(app)
+    rights = Rights()
+    problems.install(app, rights.methods)
     contract.install(app)
-    app.add_middleware(Keycheck, gateway=gateway, rights=Rights())
+    app.add_middleware(Keycheck, gateway=gateway, rights=rights)
     app.add_middleware(problems.Incidents)
     # Added late: outside, so that its headers are on every answer.
     app.add_middleware(Doorkeeper, perimeter=perimeter(settings))

@@ -21,7 +21,20 @@ Wish = Literal[
 ]  # fmt: skip
 
 
-def _filters(  # noqa: PLR0913, PLR0917  each one is a word of the address
+Span = tuple[float | None, float | None]
+
+
+def _span(
+    since: Annotated[Day | None, Query(description="The first day, in UTC")] = None,
+    until: Annotated[Day | None, Query(description="The last day, included")] = None,
+) -> Span:
+    if since and until and since > until:
+        raise RequestError("The last day is before the first one.", field="until")
+    return midnight(since) if since else None, midnight(until) + 86400 if until else None
+
+
+def _filters(
+    span: Annotated[Span, Depends(_span)],
     q: Annotated[
         str,
         Query(max_length=500, description='Words of the prompt; the last one may be begun; "in quotes" as a phrase'),
@@ -33,12 +46,8 @@ def _filters(  # noqa: PLR0913, PLR0917  each one is a word of the address
     provider: Annotated[Provider | None, Query()] = None,
     mode: Annotated[Mode | None, Query()] = None,
     run: Annotated[str, Query(max_length=200, description="The run that it belongs to")] = "",
-    since: Annotated[Day | None, Query(description="The first day, in UTC")] = None,
-    until: Annotated[Day | None, Query(description="The last day, included")] = None,
     sandbox: Annotated[bool | None, Query(description="true: only practice; false: only the real ones")] = None,
 ) -> Wanted:
-    if since and until and since > until:
-        raise RequestError("The last day is before the first one.", field="until")
     named, at, _ = catalog.find(model) if model else (None, None, None)
     return Wanted(
         words=q,
@@ -47,8 +56,8 @@ def _filters(  # noqa: PLR0913, PLR0917  each one is a word of the address
         provider=provider or at or "",
         mode=mode or "",
         run=run,
-        since=midnight(since) if since else None,
-        until=midnight(until) + 86400 if until else None,
+        since=span[0],
+        until=span[1],
         sandbox=sandbox,
     )
 

@@ -5,7 +5,7 @@ What Fluxroom itself can say comes from the error classes (`fluxroom.errors`); w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -20,7 +20,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fluxroom.errors import FluxroomError, tree
 from fluxroom.identifiers import new_id
 from fluxroom.logs import get_logger
-from fluxroom.server.scopes import Rights
 
 _log = get_logger("fluxroom.server")
 
@@ -29,7 +28,6 @@ _JSON = "application/json"
 
 _OWN_MEMBERS = frozenset({"type", "title", "status", "detail", "code", "next", "charge"})
 _MOST_FIELDS = 20
-_RIGHTS = Rights()
 
 
 class Problem(BaseModel):
@@ -167,7 +165,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     elif error.status_code == 405:
         detail = f"{request.method} is not possible at {request.url.path[:200]}."
         # A router answers for one route of an address; what the whole address knows, the table says.
-        known = _RIGHTS.methods(request.url.path)
+        known = request.app.state.methods(request.url.path)
         headers = {"allow": ", ".join(known)} if known else headers
     return respond(by_status(error.status_code, detail), headers, path=request.url.path)
 
@@ -282,8 +280,14 @@ async def code_meaning(
     return found
 
 
-def install(app: FastAPI) -> None:
-    """Make every error of the application a problem."""
+def install(app: FastAPI, methods: Callable[[str], Sequence[str]]) -> None:
+    """Make every error of the application a problem.
+
+    Args:
+        app: the application.
+        methods: every method that an address knows.
+    """
+    app.state.methods = methods
     app.add_exception_handler(FluxroomError, _on_fluxroom_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_body)
