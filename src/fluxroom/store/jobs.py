@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, Insert, Update, and_, bindparam, func, insert, or_, select, update
 
 from fluxroom.store import inputs
 from fluxroom.store.statements import Prepared
@@ -143,10 +143,9 @@ CHANGEABLE = frozenset({
 })  # fmt: skip
 
 
-@cache
-def _move_statement(changed: tuple[str, ...]) -> Prepared:
-    """The compare-and-set for a set of columns; a few shapes, each compiled once."""
-    return Prepared(
+def _change_of(changed: tuple[str, ...]) -> Update:
+    """The compare-and-set for a set of columns."""
+    return (
         update(jobs)
         .where(
             jobs.c.id == bindparam("b_id"),
@@ -164,6 +163,21 @@ def _move_statement(changed: tuple[str, ...]) -> Prepared:
     )
 
 
+@cache
+def _move_statement(changed: tuple[str, ...]) -> Prepared:
+    """The change alone; a few shapes, each compiled once."""
+    return Prepared(_change_of(changed))
+
+
+@cache
+def _move_and_tell(changed: tuple[str, ...]) -> Insert:
+    """The change and its event in one statement: on PostgreSQL every statement is a journey."""
+    moved = _change_of(changed).returning(jobs.c.id).cte("moved")
+    told = [bindparam(f"e_{name}", type_=job_events.c[name].type) for name in _TOLD]
+    return insert(job_events).from_select(["job", *_TOLD], select(moved.c.id, *told))
+
+
+_TOLD = ("generation", "at", "from_state", "to_state", "why")
 _ADD_GENERATION = Prepared(insert(generations))
 _ADD_JOB = Prepared(insert(jobs))
 _LOG = Prepared(insert(job_events))
@@ -216,7 +230,7 @@ def move(connection: Connection, change: Move) -> bool:
     if strange := changes.keys() - CHANGEABLE:
         raise ValueError(f"{strange} cannot be changed by a move")
     binds = {f"v_{name}": value for name, value in changes.items()}
-    statement = _move_statement(tuple(sorted(changes)))
+    changed = tuple(sorted(changes))
     for from_state in change.from_states:
         values = {
             "b_id": change.job,
@@ -228,8 +242,16 @@ def move(connection: Connection, change: Move) -> bool:
             "b_attempt": change.attempt,
             **binds,
         }
-        if statement.run(connection, values) == 1:
-            _LOG.run(connection, *_events_of(change, from_state))
+        events = _events_of(change, from_state)
+        if connection.dialect.name == "postgresql":
+            first, *events = events
+            values |= {f"e_{name}": first[name] for name in _TOLD}
+            done = connection.execute(_move_and_tell(changed), values).rowcount
+        else:
+            done = _move_statement(changed).run(connection, values)
+        if done == 1:
+            if events:
+                _LOG.run(connection, *events)
             return True
     return False
 
