@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import bindparam as given
 
-from fluxroom.store.tables import jobs, metadata
+from fluxroom.store.tables import idempotency, jobs, metadata
 
 uploads = Table(
     "door_uploads",
@@ -36,7 +36,7 @@ uploads = Table(
 unanswered = Table(
     "unanswered",
     metadata,
-    Column("generation", Text, ForeignKey("generations.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", Text, primary_key=True),  # the idempotency key that it is ordered under
     Column("owner", Text, nullable=False),
     Column("digest", Text, nullable=False),  # of what was asked, and where
     Column("process", Text, nullable=False),  # the one that owes the answer; once it is dead, nobody gets it
@@ -77,7 +77,7 @@ class Upload:
 class Owed:
     """An order whose answer has not reached its caller yet."""
 
-    generation: str
+    key: str
     owner: str
     digest: str
     process: str
@@ -108,18 +108,19 @@ _OWED = (
         unanswered.c.digest == given("b_digest"),
         unanswered.c.at >= given("b_since"),
     )
-    .order_by(unanswered.c.at, unanswered.c.generation)
+    .order_by(unanswered.c.at, unanswered.c.key)
 )
 _TAKE = (
     update(unanswered)
     .where(
-        unanswered.c.generation == given("b_generation"),
+        unanswered.c.key == given("b_key"),
         unanswered.c.process == given("b_before"),
         unanswered.c.at == given("b_at"),
     )
     .values(process=given("b_process"), at=given("b_now"))
 )
-_PAID = delete(unanswered).where(unanswered.c.generation == given("b_generation"))
+_PAID = delete(unanswered).where(unanswered.c.key == given("b_key"))
+_SPENT = delete(idempotency).where(idempotency.c.owner == given("b_owner"), idempotency.c.key == given("b_key"))
 _STALE = delete(unanswered).where(unanswered.c.at < given("b_before"))
 _UNSETTLED = select(jobs.c.id).where(
     jobs.c.generation == call_backs.c.generation, jobs.c.state.not_in(given("b_settled", expanding=True))
@@ -168,7 +169,6 @@ def upload(connection: Connection, upload_id: str) -> Upload | None:
 def owe(connection: Connection, debt: Owed, *, forget_before: float) -> None:
     """Write down that an answer is owed; what nobody will come back for is cleared away."""
     connection.execute(_STALE, {"b_before": forget_before})
-    connection.execute(_PAID, {"b_generation": debt.generation})
     connection.execute(insert(unanswered), asdict(debt))
 
 
@@ -180,13 +180,14 @@ def owed(connection: Connection, owner: str, digest: str, *, since: float) -> Se
 
 def take_over(connection: Connection, debt: Owed, *, process: str, now: float) -> bool:
     """Answer in a dead one's place, or a second time; False when somebody else was faster."""
-    named = {"b_generation": debt.generation, "b_before": debt.process, "b_at": debt.at}
+    named = {"b_key": debt.key, "b_before": debt.process, "b_at": debt.at}
     return connection.execute(_TAKE, {**named, "b_process": process, "b_now": now}).rowcount == 1
 
 
-def answered(connection: Connection, generation: str) -> None:
-    """The answer has been given."""
-    connection.execute(_PAID, {"b_generation": generation})
+def answered(connection: Connection, owner: str, key: str) -> None:
+    """The answer has been given: the key has done its work."""
+    connection.execute(_PAID, {"b_key": key})
+    connection.execute(_SPENT, {"b_owner": owner, "b_key": key})
 
 
 def add_call_back(connection: Connection, wanted: CallBack) -> None:

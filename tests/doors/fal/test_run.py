@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
+from sqlalchemy import Table, select
 from tests.doors.fal.queues import FAST, KEY, result, submit
 from tests.doors.openai.worlds import World, gateway
-from tests.worlds import billed
+from tests.doors.processes import served
+from tests.worlds import billed, sandbox
 
-from fluxroom.server.callers import LOCAL
-from fluxroom.server.doors import debts
+from fluxroom.store import doors
+from fluxroom.store.tables import idempotency
 
 pytestmark = pytest.mark.anyio
 
@@ -94,18 +98,68 @@ async def test_equal_calls_at_the_same_time_are_as_many_pictures(door: World) ->
     assert len(billed(door.box)) == 3
 
 
-async def test_a_gateway_that_died_owes_its_answers_still(
-    door: World, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = tmp_path_factory.mktemp("second")
-    async with gateway(door.box, folder) as first:
-        told = await submit(first, **SLOW)
-        digest = debts.digest_of("fal", FAST, SLOW)
-        await debts.owe(first.gateway, LOCAL, digest, told["request_id"])
-    async with gateway(door.box, folder) as second:
-        status, headers, _ = await second.call(f"/fal/{FAST}", SLOW, KEY)
-        assert (status, headers["x-fal-request-id"]) == (200, told["request_id"])
-    assert len(door.box.world.tasks()) == 1
+async def test_a_gateway_that_died_owes_its_answers_still(tmp_path: Path) -> None:
+    async with sandbox() as box:
+        async with served(box, tmp_path) as first, aiohttp.ClientSession(headers=KEY) as session:
+            asking = asyncio.ensure_future(session.post(f"{first.url}/fal/{FAST}", json=SLOW))
+            while not box.world.tasks():
+                await asyncio.sleep(0.02)
+            first.process.kill()
+            with pytest.raises(aiohttp.ClientError):
+                await asking
+        async with served(box, tmp_path) as second, aiohttp.ClientSession(headers=KEY) as session:
+            async with session.post(f"{second.url}/fal/{FAST}", json=SLOW) as answer:
+                assert answer.status == 200
+                assert (await answer.json())["images"]
+            async with session.post(f"{second.url}/fal/{FAST}", json={"prompt": "another"}) as answer:
+                assert answer.status == 200
+        assert len(box.world.tasks()) == len(billed(box)) == 2
+
+
+@pytest.mark.parametrize("path", [f"/fal/queue/{FAST}", "/bfl/v1/flux-2-klein-4b"])
+async def test_a_submit_that_broke_off_is_taken_up_too(door: World, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = {"prompt": "a fox", "seed": None}
+    order = door.gateway.client.plan_with
+    entered, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(*given: Any) -> Any:
+        entered.set()
+        await go_on.wait()
+        return await order(*given)
+
+    monkeypatch.setattr(door.gateway.client, "plan_with", slow)
+    async with aiohttp.ClientSession(headers=KEY) as session:
+        asking = asyncio.ensure_future(session.post(door.url + path, json=body))
+        await entered.wait()
+        asking.cancel()
+        await asyncio.wait({asking})
+    go_on.set()
+    await let_go(door)
+    first = (await door.call(path, body, KEY))[2]
+    second = (await door.call(path, body, KEY))[2]
+    name = "request_id" if "fal" in path else "id"
+    assert first[name] != second[name]
+    for one in (first, second):
+        await door.client.engine.wait(one[name], 20)
+    assert len(door.box.world.tasks()) == 2
+
+
+async def test_what_was_refused_is_owed_to_nobody(door: World) -> None:
+    body = {"prompt": "x", "image_size": {"width": 600, "height": 600}, "image_urls": ["https://10.0.0.1/x.png"]}
+    for _ in range(2):
+        assert (await door.call(f"/fal/{FAST}/edit", body, KEY))[0] == 422
+    assert await rows(door, doors.unanswered) == []
+
+
+async def test_answered_orders_leave_nothing_behind(door: World) -> None:
+    await door.call(f"/fal/{FAST}", {"prompt": "a fox"}, KEY)
+    await result(door, await submit(door, prompt="a fox"))
+    assert await rows(door, doors.unanswered) == await rows(door, idempotency) == []
+
+
+async def rows(door: World, table: Table) -> list[Any]:
+    found: list[Any] = await door.client.engine.store.database.read(lambda c: list(c.execute(select(table))))
+    return found
 
 
 async def test_a_wait_that_is_over_says_that_it_goes_on(door: World, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from copy import deepcopy
 from typing import Any
 
 import orjson
@@ -13,8 +15,9 @@ from fluxroom.engine import Snapshot
 from fluxroom.errors import InvalidParams
 from fluxroom.server import callers
 from fluxroom.server.callers import Caller
-from fluxroom.server.doors import links, uploads
+from fluxroom.server.doors import debts, links, uploads
 from fluxroom.server.doors.complaints import complaint
+from fluxroom.server.doors.debts import Debt
 from fluxroom.server.doors.wire_body import options_of
 from fluxroom.server.gateway import Gateway
 from fluxroom.types import JSON
@@ -38,28 +41,46 @@ async def object_in(request: Request) -> dict[str, JSON]:
     return found
 
 
-async def order(gateway: Gateway, caller: Caller, endpoint: Endpoint, body: Mapping[str, JSON], **terms: Any) -> str:
-    """Start what a provider's body asks for at the endpoint that it was sent to; returns the generation's id.
+@asynccontextmanager
+async def ordered(
+    gateway: Gateway, caller: Caller, endpoint: Endpoint, body: Mapping[str, JSON], **terms: Any
+) -> AsyncIterator[Debt]:
+    """Order what a provider's body asks for, at the endpoint that it was sent to; its answer is owed until it is paid.
 
     Args:
         gateway: as everywhere.
         caller: who asks, and pays.
         endpoint: where it was sent to.
         body: in the provider's own words.
-        terms: `idempotency_key` and `priority`.
+        terms: `priority`, and the `idempotency_key` of a caller who has one: then that decides what is the same.
 
     Raises:
         RequestError: it cannot be carried out; nothing was sent.
         BudgetExceeded: a budget of the caller does not allow it.
     """
+    own = str(terms.pop("idempotency_key", ""))
 
+    async def under(key: str) -> str:
+        return await _order(gateway, caller, endpoint, body, {**terms, "idempotency_key": key})
+
+    if own:
+        yield Debt(await under(own), caller.owner, "")
+        return
+    digest = debts.digest_of(endpoint.provider, endpoint.id, body)
+    async with debts.owing(gateway, caller, digest, under) as debt:
+        yield debt
+
+
+async def _order(
+    gateway: Gateway, caller: Caller, endpoint: Endpoint, body: Mapping[str, JSON], terms: Mapping[str, Any]
+) -> str:
     async def opened(text: str) -> str:
         if not text.lower().startswith(("https://", "http://")):
             # BFL takes bare base64 where others want a data URI; what kind of picture it is, its bytes say.
             return text if text.startswith("data:") else f"data:image/png;base64,{''.join(text.split())}"
         return await links.resolve(gateway, text) or await uploads.resolve(gateway, text) or text
 
-    options: dict[str, Any] = {**await options_of(endpoint, body, opened), **terms}
+    options: dict[str, Any] = {**await options_of(endpoint, deepcopy(body), opened), **terms}
     return await callers.order(
         gateway, caller, options.pop("prompt", None), f"{endpoint.provider}/{endpoint.id}", options
     )

@@ -16,9 +16,9 @@ from fluxroom.engine.availability import check_key
 from fluxroom.errors import NotFound
 from fluxroom.server import callers
 from fluxroom.server.callers import Asking
-from fluxroom.server.doors import call_backs, debts, links
+from fluxroom.server.doors import call_backs, links
 from fluxroom.server.doors.bfl import tasks
-from fluxroom.server.doors.ordering import headers, object_in, order
+from fluxroom.server.doors.ordering import headers, object_in, ordered
 from fluxroom.server.doors.wire_body import endpoint_of
 from fluxroom.server.gateway import Gateway, Running
 from fluxroom.server.usage import accounting
@@ -64,18 +64,15 @@ async def submit(
     url = str(body.get("webhook_url") or "")
     if url:
         call_backs.checked(gateway, url, "webhook_url")
-    digest = debts.digest_of("bfl", wire.id, body)
-    generation = await debts.owed(gateway, caller, digest) or await order(
-        gateway, caller, wire, body, idempotency_key=idempotency_key or None
-    )
     base = links.base_of(gateway, request)
-    if url:
-        secret = str(body.get("webhook_secret") or "")
-        await call_backs.remember(gateway, generation, door="bfl", url=url, base=base, secret=secret)
-    if await request.is_disconnected():
-        await debts.owe(gateway, caller, digest, generation)
-    found = await callers.snapshot(gateway, caller, generation)
-    told = tasks.accepted(found, f"{base}/bfl/v1/get_result?id={generation}", url)
+    async with ordered(gateway, caller, wire, body, idempotency_key=idempotency_key) as debt:
+        if url:
+            secret = str(body.get("webhook_secret") or "")
+            await call_backs.remember(gateway, debt.generation, door="bfl", url=url, base=base, secret=secret)
+        found = await callers.snapshot(gateway, caller, debt.generation)
+        if not await request.is_disconnected():
+            await debt.paid(gateway)
+    told = tasks.accepted(found, f"{base}/bfl/v1/get_result?id={debt.generation}", url)
     return JSONResponse(told, headers=headers(found))
 
 

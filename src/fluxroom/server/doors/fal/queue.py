@@ -17,9 +17,9 @@ from fluxroom.engine import Snapshot
 from fluxroom.identifiers import new_id
 from fluxroom.server import callers
 from fluxroom.server.callers import Asking
-from fluxroom.server.doors import call_backs, debts, links
+from fluxroom.server.doors import call_backs, links
 from fluxroom.server.doors.fal import addresses, refusals, results, statuses
-from fluxroom.server.doors.ordering import headers, object_in, order
+from fluxroom.server.doors.ordering import headers, object_in, ordered
 from fluxroom.server.doors.wire_body import endpoint_of
 from fluxroom.server.gateway import Gateway, Running
 from fluxroom.server.usage import accounting
@@ -59,23 +59,16 @@ async def submit(
     if fal_max_queue_length is not None and await _waiting(gateway) > fal_max_queue_length:
         detail = f"More than {fal_max_queue_length} requests are waiting."
         return JSONResponse({"detail": detail}, 429, headers={"x-fal-request-id": new_id(), "x-fal-needs-retry": "1"})
-    digest = debts.digest_of("fal", wire.id, body)
-    generation = await debts.owed(gateway, caller, digest) or await order(
-        gateway,
-        caller,
-        wire,
-        body,
-        idempotency_key=idempotency_key or None,
-        priority=addresses.priority(x_fal_queue_priority),
-    )
-    if fal_webhook:
-        base = links.base_of(gateway, request)
-        await call_backs.remember(gateway, generation, door="fal", url=fal_webhook, base=base)
-    found = await callers.snapshot(gateway, caller, generation)
-    if await request.is_disconnected():
-        await debts.owe(gateway, caller, digest, generation)
+    priority = addresses.priority(x_fal_queue_priority)
+    async with ordered(gateway, caller, wire, body, idempotency_key=idempotency_key, priority=priority) as debt:
+        if fal_webhook:
+            base = links.base_of(gateway, request)
+            await call_backs.remember(gateway, debt.generation, door="fal", url=fal_webhook, base=base)
+        found = await callers.snapshot(gateway, caller, debt.generation)
+        if not await request.is_disconnected():
+            await debt.paid(gateway)
     told = statuses.accepted(found, addresses.place(gateway, request))
-    return JSONResponse(told, headers={"x-fal-request-id": generation, **headers(found)})
+    return JSONResponse(told, headers={"x-fal-request-id": debt.generation, **headers(found)})
 
 
 async def status(gateway: Running, request: Request, found: Found, *, logs: Logs = False) -> JSONResponse:

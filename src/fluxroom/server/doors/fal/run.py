@@ -12,9 +12,8 @@ from fastapi.responses import JSONResponse
 from fluxroom.engine import Snapshot
 from fluxroom.errors import WaitEnded
 from fluxroom.server.callers import Asking
-from fluxroom.server.doors import debts
 from fluxroom.server.doors.fal.queue import answer
-from fluxroom.server.doors.ordering import object_in, order
+from fluxroom.server.doors.ordering import object_in, ordered
 from fluxroom.server.doors.wire_body import endpoint_of
 from fluxroom.server.gateway import Gateway, Running
 
@@ -37,17 +36,12 @@ async def run(
     """Make it and wait for it. When the caller goes away before, it goes on all the same."""
     wire = endpoint_of("fal", app.removesuffix(_STREAM))
     body = await object_in(request)
-    digest = debts.digest_of("fal", app, body)
-    generation = await debts.owed(gateway, caller, digest)
-    if not generation:
-        generation = await order(gateway, caller, wire, body, idempotency_key=idempotency_key or None)
-        await debts.owe(gateway, caller, digest, generation)
-    with debts.in_hand(gateway, generation):
-        found = await _finished(gateway, request, generation)
+    async with ordered(gateway, caller, wire, body, idempotency_key=idempotency_key) as debt:
+        found = await _finished(gateway, request, debt.generation)
         if found is None or await request.is_disconnected():
-            return _goes_on(generation)
+            return _goes_on(debt.generation)
         made = await answer(gateway, request, found)
-        await debts.answered(gateway, generation)
+        await debt.paid(gateway)
     return _as_event(made) if app.endswith(_STREAM) and made.status_code == 200 else made
 
 

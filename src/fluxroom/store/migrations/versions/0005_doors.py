@@ -33,7 +33,7 @@ def _uploads() -> None:
 def _unanswered() -> None:
     op.create_table(
         "unanswered",
-        _generation(),
+        sa.Column("key", sa.Text(), primary_key=True),
         sa.Column("owner", sa.Text(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("process", sa.Text(), nullable=False),
