@@ -196,3 +196,19 @@ def test_a_jobs_id_at_a_door_is_no_key_to_it(people: People, anna: Person, bob: 
     for end in ("", "/status", "/response", "/status/stream"):
         address = f"/fal/queue/fal-ai/flux-2-pro/requests/{queued['request_id']}{end}"
         assert people.ask(bob, "GET", address).status_code == 404, end
+
+
+def test_nobody_adds_to_somebody_elses_run_or_goes_before_others(
+    people: People, anna: Person, bob: Person, things: dict[str, str]
+) -> None:
+    body = {"prompt": "x", "model": FAST}
+    theirs = people.ask(bob, "POST", "/v1/generations", json=body | {"run": things["run_id"]})
+    nothing = people.ask(bob, "POST", "/v1/generations", json=body | {"run": "summer"})
+    assert (theirs.status_code, nothing.status_code) == (404, 202), "a label of one's own is fine"
+    assert people.ask(anna, "POST", "/v1/generations", json=body | {"run": things["run_id"]}).status_code == 202
+    rows = {"name": "b", "rows": [body]}
+    for path, asked in (("/v1/generations", body), ("/v1/bulk", rows)):
+        refused = people.ask(bob, "POST", path, json=asked | {"priority": 11})
+        assert (refused.status_code, refused.json()["code"]) == (403, "scope_missing"), path
+        assert people.ask(bob, "POST", path, json=asked | {"priority": 10}).status_code < 300
+        assert people.ask(people.admin, "POST", path, json=asked | {"priority": 100}).status_code < 300

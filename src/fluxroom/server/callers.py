@@ -15,8 +15,10 @@ from fastapi import Depends, Request
 
 from fluxroom.client import terms_of
 from fluxroom.engine import Snapshot
-from fluxroom.errors import NotFound
-from fluxroom.server.gateway import Gateway, checked_id
+from fluxroom.engine.orders import Terms
+from fluxroom.errors import NotFound, ScopeMissing
+from fluxroom.server.gateway import Gateway, checked_id, is_id
+from fluxroom.store import runs
 from fluxroom.store.keys import SCOPES, Key, Scope
 
 SCOPE_KEY = "fluxroom.caller"
@@ -77,9 +79,37 @@ async def order(gateway: Gateway, caller: Caller, prompt: Any, model: str, optio
     Raises:
         RequestError: it cannot be carried out; nothing was sent.
         BudgetExceeded: a budget of the caller does not allow it.
+        ScopeMissing: it would go before others' requests, and the caller is no admin.
+        NotFound: it names a run of somebody else's.
     """
+    check_priority(caller, options.get("priority"))
+    await _check_run(gateway, caller, str(options.get("run") or ""))
     request, plan = await gateway.client.plan_with(prompt, model, options)
     return await gateway.engine.submit(request, plan, replace(terms_of(options, owner=caller.owner), cap=caller.cap))
+
+
+def check_priority(caller: Caller, priority: int | None) -> None:
+    """See that nobody puts their requests before everybody else's; an admin may.
+
+    Raises:
+        ScopeMissing: the caller may not.
+    """
+    if (priority or 0) > Terms().priority and not caller.is_admin:
+        raise ScopeMissing(
+            f"A priority above {Terms().priority} goes before other owners' requests: that is for admins.",
+            advice=f"Leave it out, or use at most {Terms().priority}.",
+            field="priority",
+            limit=Terms().priority,
+        )
+
+
+async def _check_run(gateway: Gateway, caller: Caller, run: str) -> None:
+    """A run has a budget and results of its own: nobody adds to somebody else's. Any other word is a label."""
+    if not is_id(run) or caller.is_admin:
+        return
+    found = await gateway.engine.store.database.read(lambda connection: runs.get(connection, run))
+    if found is not None and not caller.may_see(found.owner):
+        raise NotFound(f"There is no run {run}.", advice="List yours with GET /v1/runs.")
 
 
 async def snapshot(gateway: Gateway, caller: Caller, generation_id: str) -> Snapshot:

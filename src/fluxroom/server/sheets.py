@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fluxroom.client import DEFAULT_MODEL
 from fluxroom.flows.sheets import Sheet, every_combination, normal, table
+from fluxroom.server.callers import Asking, check_priority
 from fluxroom.server.runs import AtDesk, RunAnswer
 from fluxroom.server.schemas import plain_json
 
@@ -113,8 +114,9 @@ async def check(desk: AtDesk, body: SheetBody) -> DryRunAnswer:
 
 
 @router.post("", status_code=201, summary="Carry a sheet")
-async def begin(desk: AtDesk, body: BulkBody, response: Response) -> RunAnswer:
+async def begin(desk: AtDesk, caller: Asking, body: BulkBody, response: Response) -> RunAnswer:
     """A run of all rows that are not invalid. The same sheet under the same name: its run, which goes on (200)."""
+    check_priority(caller, body.priority)
     run = await desk.begin_sheet(body.sheet(), priority=body.priority, budget=body.budget)
     if run.pop("goes_on"):
         response.status_code = 200
