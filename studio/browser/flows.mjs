@@ -354,6 +354,59 @@ export async function a_picture_tells_how_it_was_made(visitor, base) {
   await page.getByRole("button", { name: "Remove image 1" }).waitFor({ state: "attached" });
 }
 
+export async function two_by_two_over_both_providers(visitor) {
+  const page = await visitor();
+  await page.addInitScript(() => {
+    const state = { model: "flux-2-flex", prompt: "compared" };
+    localStorage.setItem("fluxroom-draft", JSON.stringify({ version: 1, state }));
+  });
+  await page.goto("/compare");
+  await page.getByRole("button", { name: "Both providers" }).click();
+  await page.getByRole("combobox", { name: "Rows" }).click();
+  await page.getByRole("option", { name: "Guidance" }).click();
+  await page.getByRole("textbox", { name: "Values" }).fill("2, 4");
+  const run = page.getByRole("button", { name: /^Make 4 cells/ });
+  await page.getByRole("button", { name: /Make 4 cells.*\$0\.20/ }).waitFor();
+  await run.click();
+  await page.waitForURL("**/compare/*");
+  await page.getByText(/Finished · 4 of 4/).waitFor();
+  assert.equal(await page.locator("td img").count(), 4);
+  const [best] = await page.getByRole("button", { name: "Best" }).all();
+  await best.click();
+  await page.locator("button[aria-pressed=true]", { hasText: "Best" }).waitFor();
+  await page.reload();
+  await page.locator("button[aria-pressed=true]", { hasText: "Best" }).waitFor();
+  await page
+    .getByRole("button", { name: /^Use these settings/ })
+    .first()
+    .click();
+  await page.waitForURL("**/create");
+  assert.equal(await prompt(page).inputValue(), "compared");
+}
+
+export async function a_sheet_with_a_bad_row(visitor) {
+  const page = await visitor();
+  const rows = Array.from(
+    { length: 20 },
+    (_, row) => `cup ${row + 1},${row === 6 ? "enormous" : "square_hd"},${row + 1}`,
+  );
+  await page.goto("/bulk");
+  await page
+    .getByRole("textbox", { name: "Paste a table" })
+    .fill(["what,image_size,seed", ...rows].join("\n"));
+  await page.getByRole("combobox", { name: "what" }).click();
+  await page.getByRole("option", { name: "prompt", exact: true }).click();
+  await page.getByRole("combobox", { name: "Model" }).click();
+  await page.getByRole("option", { name: "FLUX.2 [klein] 4B", exact: true }).click();
+  await page.getByRole("button", { name: "Check" }).click();
+  await page.getByText("19 to pay, 1 invalid").waitFor();
+  await page.getByText(/'enormous' is not a size/).waitFor();
+  await page.getByRole("button", { name: /^Run 19 rows/ }).click();
+  await page.waitForURL("**/bulk/*");
+  await page.getByText(/Finished · 19 of/).waitFor({ timeout: 40_000 });
+  assert.equal(await page.locator("td img").count(), 19);
+}
+
 export async function two_tabs_agree(visitor) {
   const page = await visitor();
   const other = await page.context().newPage();
@@ -380,6 +433,8 @@ export async function the_language_is_german_everywhere(visitor) {
   assert.equal(await page.evaluate(() => document.documentElement.lang), "de");
   for (const [address, title] of [
     ["/gallery", "Galerie"],
+    ["/compare", "Vergleichen"],
+    ["/bulk", "Serie"],
     ["/models", "Modelle"],
     ["/costs", "Kosten"],
     ["/settings", "Einstellungen"],

@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const SCREENS = ["create", "welcome", "gallery", "models", "costs", "settings"];
+const SCREENS = ["create", "welcome", "gallery", "compare", "bulk", "models", "costs", "settings"];
 const LOOKS = {
   light: {},
   dark: { colorScheme: "dark" },
@@ -63,7 +63,10 @@ async function look(visitor, base, name) {
   for (const [screen, address] of await addresses(base)) {
     await page.goto(address);
     await settled(page);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    const wide = await page.evaluate(() => {
+      const main = document.getElementById("content");
+      return Math.max(document.documentElement.scrollWidth - innerWidth, main.scrollWidth - main.clientWidth);
+    });
     if (wide > 0) troubles.push(`${screen}: ${wide} px wider than the window`);
     troubles.push(...(await troublesOf(page)).map((one) => `${screen}: ${one}`));
     if (process.env.SHOTS) {

@@ -2,16 +2,17 @@
 
 import type { Language } from "@/words";
 
-/** US dollars: three significant digits below one dollar, cents above. */
+/** US dollars: cents, and below one dollar as many digits as three significant ones need. */
 export function money(amount: string | number, language: Language): string {
   const value = Number(amount);
-  const small = Math.abs(value) < 1 && value !== 0;
+  const size = Math.abs(value);
+  const digits = size > 0 && size < 1 ? Math.min(8, 2 - Math.floor(Math.log10(size))) : 2;
   return new Intl.NumberFormat(language, {
     style: "currency",
     currency: "USD",
     currencyDisplay: "narrowSymbol",
     minimumFractionDigits: 2,
-    ...(small ? { maximumFractionDigits: 6, maximumSignificantDigits: 3 } : { maximumFractionDigits: 2 }),
+    maximumFractionDigits: digits,
   }).format(value);
 }
 
@@ -32,6 +33,13 @@ export function fileSize(bytes: number, language: Language): string {
 
 export function dateTime(iso: string, language: Language): string {
   return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
+}
+
+/** A calendar day of UTC, as the gateway counts them. */
+export function day(text: string, language: Language): string {
+  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" }).format(
+    new Date(`${text}T00:00:00Z`),
+  );
 }
 
 /** "3 minutes ago", in the page's language; recent moments are "now". */

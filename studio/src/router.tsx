@@ -59,6 +59,30 @@ const image = createRoute({
   component: lazyRouteComponent(() => import("./features/image/ImagePage"), "ImagePage"),
 });
 
+const compare = createRoute({
+  getParentRoute: () => root,
+  path: "/compare",
+  component: lazyRouteComponent(() => import("./features/compare/ComparePage"), "ComparePage"),
+});
+
+const comparison = createRoute({
+  getParentRoute: () => root,
+  path: "/compare/$id",
+  component: lazyRouteComponent(() => import("./features/compare/ComparisonPage"), "ComparisonPage"),
+});
+
+const bulk = createRoute({
+  getParentRoute: () => root,
+  path: "/bulk",
+  component: lazyRouteComponent(() => import("./features/bulk/BulkPage"), "BulkPage"),
+});
+
+const bulkRun = createRoute({
+  getParentRoute: () => root,
+  path: "/bulk/$id",
+  component: lazyRouteComponent(() => import("./features/bulk/BulkRunPage"), "BulkRunPage"),
+});
+
 const models = createRoute({
   getParentRoute: () => root,
   path: "/models",
@@ -78,7 +102,20 @@ const settings = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([index, create, welcome, gallery, image, models, costs, settings]),
+  routeTree: root.addChildren([
+    index,
+    create,
+    welcome,
+    gallery,
+    image,
+    compare,
+    comparison,
+    bulk,
+    bulkRun,
+    models,
+    costs,
+    settings,
+  ]),
   defaultPreload: "intent",
   scrollRestoration: true,
 });

@@ -40,5 +40,5 @@ def running_gateway(folder: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(20)
-        if process.stdout:
+        if process.stdout is not None:
             process.stdout.close()

@@ -24,7 +24,10 @@ BUILD = Path(__file__).parent / "studio"
 """Where `make studio` puts the build; the wheel carries it."""
 
 _WITHOUT = Path(__file__).parent / "page"
-SCREENS = ("create", "welcome", "gallery", "models", "costs", "settings", "i/{image_id}")
+SCREENS = (
+    *("create", "welcome", "gallery", "i/{id}", "compare", "compare/{id}", "bulk", "bulk/{id}"),
+    *("models", "costs", "settings"),
+)
 """Addresses of the studio's own: `studio/src/router.tsx` has the same."""
 
 _TYPES = {

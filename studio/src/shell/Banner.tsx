@@ -24,13 +24,13 @@ export function Banner() {
       )}
       {(data?.sandbox || none) && pathname !== "/welcome" && (
         <div className={classes.banner}>
-          <FlaskConical size={15} className="warn" aria-hidden />
+          <FlaskConical size={15} className="warn" style={{ flex: "none" }} aria-hidden />
           <Text size="sm">
-            <strong>{none ? words.noProvider : words.sandbox}.</strong> {none ? "" : words.sandboxText}
+            <strong>{none ? words.noProvider : `${words.sandbox}.`}</strong> {none ? "" : words.sandboxText}{" "}
+            <Anchor component={Link} to="/welcome" size="sm" c="inherit" td="underline">
+              {words.sandboxHow}
+            </Anchor>
           </Text>
-          <Anchor component={Link} to="/welcome" size="sm" c="inherit" td="underline">
-            {words.sandboxHow}
-          </Anchor>
         </div>
       )}
     </>

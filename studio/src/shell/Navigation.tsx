@@ -3,23 +3,27 @@ import { Link, useLocation } from "@tanstack/react-router";
 import {
   Blocks,
   CircleDollarSign,
+  Columns3,
   Ellipsis,
   Images,
   ListTodo,
   type LucideIcon,
   Settings,
   Sparkles,
+  Table2,
 } from "lucide-react";
 import { useWords, type Words } from "@/words";
 import classes from "./Shell.module.css";
 
 const PLACES: {
-  to: "/create" | "/gallery" | "/models" | "/costs" | "/settings";
+  to: "/create" | "/gallery" | "/compare" | "/bulk" | "/models" | "/costs" | "/settings";
   word: keyof Words["nav"];
   icon: LucideIcon;
 }[] = [
   { to: "/create", word: "create", icon: Sparkles },
   { to: "/gallery", word: "gallery", icon: Images },
+  { to: "/compare", word: "compare", icon: Columns3 },
+  { to: "/bulk", word: "bulk", icon: Table2 },
   { to: "/models", word: "models", icon: Blocks },
   { to: "/costs", word: "costs", icon: CircleDollarSign },
   { to: "/settings", word: "settings", icon: Settings },

@@ -60,7 +60,15 @@ export function Shell() {
   );
 }
 
-const PLACES = { c: "/create", g: "/gallery", m: "/models", $: "/costs", s: "/settings" } as const;
+const PLACES = {
+  c: "/create",
+  g: "/gallery",
+  v: "/compare",
+  b: "/bulk",
+  m: "/models",
+  $: "/costs",
+  s: "/settings",
+} as const;
 
 /** "g" and then a letter goes somewhere. */
 function useGoKeys(on: boolean, go: (to: (typeof PLACES)[keyof typeof PLACES]) => void) {

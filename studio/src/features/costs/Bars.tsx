@@ -1,5 +1,5 @@
 import { useLook } from "@/look";
-import { money } from "@/numbers";
+import { day, money } from "@/numbers";
 import classes from "./Costs.module.css";
 
 /** A bar per day; the table below has the same figures. */
@@ -12,7 +12,7 @@ export function Bars({ lines, label }: { lines: { key: string; charged: string }
       {days.map((one) => (
         <span
           key={one.key}
-          title={`${one.key}: ${money(one.charged, language)}`}
+          title={`${day(one.key, language)}: ${money(one.charged, language)}`}
           style={{ height: `${Math.max(2, (Number(one.charged) / most) * 100)}%` }}
         />
       ))}

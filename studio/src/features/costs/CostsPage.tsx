@@ -7,7 +7,7 @@ import { api, data, problemOf } from "@/api/client";
 import { useHealth } from "@/api/queries";
 import type { components } from "@/api/schema";
 import { useLook } from "@/look";
-import { dateTime, money } from "@/numbers";
+import { dateTime, day, money } from "@/numbers";
 import { useWords } from "@/words";
 import { Bars } from "./Bars";
 import classes from "./Costs.module.css";
@@ -108,7 +108,7 @@ export function CostsPage() {
             <Table.Tbody>
               {lines.map((line) => (
                 <Table.Tr key={line.key}>
-                  <Table.Td>{line.key || "–"}</Table.Td>
+                  <Table.Td>{by === "day" ? day(line.key, language) : line.key || "–"}</Table.Td>
                   <Table.Td ta="right">{line.jobs}</Table.Td>
                   <Table.Td ta="right">{money(line.estimated, language)}</Table.Td>
                   <Table.Td ta="right">{money(line.charged, language)}</Table.Td>

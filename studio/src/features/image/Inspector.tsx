@@ -67,16 +67,14 @@ function Facts({ rows }: { rows: [string, React.ReactNode][] }) {
 }
 
 function Details({ image, generation, job }: Props & { job: Job | undefined }) {
-  const words = useWords().image;
+  const { image: words, field } = useWords();
   const language = useLook((look) => look.language);
   const titleOf = useTitles(image.model, image.provider as ProviderName, image.mode);
   const seconds =
     job?.ready_at && job.submitted_at
       ? (Date.parse(job.ready_at) - Date.parse(job.submitted_at)) / 1000
       : null;
-  const settings = Object.entries(generation?.params ?? {}).filter(
-    ([name]) => name !== "seed" && name !== "num_images",
-  );
+  const settings = Object.entries(generation?.params ?? {}).filter(([name]) => !SHOWN.has(name));
   return (
     <>
       <Text size="sm" lang="" className={classes.prompt}>
@@ -99,10 +97,7 @@ function Details({ image, generation, job }: Props & { job: Job | undefined }) {
             words.file,
             `${image.mime.replace("image/", "").toUpperCase()} · ${fileSize(image.size_bytes, language)}`,
           ],
-          ...settings.map(([name, value]): [string, string] => [
-            titleOf(name),
-            typeof value === "object" ? JSON.stringify(value) : String(value),
-          ]),
+          ...settings.map(([name, value]): [string, string] => [titleOf(name), plain(value, field)]),
           [
             words.hash,
             <span key="hash" className="mono">
@@ -113,6 +108,14 @@ function Details({ image, generation, job }: Props & { job: Job | undefined }) {
       />
     </>
   );
+}
+
+/** What stands in the table already, or says nothing about a finished picture. */
+const SHOWN = new Set(["seed", "num_images", "image_size"]);
+
+function plain(value: unknown, words: { on: string; off: string }): string {
+  if (typeof value === "boolean") return value ? words.on : words.off;
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 function Code({ generation }: { generation: Generation }) {

@@ -29,6 +29,12 @@ export function useImageKeys({ image, generation, onInfo, onZoom, onBefore }: Ke
   const rate = (rating: number) => () =>
     image && void mark(client, image.id, { rating }).catch(() => undefined);
 
+  function reuse() {
+    if (!generation || !image) return;
+    reuseSettings(generation, image);
+    void navigate({ to: "/create" });
+  }
+
   useHotkeys([
     ["ArrowLeft", () => open(previous)],
     ["ArrowRight", () => open(next)],
@@ -37,7 +43,7 @@ export function useImageKeys({ image, generation, onInfo, onZoom, onBefore }: Ke
   useHotkeys(
     singleKeys && image
       ? [
-          ["a", () => (reuseSettings(generation, image), void navigate({ to: "/create" }))],
+          ["a", reuse],
           ["e", () => void editImage(image.id).then(() => navigate({ to: "/create" }))],
           ["b", onBefore],
           ["i", onInfo],

@@ -12,6 +12,8 @@ export function Shortcuts() {
     [["Q"], keys.queue],
     [["G C"], nav.create],
     [["G G"], nav.gallery],
+    [["G V"], nav.compare],
+    [["G B"], nav.bulk],
     [["G M"], nav.models],
     [["G $"], nav.costs],
     [["G S"], nav.settings],
