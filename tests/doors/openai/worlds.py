@@ -7,7 +7,7 @@ import base64
 import contextlib
 import io
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import aiohttp
 import uvicorn
 from openai import AsyncOpenAI
 from PIL import Image as Pillow
-from tests.worlds import settings_for
+from tests.worlds import settings_for, submits
 
 from fluxroom.client import AsyncClient
 from fluxroom.sandbox import Sandbox
@@ -53,6 +53,19 @@ class World:
         usual = {"base_url": f"{self.url}/openai/v1", "api_key": "sk-none", "max_retries": 0}
         self.clients.append(AsyncOpenAI(**{**usual, **options}))
         return self.clients[-1]
+
+    async def left_behind(self, asking: Coroutine[Any, Any, Any]) -> None:
+        """Ask, wait until the provider has the job, and hang up; until the gateway has noticed that."""
+        before = len(submits(self.box))
+        task = asyncio.ensure_future(asking)
+        while len(submits(self.box)) == before:
+            assert not task.done()
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        while any(claim.waiting for listed in self.app.state.openai_claims._open.values() for claim in listed):
+            await asyncio.sleep(0.01)
 
     async def call(
         self, path: str, body: Any = None, headers: Mapping[str, str] | None = None, *, method: str = "POST"
