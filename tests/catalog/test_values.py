@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.catalog.asking import MINE, picture
 
+from fluxroom import catalog
 from fluxroom.catalog import estimate, values, wire
 from fluxroom.catalog.rows import SizeRule
 from fluxroom.catalog.wire import Field
 from fluxroom.errors import InvalidParams
-from fluxroom.types import Provider, Size
+from fluxroom.types import PROVIDERS, Provider, Request, Size
 
 
 def field(**schema: Any) -> Field:
@@ -95,3 +96,26 @@ def test_expanding_needs_a_picture_of_known_size() -> None:
     assert estimate.expanded(endpoint, {"left": 10}, (picture(1, 100, 50),)) == Size(110, 50)
     assert estimate.expanded(endpoint, {"left": 10}, ()) is None
     assert estimate.expanded(wire.endpoint("bfl", "flux-2-pro"), {}, (picture(),)) is None
+
+
+@pytest.mark.parametrize("seed", [2**63, -(2**63), 10**30, 1e300, 1e20])
+def test_a_number_that_no_database_holds_is_refused(seed: float) -> None:
+    for provider in PROVIDERS:
+        with pytest.raises(InvalidParams, match="64 bits"):
+            catalog.check(Request(model="flux-2-pro", prompt="a", params={"seed": seed}), provider=provider)
+
+
+def test_the_largest_seed_that_can_be_counted_on() -> None:
+    def seeds(first: int) -> list[int]:
+        request = Request(model="flux-2-pro", prompt="a", params={"seed": first, "num_images": 3})
+        return [int(body["seed"]) for body in catalog.check(request, provider="bfl").wire]
+
+    assert seeds(2**63 - 4) == [2**63 - 4, 2**63 - 3, 2**63 - 2]
+    with pytest.raises(InvalidParams, match="no room"):
+        seeds(2**63 - 3)
+
+
+def test_whole_numbers_within_other_values_are_looked_at_too() -> None:
+    loras = [{"path": "https://example.com/a.safetensors", "scale": 2**70}]
+    with pytest.raises(InvalidParams):
+        catalog.check(Request(model="flux-lora", prompt="a", params={"loras": loras}), provider="fal")

@@ -19,6 +19,8 @@ def split(draft: Draft) -> tuple[list[dict[str, JSON]], int]:
     count = -(-images // most)
     shares = [images // count + (index < images % count) for index in range(count)]
     seed = _seed(draft)
+    if seed is not None and seed[1] > values.LARGEST - images:
+        raise InvalidParams(f"seed {seed[1]} leaves no room to count on for {images} pictures", field="seed")
     jobs: list[dict[str, JSON]] = []
     made = 0
     for share in shares:

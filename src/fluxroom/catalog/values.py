@@ -18,6 +18,9 @@ from fluxroom.types import JSON, Reference
 
 _STAND_IN = "https://picture"
 
+LARGEST = 2**63 - 1
+"""The largest whole number that is sent and stored."""
+
 
 def on_wire(field: Field, value: JSON, where: str, name: str = "") -> JSON:
     """A canonical value as the endpoint takes it.
@@ -70,6 +73,8 @@ def _pictures(value: JSON, schema: Mapping[str, JSON], name: str) -> JSON:
 def _validate(field: Field, value: JSON, where: str, name: str) -> None:
     if not _finite(value):
         raise InvalidParams(f"{name} {value} is not a finite number", field=name)
+    if not _storable(value):
+        raise InvalidParams(f"{name} {value} is larger than a number of 64 bits", field=name)
     errors = _validator(field.schema).iter_errors(_stand_in(value))
     error = next(iter(sorted(errors, key=lambda found: len(found.absolute_path))), None)
     if error is None:
@@ -87,6 +92,15 @@ def _finite(value: JSON) -> bool:
     if isinstance(value, Mapping):
         return all(_finite(item) for item in value.values())
     return all(_finite(item) for item in value) if isinstance(value, list | tuple) else True
+
+
+def _storable(value: JSON) -> bool:
+    """Whether every whole number in it fits into what databases and JSON libraries hold."""
+    if isinstance(value, int):
+        return -LARGEST <= value <= LARGEST
+    if isinstance(value, Mapping):
+        return all(_storable(item) for item in value.values())
+    return all(_storable(item) for item in value) if isinstance(value, list | tuple) else True
 
 
 def _stand_in(value: JSON) -> JSON:

@@ -18,6 +18,9 @@ from fluxroom.errors import InvalidParams
 _DEEPEST = 32
 """Lists and objects within each other; no provider's schema comes near it."""
 
+_SMALLEST, _LARGEST = -(2**63), 2**64 - 1
+"""Whole numbers beyond these nobody can write down again."""
+
 _TAKEN = frozenset({"self", "wait"})
 """Words of the client's own signature: no model has parameters of these names."""
 
@@ -128,6 +131,8 @@ def _check_plain(value: Any, depth: int) -> None:
         raise ValueError(f"nested deeper than {_DEEPEST} levels")
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("NaN and Infinity are not JSON numbers")
+    if isinstance(value, int) and not _SMALLEST <= value <= _LARGEST:
+        raise ValueError(f"{str(value)[:20]}… is not a number of 64 bits")
     if isinstance(value, Mapping):
         for name, inner in value.items():
             _check_text(name)

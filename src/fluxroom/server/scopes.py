@@ -109,6 +109,8 @@ RIGHTS: Mapping[str, Right] = {
     "GET /openai/v1/models": "read",
     "GET /openai/v1/models/{model_id:path}": "read",
     "* /openai/v1/{path:path}": "any",  # says what is there instead
+    # agents: each tool asks for its own scope
+    "* /mcp": "any",
     # money
     "GET /v1/usage": "read",
     "GET /v1/budgets": "read",
@@ -179,8 +181,9 @@ class Rights:
         """Every method that an address knows; of several lines that fit it, those that name it most exactly."""
         fitting = [line for _, pattern, line, _ in self._patterns if pattern.match(path)]
         fitting += [line for line in self._plain if line.partition(" ")[2] == path]
-        exact = min((line.count("{") for line in fitting), default=0)
-        return sorted({line.partition(" ")[0] for line in fitting if line.count("{") == exact} - {"*"})
+        places = {line.partition(" ")[2] for line in fitting}
+        exact = min(places, key=lambda place: (place.count("{"), -len(place)), default="")
+        return sorted({line.partition(" ")[0] for line in fitting if line.partition(" ")[2] == exact} - {"*"})
 
     def _fitting(self, method: str, path: str) -> Iterator[tuple[str, Right]]:
         for known, pattern, line, right in self._patterns:
