@@ -40,7 +40,8 @@ TROUBLES: Final[tuple[tuple[int, tuple[str, ...]], ...]] = (
     (2, ("media-403",)),
     (2, ("media-truncated",)),
     (2, ("media-drip=0.4",)),
-    (2, ("media-html x*",)),
+    (1, ("media-html x8",)),
+    (1, ("media-foreign",)),
 )
 """Weight and the sandbox's faults that go with a job."""
 
