@@ -9,6 +9,7 @@ from typing import Any
 import openai
 import pytest
 from tests.doors.openai.worlds import FAST, World, gateway, opened, photo, world
+from tests.postgres.clusters import Cluster
 from tests.worlds import billed, sandbox, submits
 
 from fluxroom.errors import RequestError
@@ -72,6 +73,21 @@ async def test_a_restart_of_the_gateway_in_between_changes_nothing(tmp_path: Pat
             made = await door.openai().images.generate(model=FAST, prompt="a fox")
             assert made.data
         assert len(submits(box)) == 1
+
+
+async def test_on_many_machines_another_gateway_gives_what_is_owed(postgres: Cluster, tmp_path: Path) -> None:
+    async with sandbox(seconds=0.5) as box:
+        shared: dict[str, Any] = {"data": tmp_path / "data", "database_url": postgres.empty()}
+        async with gateway(box, **shared) as one, gateway(box, **shared) as two:
+            await one.left_behind(one.openai().images.generate(model=FAST, prompt="a fox"))
+            again = {"x-stainless-retry-count": "1"}
+            made = await two.openai().images.generate(model=FAST, prompt="a fox", extra_headers=again)
+            assert made.data
+            assert len(submits(box)) == 1
+            # The first machine could be answering it right now: who does not say "again" means another picture.
+            await one.left_behind(one.openai().images.generate(model=FAST, prompt="a wolf"))
+            await two.openai().images.generate(model=FAST, prompt="a wolf")
+            assert len(submits(box)) == 3
 
 
 async def test_a_job_in_doubt_is_not_paid_again_by_trying_again(door: World) -> None:

@@ -30,7 +30,7 @@ _OWED = (
     .where(
         idempotency.c.owner == bindparam("b_owner"),
         idempotency.c.key >= bindparam("b_first"),
-        idempotency.c.key < bindparam("b_last"),
+        idempotency.c.key <= bindparam("b_last"),
         idempotency.c.created_at > bindparam("b_since"),
     )
     .order_by(idempotency.c.key)
@@ -137,11 +137,12 @@ def _prefix(claim: Claim) -> str:
 
 
 def _owed(connection: Connection, claim: Claim) -> list[tuple[str, str]]:
-    prefix = _prefix(claim)
+    prefix = f"{_prefix(claim)}:"
     bound = {
         "b_owner": claim.owner,
-        "b_first": f"{prefix}:",
-        "b_last": f"{prefix};",
+        "b_first": prefix,
+        "b_last": f"{prefix}{'z' * 22}",  # above every id, in whatever order the database sorts texts
         "b_since": time.time() - OWED,
     }
-    return [(row.key, row.generation) for row in connection.execute(_OWED, bound)]
+    found = [(row.key, row.generation) for row in connection.execute(_OWED, bound)]
+    return sorted((key, generation) for key, generation in found if key.startswith(prefix))
