@@ -286,6 +286,15 @@ def open_postgres(url: str, schema: str) -> PostgresDatabase:
     return database
 
 
+def prepare(url: str, schema: str) -> None:
+    """Bring an empty database to the schema of a backup, which may be an older one; blocks for a moment.
+
+    Raises:
+        DatabaseUnavailable: it cannot be reached, or has a newer schema already.
+    """
+    open_postgres(url, schema).stop()
+
+
 def _bring_to(schema: str, connection: Connection) -> None:
     found = _schema_of(connection)
     if found == schema:
@@ -298,7 +307,7 @@ def _bring_to(schema: str, connection: Connection) -> None:
 
     # One process migrates, the others wait and find nothing left to do.
     hold(connection, "schema")
-    upgrade_over(connection)
+    upgrade_over(connection, schema)
 
 
 def _schema_of(connection: Connection) -> str:

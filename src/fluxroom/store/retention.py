@@ -58,6 +58,9 @@ class Pruned:
         return asdict(self)
 
 
+NOTHING = Pruned(trashed=0, old=0, records=0, size_bytes=0, blobs=0)
+
+
 async def due(store: Store, rules: Rules, now: float | None = None) -> Pruned:
     """What would go now; nothing is changed."""
     at = time.time() if now is None else now

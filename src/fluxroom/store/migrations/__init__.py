@@ -18,16 +18,16 @@ def upgrade(path: Path) -> None:
         _run(path=path)
 
 
-def upgrade_over(connection: Connection) -> None:
+def upgrade_over(connection: Connection, to: str = "head") -> None:
     """Run the migrations that the database behind `connection` lacks, in its transaction; the caller holds a lock."""
-    _run(connection=connection)
+    _run(to, connection=connection)
 
 
-def _run(**where: Any) -> None:
+def _run(to: str = "head", **where: Any) -> None:
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes.update(where)
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
