@@ -73,16 +73,18 @@ class World:
         body = {"prompt": prompt, "model": "bfl/flux-2-klein-4b", **more}
         return self.ask("POST", "/v1/generations", body, prefer="wait=60")
 
-    def seeds(self) -> dict[str, dict[str, list[str]]]:
-        """Ids of what no request of the contract alone can make: values by operation and parameter."""
-        uploaded = [self.ask("POST", "/v1/assets", picture((red, 9, 9)))["sha256"] for red in range(3)]
-        failed = [self.make(f"a fox {number} [[fault:submit-402 x1]]")["id"] for number in range(2)]
-        doubtful = [self.make(f"a cat {number} [[fault:submit-drop-after x1]]")["jobs"][0]["id"] for number in range(2)]
+    def seeds(self) -> dict[str, dict[str, str]]:
+        """Ids of what a made-up request cannot know: a value by operation and parameter."""
+        uploaded = [self.ask("POST", "/v1/assets", picture((red, 9, 9)))["sha256"] for red in range(2)]
+        failed = self.make("a fox [[fault:submit-402 x1]]")["id"]
+        doubtful = self.make("a cat [[fault:submit-drop-after x1]]")["jobs"][0]["id"]
+        hook = self.ask("POST", "/v1/webhooks", {"url": "https://example.com/hooks"})["id"]
         return {
             "generations_retry": {"generation_id": failed},
             "jobs_resolve": {"job_id": doubtful},
-            "assets_get": {"sha256": uploaded},
-            "assets_small": {"sha256": uploaded},
+            **{f"assets_{name}": {"sha256": uploaded[0]} for name in ("get", "small", "file")},
+            "assets_remove": {"sha256": uploaded[1]},
+            **{f"webhooks_{name}": {"webhook_id": hook} for name in ("deliveries", "replay_failed", "test")},
         }
 
     def fuzz(self, *, examples: int, phases: str, seed: int | None) -> Outcome:
@@ -93,7 +95,7 @@ class World:
             command = [
                 *(str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(config), "run"),
                 *(f"{self.gate.url}/v1/openapi.json", "--phases", phases, "--max-examples", str(examples)),
-                *("--header", f"Authorization: Bearer {self.key}", "--request-timeout", "20", "--no-color"),
+                *("--header", f"Authorization: Bearer {self.key}", "--request-timeout", "60", "--no-color"),
                 *("--report", "ndjson", "--report-ndjson-path", str(report), "--continue-on-failure"),
                 *("--suppress-health-check", "all"),
                 *(part for name in LEFT_OUT for part in ("--exclude-operation-id", name)),
@@ -113,12 +115,12 @@ class World:
 _ROOMY = {"per_minute": 1_000_000, "cap": 1000}
 
 
-def _given(seeds: Mapping[str, Mapping[str, list[str]]]) -> str:
-    """The ids as the tool's configuration: it takes one value for each, the first."""
+def _given(seeds: Mapping[str, Mapping[str, str]]) -> str:
+    """The ids as the tool's configuration."""
     lines = []
     for operation, values in seeds.items():
         lines += ["[[operations]]", f'include-operation-id = "{operation}"']
-        lines += [f'parameters = {{ "path.{name}" = "{listed[0]}" }}' for name, listed in values.items()]
+        lines += [f'parameters = {{ "path.{name}" = "{value}" }}' for name, value in values.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -19,7 +19,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def outcome(world: World) -> Outcome:
-    return world.fuzz(examples=3, phases="examples,fuzzing,stateful", seed=7)
+    return world.fuzz(examples=2, phases="examples,fuzzing,stateful", seed=7)
 
 
 def test_it_finds_nothing(outcome: Outcome) -> None:

@@ -169,6 +169,11 @@ def _all_links() -> Iterator[tuple[str, str, str, str, str]]:
         yield source, "job", "jobs_get_job", "job_id", "jobs/0/id"
     for name, target in _OF_ASSET.items():
         yield "assets_upload", name, target, "sha256", "sha256"
+    for source in ("sheets_begin", "comparisons_begin", "pipelines_begin"):
+        for name in ("get", "items", "pause", "resume", "cancel", "retry"):
+            yield source, name, f"runs_{name}", "run_id", "id"
+    for name in ("get", "test", "deliveries", "drop"):
+        yield "webhooks_make", name, f"webhooks_{name}", "webhook_id", "id"
 
 
 _OF_GENERATION: Mapping[str, str] = {
@@ -192,6 +197,7 @@ _OF_ASSET: Mapping[str, str] = {
 _LINKS = (
     ("models_listing", "model", "models_get", "model_id", "models/0/id"),
     ("models_listing", "check", "models_check", "model_id", "models/0/id"),
+    ("comparisons_begin", "sheet", "comparisons_sheet", "run_id", "id"),
     ("boards_make", "board", "boards_get", "board_id", "id"),
     ("boards_make", "drop", "boards_drop", "board_id", "id"),
     ("keys_create", "revoke", "keys_revoke", "key_id", "id"),
