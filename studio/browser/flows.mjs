@@ -386,9 +386,10 @@ export async function two_by_two_over_both_providers(visitor) {
 
 export async function a_sheet_with_a_bad_row(visitor) {
   const page = await visitor();
+  const started = Date.now();
   const rows = Array.from(
     { length: 20 },
-    (_, row) => `cup ${row + 1},${row === 6 ? "enormous" : "square_hd"},${row + 1}`,
+    (_, row) => `cup ${row + 1} of ${started},${row === 6 ? "enormous" : "square_hd"},${row + 1}`,
   );
   await page.goto("/bulk");
   await page

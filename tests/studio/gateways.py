@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,19 +13,27 @@ _PROGRAM = """
 import sys
 from fluxroom.server import serve
 from fluxroom.settings import load
-serve(load(sandbox=True, sandbox_speed=20, port=0, data=sys.argv[1]))
+serve(load(sandbox=sys.argv[2] == "sandbox", sandbox_speed=20, port=0, data=sys.argv[1]))
 """
+_PLAIN = {name: value for name, value in os.environ.items() if not name.startswith(("FLUXROOM_", "BFL_", "FAL_"))}
+_PLAIN["PYTHONUNBUFFERED"] = "1"
 
 
 @contextmanager
 def running_gateway(folder: Path) -> Iterator[str]:
     """A gateway on the sandbox; its address."""
+    with _gateway(folder, _PLAIN, sandbox=True) as address:
+        yield address
+
+
+@contextmanager
+def _gateway(folder: Path, environment: Mapping[str, str], *, sandbox: bool) -> Iterator[str]:
     process = subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM, str(folder)],
+        [sys.executable, "-c", _PROGRAM, str(folder), "sandbox" if sandbox else "providers"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        env=environment,
     )
     try:
         assert process.stdout is not None
@@ -42,3 +50,23 @@ def running_gateway(folder: Path) -> Iterator[str]:
         process.wait(20)
         if process.stdout is not None:
             process.stdout.close()
+
+
+@contextmanager
+def emulated_gateway(folder: Path) -> Iterator[tuple[str, str]]:
+    """A gateway that takes the sandbox for the real providers, in a process apart: its address, and the sandbox's."""
+    command = [sys.executable, "-m", "fluxroom", "sandbox", "--port", "0", "--speed", "50"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=_PLAIN) as box:
+        try:
+            assert box.stdout is not None
+            named: dict[str, str] = {}
+            for line in box.stdout:
+                name, equals, value = line.strip().partition("=")
+                if equals and name.isupper():
+                    named[name] = value
+                if "FAL_KEY" in named:
+                    break
+            with _gateway(folder, {**_PLAIN, **named}, sandbox=False) as address:
+                yield address, named["FLUXROOM_BFL_URL"].removesuffix("/bfl")
+        finally:
+            box.terminate()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.studio.gateways import running_gateway
+from tests.studio.gateways import emulated_gateway, running_gateway
 
 from fluxroom.server import page
 
@@ -36,10 +36,19 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.mark.parametrize("flow", [*FLOWS, *LOOKS])
 def test_in_a_browser(base: str, flow: str) -> None:
+    _browse(base, flow)
+
+
+def test_every_parameter_of_three_models_goes_from_the_form_to_the_provider(tmp_path: Path) -> None:
+    with emulated_gateway(tmp_path) as (address, sandbox):
+        _browse(address, "every_parameter_of_three_models_arrives", SANDBOX=sandbox)
+
+
+def _browse(base: str, flow: str, **more: str) -> None:
     done = subprocess.run(
         ["node", "browser/run.mjs", base, flow],
         cwd=STUDIO,
-        env={**os.environ, "CHROMIUM": str(CHROMIUM)},
+        env={**os.environ, "CHROMIUM": str(CHROMIUM), **more},
         capture_output=True,
         text=True,
         timeout=110,

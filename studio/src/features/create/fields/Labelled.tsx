@@ -22,7 +22,7 @@ export function Labelled({ field, value, htmlFor, onReset, problem, children }: 
   const id = useId();
   const name = htmlFor ? <label htmlFor={htmlFor}>{field.title}</label> : <span id={id}>{field.title}</span>;
   return (
-    <div {...(htmlFor ? {} : { role: "group", "aria-labelledby": id })}>
+    <div data-field={field.name} {...(htmlFor ? {} : { role: "group", "aria-labelledby": id })}>
       <div className={classes.label}>
         {name}
         {field.help && (

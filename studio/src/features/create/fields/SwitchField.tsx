@@ -10,7 +10,7 @@ export function SwitchField({ field, value, onChange, problem }: FieldProps) {
   const words = useWords().field;
   const fallback = field.default ?? field.providerDefault ?? false;
   return (
-    <div>
+    <div data-field={field.name}>
       <Group gap={6} wrap="nowrap">
         <Switch
           size="sm"
