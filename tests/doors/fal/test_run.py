@@ -102,7 +102,8 @@ async def test_a_gateway_that_died_owes_its_answers_still(tmp_path: Path) -> Non
     async with sandbox() as box:
         async with served(box, tmp_path) as first, aiohttp.ClientSession(headers=KEY) as session:
             asking = asyncio.ensure_future(session.post(f"{first.url}/fal/{FAST}", json=SLOW))
-            while not box.world.tasks():
+            # Once it has asked how the job is doing, the provider's answer to the submit is on disk.
+            while not any(one["method"] == "GET" for one in box.world.requests()):
                 await asyncio.sleep(0.02)
             first.process.kill()
             with pytest.raises(aiohttp.ClientError):
