@@ -29,7 +29,7 @@ def for_postgresql(words: str) -> str:
     >>> for_postgresql('red "fresh snow" fo')
     "'red' & ('fresh' <-> 'snow') & 'fo':*"
     """
-    pieces = [" <-> ".join(f"'{word}'" for word in piece) for piece in _pieces(words)]
+    pieces = [" <-> ".join(f"'{word}'" for word in piece) for piece in _pieces(words.lower())]
     joined = " & ".join(f"({piece})" if " " in piece else piece for piece in pieces)
     return f"{joined}:*" if joined and _is_begun(words) and not joined.endswith(")") else joined
 

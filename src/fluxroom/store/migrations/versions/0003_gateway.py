@@ -98,8 +98,10 @@ _INDEXES = {
 _HASH = re.compile(r'"([0-9a-f]{64})"')
 
 # Kept beside the prompt: to find its words again for every row that is looked at would take the time of the search.
+# In small letters by Unicode's rules, whatever the server's locale knows of them.
 _SEARCH = (
-    "ALTER TABLE generations ADD COLUMN words tsvector GENERATED ALWAYS AS (to_tsvector('simple', prompt)) STORED",
+    """ALTER TABLE generations ADD COLUMN words tsvector
+    GENERATED ALWAYS AS (to_tsvector('simple', lower(prompt COLLATE "und-x-icu"))) STORED""",
     "CREATE INDEX generations_words ON generations USING gin (words)",
 )
 
