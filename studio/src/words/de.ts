@@ -191,6 +191,22 @@ export const de: Words = {
     tooBig: (name, mb) => `${name} hat ${mb} MB; höchstens 20 MB gehen.`,
     fromWeb: "aus dem Web",
   },
+  mask: {
+    title: "Malen, was sich ändern darf",
+    paint: "Maske malen",
+    tool: "Werkzeug",
+    brush: "Pinsel",
+    eraser: "Radierer",
+    rectangle: "Rechteck",
+    size: "Größe des Pinsels",
+    undo: "Zurück",
+    invert: "Umkehren",
+    clear: "Leeren",
+    help: "Weißes ändert sich. [ und ] ändern den Pinsel.",
+    byNumbers: "Rechteck hinzufügen",
+    place: { x: "Links", y: "Oben", width: "Breite", height: "Höhe" },
+    done: "Diese Maske verwenden",
+  },
   size: {
     names: {
       square_hd: "1:1 HD",

@@ -190,6 +190,22 @@ export const en = {
     tooBig: (name: string, mb: string) => `${name} has ${mb} MB; at most 20 MB can be used.`,
     fromWeb: "from the web",
   },
+  mask: {
+    title: "Paint what may change",
+    paint: "Paint a mask",
+    tool: "Tool",
+    brush: "Brush",
+    eraser: "Eraser",
+    rectangle: "Rectangle",
+    size: "Size of the brush",
+    undo: "Undo",
+    invert: "Invert",
+    clear: "Clear",
+    help: "What is white changes. [ and ] change the brush.",
+    byNumbers: "Add a rectangle",
+    place: { x: "Left", y: "Top", width: "Width", height: "Height" },
+    done: "Use this mask",
+  },
   size: {
     names: {
       square_hd: "1:1 HD",
