@@ -173,7 +173,13 @@ async def secret_of(gateway: Gateway, endpoint_id: str) -> str:
 
 
 async def post(gateway: Gateway, url: str, one: Delivery) -> tuple[int | None, str]:
-    """Send a message once: the receiver's status, and what is wrong with it; without the address, which may be secret.
+    """Send a message once, signed: the receiver's status, and what is wrong with it."""
+    body = orjson.dumps(one.body)
+    return await send(gateway, url, body, await _signed(gateway, one, body))
+
+
+async def send(gateway: Gateway, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int | None, str]:
+    """POST to an address that a caller has named: its status, and what is wrong without the address, which is secret.
 
     A redirect is not followed: it is no success, and its target would be another than the one that was checked.
     """
@@ -182,13 +188,12 @@ async def post(gateway: Gateway, url: str, one: Delivery) -> tuple[int | None, s
     # Only where nobody but this machine's user can name an address may it be on this machine.
     here = is_loopback(url) and not perimeter(gateway.settings).keyed
     connector = aiohttp.TCPConnector() if here else guarded_connector()
-    body = orjson.dumps(one.body)
-    headers = await _signed(gateway, one, body)
     timeout = aiohttp.ClientTimeout(total=TIMEOUT)
+    told = {"content-type": "application/json", "user-agent": "fluxroom", **headers}
     try:
         async with (
             aiohttp.ClientSession(connector=connector, timeout=timeout, trust_env=False) as session,
-            session.post(url, data=body, headers=headers, allow_redirects=False) as reply,
+            session.post(url, data=body, headers=told, allow_redirects=False) as reply,
         ):
             return reply.status, "" if 200 <= reply.status < 300 else f"HTTP {reply.status}"
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
@@ -200,8 +205,6 @@ async def _signed(gateway: Gateway, one: Delivery, body: bytes) -> dict[str, str
     signed = f"{one.id}.{moment}.".encode() + body
     proof = b64encode(hmac.new(await _key(gateway, one.endpoint), signed, hashlib.sha256).digest()).decode()
     return {
-        "content-type": "application/json",
-        "user-agent": "fluxroom",
         "webhook-id": one.id,
         "webhook-timestamp": moment,
         "webhook-signature": f"v1,{proof}",

@@ -17,10 +17,10 @@ from urllib.parse import urlsplit
 from cryptography.fernet import Fernet
 
 from fluxroom.engine import Snapshot
-from fluxroom.engine.egress import guarded_connector
 from fluxroom.engine.lifecycle import SETTLED
 from fluxroom.errors import FluxroomError, InvalidParams, NotFound
 from fluxroom.logs import get_logger
+from fluxroom.server import postman
 from fluxroom.server.gateway import Gateway
 from fluxroom.server.perimeter import perimeter
 from fluxroom.settings import is_loopback
@@ -31,9 +31,6 @@ _log = get_logger("fluxroom.server")
 
 _PAUSES = (1.0, 5.0, 30.0, 120.0, 600.0, 3600.0, 4 * 3600.0)
 """Seconds before each further attempt; after the last one nobody is called any more."""
-
-_TIMEOUT = 15.0
-"""Seconds for one call."""
 
 _LOOK = 0.5
 """Seconds between two looks for callers to be called."""
@@ -144,31 +141,13 @@ async def _call(gateway: Gateway, wanted: CallBack) -> None:
         message = await _SHAPES[wanted.door](gateway, found, wanted, secret)
     except NotFound:
         return
-    why = await _send(gateway, wanted.url, message)
+    _, why = await postman.send(gateway, wanted.url, message.body, message.headers)
     pause = _PAUSES[wanted.attempts] if wanted.attempts < len(_PAUSES) else None
     state = "delivered" if not why else "waiting" if pause else "failed"
     if why:
         _log.warning("a caller could not be called", generation=wanted.generation, why=why, again=pause)
     next_at = gateway.engine.now() + (pause or 0.0)
     await database.write(partial(doors.told, wanted=wanted, state=state, why=why, next_at=next_at))
-
-
-async def _send(gateway: Gateway, url: str, message: Message) -> str:
-    """Send a message; empty when it was taken, else why not, without the address."""
-    import aiohttp
-
-    here = is_loopback(url) and not perimeter(gateway.settings).keyed
-    connector = aiohttp.TCPConnector() if here else guarded_connector()
-    timeout = aiohttp.ClientTimeout(total=_TIMEOUT)
-    headers = {"content-type": "application/json", "user-agent": "fluxroom", **message.headers}
-    try:
-        async with (
-            aiohttp.ClientSession(connector=connector, timeout=timeout, trust_env=False) as session,
-            session.post(url, data=message.body, headers=headers, allow_redirects=False) as reply,
-        ):
-            return "" if 200 <= reply.status < 300 else f"HTTP {reply.status}"
-    except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        return type(error).__name__
 
 
 async def _sealed(gateway: Gateway, secret: str) -> str:
