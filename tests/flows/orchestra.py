@@ -49,9 +49,10 @@ async def orchestra(
     kinds: dict[str, Advance] | None = None,
     window: int = 64,
     drain: float = 10,
+    everyones: bool = True,
     **more: Any,
 ) -> AsyncIterator[Orchestra]:
-    client = AsyncClient(settings=settings_for(box, data, **more), everyones=True)
+    client = AsyncClient(settings=settings_for(box, data, **more), everyones=everyones)
     async with client:
         ours = kinds or {"pipeline": Pipelines(client.engine.store).advance}
         conductor = Conductor(client.engine, client.plan_with, kinds=ours, window=window)

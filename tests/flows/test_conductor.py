@@ -75,6 +75,20 @@ async def test_another_process_goes_on_where_one_stopped(tmp_path: Path, base: d
         assert len(box.world.tasks()) == len(billed(box)) == 12
 
 
+async def test_a_command_goes_on_with_what_a_dead_command_had_queued(tmp_path: Path, base: dict[str, Any]) -> None:
+    """A command carries only jobs of its own; those of its run become its own when their maker is dead."""
+    async with sandbox(seconds=0.5) as box:
+        async with orchestra(box, tmp_path, drain=0, everyones=False, bfl_cap=2, **base) as first:
+            run = await first.begin(prompts(8))
+            while not billed(box):
+                await asyncio.sleep(0.02)
+        async with orchestra(box, tmp_path, everyones=False, **base) as second:
+            ended = await asyncio.wait_for(second.conductor.rest(run.id), 30)
+            assert ended.state == "finished"
+            assert await second.states(run.id) == ["done"] * 8
+        assert len(box.world.tasks()) == len(billed(box)) == 8
+
+
 async def test_an_item_that_was_sent_and_not_noted_is_not_sent_again(tmp_path: Path, base: dict[str, Any]) -> None:
     """A kill between the generation's commit and the item's: the idempotency key finds what is there."""
     async with sandbox() as box, orchestra(box, tmp_path, **base) as all_of:

@@ -84,10 +84,21 @@ _OWN = ("prompt", "prompt_file", "loras", "param", "extra", "references")
 
 def request_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command every option of a request."""
-    for section, words, options in reversed(_OPTIONS):
-        flag = {"default": None} if "/" in words else {}
-        function = click.option(*words.split(), cls=Option, section=section, **flag, **options)(function)
-    return function
+    return options_without()(function)
+
+
+def options_without(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command every option of a request but these, which it has its own way to ask for."""
+
+    def give(function: Callable[..., Any]) -> Callable[..., Any]:
+        for section, words, options in reversed(_OPTIONS):
+            if words.split()[-1] in names:
+                continue
+            flag = {"default": None} if "/" in words else {}
+            function = click.option(*words.split(), cls=Option, section=section, **flag, **options)(function)
+        return function
+
+    return give
 
 
 def request_names() -> frozenset[str]:
@@ -107,9 +118,9 @@ def read_request(given: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     if given.get("loras"):
         options["loras"] = [_lora(text) for text in given["loras"]]
     if str(options.get("image_size", "")).startswith("{"):
-        options["image_size"] = _value(options["image_size"])
+        options["image_size"] = typed(options["image_size"])
     for text in given.get("param") or ():
-        name, value = _pair(text, "-p")
+        name, value = pair(text, "-p")
         if name in options:
             raise click.UsageError(f"{name} is given twice: with its own option and with -p.")
         options[name] = value
@@ -119,14 +130,19 @@ def read_request(given: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     return _prompt(given.get("prompt"), given.get("prompt_file")), options
 
 
-def _pair(text: str, option: str) -> tuple[str, Any]:
+def pair(text: str, option: str) -> tuple[str, Any]:
+    """Name and value of NAME=VALUE.
+
+    Raises:
+        click.UsageError: it is not of that form; `option` is where it was given.
+    """
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
         raise click.UsageError(f"{option} takes NAME=VALUE, not {text!r}.")
-    return name.strip().replace("-", "_"), _value(value)
+    return name.strip().replace("-", "_"), typed(value)
 
 
-def _value(text: str) -> Any:
+def typed(text: str) -> Any:
     """JSON when it is JSON, else the text as it is."""
     try:
         return json.loads(text)
@@ -151,7 +167,7 @@ def _extra(texts: tuple[str, ...]) -> dict[str, dict[str, Any]]:
         provider, dot, rest = text.partition(".")
         if not dot or "=" in provider:
             raise click.UsageError(f"--extra takes PROVIDER.FIELD=VALUE, not {text!r}.")
-        name, value = _pair(rest, "--extra")
+        name, value = pair(rest, "--extra")
         found.setdefault(provider, {})[name] = value
     return found
 
@@ -166,7 +182,7 @@ def _prompt(words: str | None, file: str | None) -> Any:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", "") or "it is not text in UTF-8"
         raise click.UsageError(f"--prompt-file {file}: {reason}.") from error
-    structured = _value(text) if text.lstrip().startswith("{") else None
+    structured = typed(text) if text.lstrip().startswith("{") else None
     if file.endswith(".json") and not isinstance(structured, dict):
         raise click.UsageError(f"--prompt-file {file}: it must hold one JSON object.")
     return structured if isinstance(structured, dict) else text.strip()

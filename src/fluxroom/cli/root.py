@@ -13,6 +13,10 @@ from fluxroom.errors import FluxroomError
 COMMANDS = {
     "generate": "Make a picture from words.",
     "edit": "Edit a picture, with more pictures as references.",
+    "bulk": "Make many pictures: a table, or every source with every prompt.",
+    "compare": "One request over models, providers and values, side by side.",
+    "pipeline": "Run steps that make pictures from inputs; people look in between.",
+    "runs": "List bulk runs, comparisons and pipelines; pause them, go on, save their pictures.",
     "quote": "Say what a picture would cost; nothing is sent.",
     "models": "List the models; show one with all its parameters; check a route.",
     "jobs": "List jobs; go on with unfinished ones; decide about those in doubt.",

@@ -240,6 +240,15 @@ class Engine:
         found = await self.snapshot(generation_id)
         return [(job, await self._decisions.cancel(job)) for job in found.jobs]
 
+    async def take_up(self, generation_id: str) -> None:
+        """Carry a generation's queued jobs here when the process that made them is dead: nobody else may do it."""
+        makers = await self.store.database.read(partial(jobs.queued_by, generation_id=generation_id))
+        dead = await self._presence.dead([one for one in makers if one != self._presence.id])
+        if dead:
+            mine = self._presence.id
+            await self.store.database.write(lambda connection: jobs.take_up(connection, generation_id, dead, mine))
+            self._queue.kick()
+
     async def withdraw(self, generation_id: str) -> bool:
         """Cancel those jobs of a generation that have not been sent; whether that were all."""
         found = await self.snapshot(generation_id)

@@ -261,6 +261,8 @@ class Conductor:
 
     async def _carry_item(self, run: Run, item: Item) -> None:
         try:
+            if item.generation:
+                await self._engine.take_up(item.generation)
             sent = item if item.generation else await self._send(run, item)
         except BudgetExceeded as error:
             await self._pause(run, f"{error.detail} {error.next_step}")

@@ -20,7 +20,9 @@ from fluxroom.types import Reference, Size
 
 if TYPE_CHECKING:
     from fluxroom.catalog.sync import Difference
+    from fluxroom.client import AsyncClient
     from fluxroom.engine.orders import Terms
+    from fluxroom.remote.desk import RemoteDesk
     from fluxroom.settings import Settings
     from fluxroom.store.jobs import Job
     from fluxroom.types import Event, Plan, Request
@@ -53,6 +55,12 @@ class RemoteWorker:
     async def stop(self, drain: float) -> None:  # noqa: ARG002  what the gateway has taken is safe there
         """Hang up; the jobs go on."""
         await self._line.close()
+
+    def runs(self, client: AsyncClient) -> RemoteDesk:  # noqa: ARG002  the gateway carries them
+        """The way to the gateway's runs."""
+        from fluxroom.remote.desk import RemoteDesk
+
+        return RemoteDesk(self._line, self._assets.take)
 
     async def take_in(
         self, sources: Sequence[Any], params: Mapping[str, Any], places: Sequence[tuple[str | int, ...]]

@@ -184,6 +184,16 @@ _LOG = Prepared(insert(job_events))
 _JOB = select(jobs).where(jobs.c.id == bindparam("b_id"))
 _COLUMNS = tuple(column.name for column in jobs.c)
 _JOBS_OF = select(jobs).where(jobs.c.generation == bindparam("b_id")).order_by(jobs.c.number)
+_QUEUED_BY = select(jobs.c.maker).where(jobs.c.generation == bindparam("b_id"), jobs.c.state == "queued").distinct()
+_TAKE_UP = (
+    update(jobs)
+    .where(
+        jobs.c.generation == bindparam("b_id"),
+        jobs.c.state == "queued",
+        jobs.c.maker.in_(bindparam("b_makers", expanding=True)),
+    )
+    .values(maker=bindparam("v_maker"))
+)
 _STATES = select(jobs.c.id, jobs.c.state).where(jobs.c.generation == bindparam("b_id"))
 _GENERATION = select(generations).where(generations.c.id == bindparam("b_id"))
 _RECENT = (
@@ -286,6 +296,17 @@ def of_generation(connection: Connection, generation_id: str) -> list[Job]:
     # Without SQLAlchemy's mappings, which cost as much as the query: every caller who waits comes through here.
     found = connection.execute(_JOBS_OF, {"b_id": generation_id})
     return [Job(**dict(zip(_COLUMNS, row, strict=True))) for row in found]
+
+
+def queued_by(connection: Connection, generation_id: str) -> list[str]:
+    """The processes that made a generation's queued jobs."""
+    return list(connection.execute(_QUEUED_BY, {"b_id": generation_id}).scalars())
+
+
+def take_up(connection: Connection, generation_id: str, makers: Sequence[str], maker: str) -> int:
+    """A generation's queued jobs of these processes are another one's from now on; says how many."""
+    binds = {"b_id": generation_id, "b_makers": list(makers), "v_maker": maker}
+    return connection.execute(_TAKE_UP, binds).rowcount
 
 
 def states(connection: Connection, generation_id: str) -> dict[str, str]:

@@ -1,0 +1,219 @@
+"""`fluxroom runs`: bulk sheets, comparisons and pipelines, as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fluxroom.cli import voice
+from fluxroom.cli.lazy import LazyGroup
+from fluxroom.cli.shared import shared, wants_json
+from fluxroom.errors import NotFound
+
+if TYPE_CHECKING:
+    from fluxroom.client import AsyncClient
+
+COMMANDS = {
+    "list": "List the runs, the newest first. (The default.)",
+    "show": "Show a run and its items.",
+    "follow": "Carry or follow a run until it rests.",
+    "pause": "Send nothing more.",
+    "resume": "Go on with a paused run.",
+    "retry": "Send items that failed or were cancelled again.",
+    "cancel": "Send nothing more, and cancel what can be.",
+    "save": "Write the pictures and a table into a folder.",
+}
+
+_SHOWN = 50
+
+
+class _Runs(LazyGroup):
+    """Its commands are small and stand in this file."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
+        """The command of this name."""
+        return {
+            "list": _list,
+            "show": _show,
+            "follow": _follow,
+            "pause": _pause,
+            "resume": _resume,
+            "retry": _retry,
+            "cancel": _cancel,
+            "save": _save,
+        }.get(cmd_name)
+
+
+@click.group(cls=_Runs, package=__name__, table=COMMANDS, default="list", name="runs")
+def command() -> None:
+    """Look at runs, pause them, go on, send what failed again. An id may be given by its end."""
+
+
+@click.command(name="list")
+@click.option("-n", "--limit", type=click.IntRange(1, 200), default=20)
+@click.option("--kind", type=click.Choice(["bulk", "comparison", "pipeline"]))
+@shared
+@click.pass_context
+def _list(ctx: click.Context, /, limit: int, kind: str | None) -> None:
+    """List the newest runs with how far they are and what they cost."""
+    from fluxroom.cli.following import short_line
+    from fluxroom.store.runs import Wanted
+
+    found = _with(ctx, lambda client: client.runs.page(Wanted(kind=kind or "", hidden=None), limit=limit))
+    if wants_json(ctx):
+        voice.document(found)
+    elif not found:
+        voice.note("There are no runs yet. Begin with: fluxroom bulk run sheet.csv")
+    for run in [] if wants_json(ctx) else found:
+        voice.say(f"{run['id'][-8:]}  {run['kind']:<10} {short_line(run)}  {run['name']}")
+
+
+@click.command(name="show")
+@click.argument("run_id", metavar="RUN")
+@shared
+@click.pass_context
+def _show(ctx: click.Context, /, run_id: str) -> None:
+    """Show a run and its first items."""
+    from fluxroom.cli.following import told
+
+    async def work(client: AsyncClient) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        run = await whole_run(client, run_id)
+        return run, await client.runs.items(run["id"], limit=_SHOWN)
+
+    run, items = _with(ctx, work)
+    if wants_json(ctx):
+        voice.document({**run, "items": items})
+        return
+    told(ctx, run)
+    for item in items:
+        why = (item["error"] or {}).get("message", "")
+        seconds = f"{item['seconds']:.1f} s" if item["seconds"] else ""
+        voice.say(f"  {item['key']:<28} {item['state']:<10} {seconds:>7} ${item['charged']:<8} {why}")
+    if run["total"] > len(items):
+        voice.note(f"  … and {run['total'] - len(items)} more: fluxroom runs save {run['id'][-8:]} -o FOLDER")
+
+
+@click.command(name="follow")
+@click.argument("run_id", metavar="RUN")
+@shared
+@click.pass_context
+def _follow(ctx: click.Context, /, run_id: str) -> None:
+    """Carry or follow RUN until it is finished or waits for a person. Ctrl-C pauses it."""
+    from fluxroom.cli.following import carried
+
+    async def work(client: AsyncClient) -> int:
+        return await carried(ctx, client, await whole_run(client, run_id), None)
+
+    ctx.exit(_with(ctx, work))
+
+
+@click.command(name="pause")
+@click.argument("run_id", metavar="RUN")
+@shared
+@click.pass_context
+def _pause(ctx: click.Context, /, run_id: str) -> None:
+    """Send nothing more; what a provider has is kept when it comes."""
+    _say_after(ctx, run_id, lambda client, whole: client.runs.pause(whole))
+
+
+@click.command(name="resume")
+@click.argument("run_id", metavar="RUN")
+@shared
+@click.pass_context
+def _resume(ctx: click.Context, /, run_id: str) -> None:
+    """Go on with a paused run, and follow it."""
+    from fluxroom.cli.following import carried
+
+    async def work(client: AsyncClient) -> int:
+        return await carried(ctx, client, await client.runs.resume((await whole_run(client, run_id))["id"]), None)
+
+    ctx.exit(_with(ctx, work))
+
+
+@click.command(name="retry")
+@click.argument("run_id", metavar="RUN")
+@shared
+@click.pass_context
+def _retry(ctx: click.Context, /, run_id: str) -> None:
+    """Send items that failed or were cancelled again, and follow the run. Each costs again if it is made."""
+    from fluxroom.cli.following import carried
+
+    async def work(client: AsyncClient) -> int:
+        return await carried(ctx, client, await client.runs.retry((await whole_run(client, run_id))["id"]), None)
+
+    ctx.exit(_with(ctx, work))
+
+
+@click.command(name="cancel")
+@click.argument("run_id", metavar="RUN")
+@shared
+@click.pass_context
+def _cancel(ctx: click.Context, /, run_id: str) -> None:
+    """Send nothing more; of what is under way, say what becomes of it and whether it is charged."""
+    from fluxroom.cli.following import told
+
+    async def work(client: AsyncClient) -> tuple[dict[str, Any], list[str]]:
+        return await client.runs.cancel((await whole_run(client, run_id))["id"])
+
+    run, said = _with(ctx, work)
+    told(ctx, run)
+    for words in [] if wants_json(ctx) else said:
+        voice.note(f"  {words}")
+
+
+@click.command(name="save")
+@click.argument("run_id", metavar="RUN")
+@click.option("-o", "--output", metavar="FOLDER", required=True)
+@shared
+@click.pass_context
+def _save(ctx: click.Context, /, run_id: str, output: str) -> None:
+    """Write every picture of RUN and results.csv into FOLDER; files that are there stay."""
+    from fluxroom.cli.following import folder_for, saved
+
+    folder = folder_for(output)
+
+    async def work(client: AsyncClient) -> None:
+        if folder:
+            await saved(client, await whole_run(client, run_id), folder)
+
+    _with(ctx, work)
+
+
+def _say_after(ctx: click.Context, run_id: str, work: Callable[[AsyncClient, str], Awaitable[dict[str, Any]]]) -> None:
+    from fluxroom.cli.following import told
+
+    async def done(client: AsyncClient) -> dict[str, Any]:
+        return await work(client, (await whole_run(client, run_id))["id"])
+
+    told(ctx, _with(ctx, done))
+
+
+async def whole_run(client: AsyncClient, part: str) -> dict[str, Any]:
+    """The run with this id, or the only recent one whose id ends so.
+
+    Raises:
+        NotFound: there is none, or more than one.
+    """
+    from fluxroom.store.runs import Wanted
+
+    if len(part) == 22:
+        return await client.runs.get(part)
+    fitting = [run for run in await client.runs.page(Wanted(hidden=None), limit=200) if run["id"].endswith(part)]
+    if len(fitting) != 1:
+        raise NotFound(
+            f"{'More than one run ends' if fitting else 'No run ends'} with {part!r}.",
+            advice="List them with `fluxroom runs`.",
+        )
+    return fitting[0]
+
+
+def _with(ctx: click.Context, work: Callable[[AsyncClient], Awaitable[Any]]) -> Any:
+    from fluxroom.cli.runtime import opened, run
+
+    async def done() -> Any:
+        async with opened(ctx) as client:
+            return await work(client)
+
+    return run(done)

@@ -1,0 +1,99 @@
+"""Sheets, comparisons and pipelines: the same in this process and at a gateway."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.server.calls import FAST, picture
+
+from fluxroom.client import AsyncClient
+from fluxroom.errors import InvalidParams, NotFound, RequestError
+from fluxroom.flows.comparisons import comparison
+from fluxroom.flows.pipeline_files import read
+from fluxroom.flows.sheets import Sheet
+from fluxroom.store.runs import Wanted
+
+pytestmark = pytest.mark.anyio
+
+MODEL = {"model": f"bfl/{FAST}"}
+
+
+def sheet(rows: list[dict[str, Any]], name: str = "cups") -> Sheet:
+    return Sheet(name=name, rows=rows, defaults=MODEL)
+
+
+async def test_a_sheet_with_a_file_is_priced_carried_and_told(client: AsyncClient, tmp_path: Path) -> None:
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(picture())
+    rows: list[dict[str, Any]] = [
+        {"prompt": "a cup", "seed": 1},
+        {"prompt": "at dusk", "seed": 2, "references": [str(photo)]},
+        {"prompt": "x", "references": [str(tmp_path / "missing.png")]},
+    ]
+    priced = await client.runs.check_sheet(sheet(rows))
+    assert [row["state"] for row in priced["rows"]] == ["ok", "ok", "invalid"]
+    begun = await client.runs.begin_sheet(sheet(rows))
+    run = await client.runs.rest(begun["id"])
+    assert (run["state"], run["counts"]) == ("finished", {"done": 2, "invalid": 1})
+    found = await client.runs.items(run["id"], states=["done"])
+    assert [one["key"] for one in found] == ["row 1", "row 2"]
+    assert found[1]["images"][0]["mime"] == "image/png"
+    lines = [line async for line in await client.runs.table(run["id"])]
+    assert len(lines) == 4
+    again = await client.runs.begin_sheet(sheet(rows))
+    assert again["id"] == run["id"]
+    listed = await client.runs.page(Wanted(kind="bulk", words="CUP"))
+    assert [one["id"] for one in listed] == [run["id"]]
+
+
+async def test_a_comparison_is_carried_judged_and_drawn(client: AsyncClient) -> None:
+    found = comparison("race", {"prompt": "a fox", **MODEL, "seed": 3}, [("provider", ["bfl", "fal"])])
+    assert (await client.runs.check_comparison(found))["ok"] == 2
+    begun = await client.runs.begin_comparison(found, key="once")
+    assert (await client.runs.begin_comparison(found, key="once"))["id"] == begun["id"]
+    run = await client.runs.rest(begun["id"])
+    assert run["counts"] == {"done": 2}
+    assert (await client.runs.say_winner(run["id"], 1))["spec"]["winner"] == 1
+    assert (await client.runs.contact_sheet(run["id"])).startswith(b"\x89PNG")
+    with pytest.raises(RequestError, match="has 2 cells"):
+        await client.runs.say_winner(run["id"], 2)
+
+
+async def test_a_pipeline_is_reviewed_and_made_again(client: AsyncClient, tmp_path: Path) -> None:
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(picture())
+    found = read(
+        f"""
+version: 1
+name: dusk
+mode: manual
+inputs: {{photo: {{kind: picture}}}}
+steps: [{{name: dusk, do: edit, model: {FAST}, references: ["{{{{inputs.photo}}}}"], prompt: at dusk, seed: 3}}]
+"""
+    )
+    begun = await client.runs.begin_pipeline(found, {"photo": str(photo)})
+    run = await client.runs.rest(begun["id"])
+    assert run["state"] == "review"
+    await client.runs.redo(run["id"], "dusk", {"prompt": "at dawn"})
+    run = await client.runs.rest(run["id"])
+    assert run["counts"] == {"replaced": 1, "done": 1}
+    await client.runs.approve(run["id"], "dusk")
+    assert (await client.runs.rest(run["id"]))["state"] == "finished"
+    with pytest.raises(InvalidParams, match="is missing"):
+        await client.runs.begin_pipeline(found, {})
+
+
+async def test_a_person_has_the_same_words(client: AsyncClient) -> None:
+    begun = await client.runs.begin_sheet(sheet([{"prompt": "a", "seed": 9}], "words"))
+    run = await client.runs.rest(begun["id"])
+    changed = await client.runs.describe(run["id"], {"name": "better", "tags": ["wip"], "favourite": True})
+    assert (changed["name"], changed["tags"], changed["favourite"]) == ("better", ["wip"], True)
+    for word in (client.runs.pause, client.runs.resume, client.runs.retry):
+        with pytest.raises(RequestError):
+            await word(run["id"])
+    with pytest.raises(RequestError):
+        await client.runs.cancel(run["id"])
+    with pytest.raises(NotFound):
+        await client.runs.get("01kaz3x9f0m2n4p6q8r0st")
