@@ -106,6 +106,17 @@ async def test_a_long_absence_is_read_page_by_page(
     assert sizes == [4, 4, 3]
 
 
+async def test_a_long_story_of_others_is_passed_in_stretches(
+    room: Newsroom, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(newsroom, "_STRETCH", 3)
+    first = await happen(store, "ben")
+    await happen(store, "anna", changes=10)
+    last = await happen(store, "ben")
+    async with aclosing(room.follow("ben", 0)) as rounds:
+        assert [one.job for one in await heard(rounds, 2)] == [first, last]
+
+
 async def test_one_hears_only_of_ones_own(room: Newsroom, store: Store) -> None:
     async with aclosing(room.follow("ben", 0)) as bens, aclosing(room.follow("", 0)) as alls:
         await happen(store, "anna")

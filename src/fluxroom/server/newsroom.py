@@ -41,6 +41,9 @@ _KEPT = 2000
 _PAGE = 500
 """Events read at once by those who do not."""
 
+_STRETCH = 20_000
+"""Numbers that are looked through at once, however few of them are the listener's: others read too."""
+
 _GRACE = 5.0
 """Seconds for which a gap in the numbers may be a commit that is still under way."""
 
@@ -119,8 +122,9 @@ class Newsroom:
         last = self._last
         if place >= self._before:
             return [one for one in self._kept if one.id > place and owner in {"", one.owner}], last
-        found = await self._read(partial(news.since, after=place, until=last, owner=owner, limit=_PAGE))
-        return found, found[-1].id if len(found) == _PAGE else last
+        until = min(last, place + _STRETCH)
+        found = await self._read(partial(news.since, after=place, until=until, owner=owner, limit=_PAGE))
+        return found, found[-1].id if len(found) == _PAGE else until
 
     async def _next(self, turn: asyncio.Event) -> None:
         """Wait until there is something new, or the process is about to end."""
