@@ -140,7 +140,7 @@ class AsyncClient(Looking):
     @property
     def runs(self) -> Runs:
         """Sheets, comparisons and pipelines: many requests with one purpose, here or at the gateway."""
-        return self.worker.runs(self)
+        return self.worker.runs(lambda: self.conductor, self.plan_with)
 
     # pictures --------------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -25,8 +25,8 @@ from fluxroom.store import Store, library, listing, open_store
 
 if TYPE_CHECKING:
     from fluxroom.catalog.sync import Difference
-    from fluxroom.client import AsyncClient
     from fluxroom.engine.orders import Terms
+    from fluxroom.flows.conductor import Conductor, PlanWith
     from fluxroom.flows.desk import Desk
     from fluxroom.records import Record
     from fluxroom.result import Shelf
@@ -137,12 +137,12 @@ class LocalWorker:
         await self.engine.stop(drain)
         await self._stack.aclose()
 
-    def runs(self, client: AsyncClient) -> Desk:
-        """The way to runs, carried by the client's conductor."""
+    def runs(self, conductor: Callable[[], Conductor], plan_with: PlanWith) -> Desk:
+        """The way to runs, carried by the conductor."""
         from fluxroom.flows.desk import Desk
 
         take = partial(take_in, blobs=self.engine.store.blobs)
-        return Desk(engine=self.engine, conductor=client.conductor, plan_with=client.plan_with, take_in=take)
+        return Desk(engine=self.engine, conductor=conductor(), plan_with=plan_with, take_in=take)
 
     async def take_in(
         self, sources: Sequence[Any], params: Mapping[str, Any], places: Sequence[tuple[str | int, ...]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Union
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from datetime import date
 
     from fluxroom.catalog.sync import Difference
-    from fluxroom.client import AsyncClient
     from fluxroom.engine import Snapshot
     from fluxroom.engine.accounting import AccountState, Standing, Usage
     from fluxroom.engine.orders import Terms
     from fluxroom.engine.transport import Transport
+    from fluxroom.flows.conductor import Conductor, PlanWith
     from fluxroom.flows.desk import Desk
     from fluxroom.records import Record
     from fluxroom.remote.desk import RemoteDesk
@@ -83,8 +83,8 @@ class Worker(Protocol):
     async def stop(self, drain: float) -> None:
         """Let submits under way finish (at most `drain` seconds), then release everything."""
 
-    def runs(self, client: AsyncClient) -> Runs:
-        """The way to runs; in this process the client plans and carries them."""
+    def runs(self, conductor: Callable[[], Conductor], plan_with: PlanWith) -> Runs:
+        """The way to runs; in this process the conductor carries what is planned so."""
 
     async def take_in(
         self, sources: Sequence[Any], params: Mapping[str, Any], places: Sequence[tuple[str | int, ...]]

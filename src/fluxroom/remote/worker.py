@@ -20,7 +20,6 @@ from fluxroom.types import Reference, Size
 
 if TYPE_CHECKING:
     from fluxroom.catalog.sync import Difference
-    from fluxroom.client import AsyncClient
     from fluxroom.engine.orders import Terms
     from fluxroom.remote.desk import RemoteDesk
     from fluxroom.settings import Settings
@@ -56,7 +55,7 @@ class RemoteWorker:
         """Hang up; the jobs go on."""
         await self._line.close()
 
-    def runs(self, client: AsyncClient) -> RemoteDesk:  # noqa: ARG002  the gateway carries them
+    def runs(self, conductor: object, plan_with: object) -> RemoteDesk:  # noqa: ARG002  the gateway carries them
         """The way to the gateway's runs."""
         from fluxroom.remote.desk import RemoteDesk
 
