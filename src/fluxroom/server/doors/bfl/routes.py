@@ -5,7 +5,6 @@ What is ordered here is an ordinary generation: stored, cached, budgeted, and ca
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
@@ -80,16 +79,14 @@ async def task(gateway: Gateway, request: Request, found: Snapshot) -> tasks.Tas
     """A generation as a task, with the address of its picture as the caller reaches it."""
     made = found.images_of(found.jobs[0])
     sample = (await links.links(gateway, request)).of(made[0]) if made else ""
-    return tasks.task(found, sample, None if found.settled else await _progress(gateway, found))
+    return tasks.task(found, sample, None if found.settled else _progress(gateway, found))
 
 
-async def _progress(gateway: Gateway, found: Snapshot) -> float:
+def _progress(gateway: Gateway, found: Snapshot) -> float:
     """How far it is: the provider's own word, else the share of the usual time, which never reaches the end."""
-    async with aclosing(gateway.engine.events(found.generation.id)) as events:
-        async for event in events:
-            if not isinstance(event, Working):
-                return 0.0
-            if event.progress is not None:
-                return event.progress
-            return round(min(0.95, event.elapsed / event.expected), 2) if event.expected else 0.0
-    return 0.0
+    now = gateway.engine.progress(found.jobs[0])
+    if not isinstance(now, Working):
+        return 0.0
+    if now.progress is not None:
+        return now.progress
+    return round(min(0.95, now.elapsed / now.expected), 2) if now.expected else 0.0

@@ -6,7 +6,6 @@ fal has three states. A request that failed is COMPLETED, and says so under `err
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +16,7 @@ from fluxroom.server.doors.fal.refusals import failure
 from fluxroom.server.doors.fal.results import seconds
 from fluxroom.server.gateway import Gateway
 from fluxroom.store import jobs
-from fluxroom.types import Event, Queued
+from fluxroom.types import Queued, Running
 
 Status = dict[str, Any]
 
@@ -49,7 +48,7 @@ async def status(gateway: Gateway, found: Snapshot, place: Place, *, logs: bool)
     told["logs"] = await _logs(gateway, name) if logs else None
     if found.settled:
         return {**told, **_completed(found)}
-    return {**told, **_moment(await _now(gateway, name))}
+    return {**told, **_moment(gateway.engine.progress(found.jobs[0]))}
 
 
 def _completed(found: Snapshot) -> Status:
@@ -62,17 +61,10 @@ def _completed(found: Snapshot) -> Status:
     return {**told, "error": f"Invalid status code: {code}: {error_of(job).detail}", "error_type": kind}
 
 
-def _moment(event: Event | None) -> Status:
-    if isinstance(event, Queued):
-        return {"status": "IN_QUEUE", "queue_position": event.position or 0}
+def _moment(now: Queued | Running) -> Status:
+    if isinstance(now, Queued):
+        return {"status": "IN_QUEUE", "queue_position": now.position or 0}
     return {"status": "IN_PROGRESS"}
-
-
-async def _now(gateway: Gateway, name: str) -> Event | None:
-    async with aclosing(gateway.engine.events(name)) as events:
-        async for event in events:
-            return event
-    return None
 
 
 async def _logs(gateway: Gateway, name: str) -> list[dict[str, str]]:
