@@ -70,6 +70,7 @@ def test_prune_says_first_and_does_then(run: Run, tmp_path: Path, monkeypatch: p
     [digest] = images(tmp_path / "data")
     with closing(sqlite3.connect(tmp_path / "data" / "fluxroom.db")) as connection, connection:
         connection.execute("UPDATE images SET trashed_at = ?", (time.time() - 31 * 86400,))
+    assert "1 pictures are due to be deleted" in run("doctor").out
     dry = run("prune", "--dry-run", "--json").document
     assert (dry["trashed"], dry["dry_run"]) == (1, True)
     assert images(tmp_path / "data") == [digest]

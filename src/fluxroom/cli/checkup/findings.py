@@ -16,6 +16,7 @@ from fluxroom.errors import FluxroomError, LocalError, MissingKey, Unauthorized
 
 if TYPE_CHECKING:
     from fluxroom.settings import Settings
+    from fluxroom.store.retention import Rules
 
 Level = Literal["good", "note", "bad"]
 
@@ -106,13 +107,14 @@ def folder(path: Path) -> Finding:
     return Finding("good", "data folder", f"{path}, {room}" + ("" if path.exists() else ", made when it is needed"))
 
 
-async def database(path: Path, url: str = "") -> AsyncIterator[Finding]:
+async def database(path: Path, url: str = "", rules: Rules | None = None) -> AsyncIterator[Finding]:
     """Whether the database answers, and what in it waits for somebody."""
     if not url and not (path / "fluxroom.db").exists():
         yield Finding("good", "database", "none yet, made when it is needed")
         return
     from fluxroom.engine.lifecycle import SETTLED, State
     from fluxroom.store import jobs, open_store
+    from fluxroom.store.retention import NOTHING, due
 
     try:
         store = open_store(path, url)
@@ -122,6 +124,7 @@ async def database(path: Path, url: str = "") -> AsyncIterator[Finding]:
     try:
         waiting = [str(state) for state in State if state not in SETTLED]
         found = await store.database.read(lambda connection: jobs.in_states(connection, [*waiting, "unknown"]))
+        going = await due(store, rules) if rules else NOTHING
     finally:
         store.close()
     place = store.fleet.address if store.fleet else ""
@@ -131,6 +134,9 @@ async def database(path: Path, url: str = "") -> AsyncIterator[Finding]:
         yield Finding("note", "jobs", f"{len(doubts)} in doubt", "Decide: `fluxroom jobs --state unknown`.")
     if len(found) > len(doubts):
         yield Finding("note", "jobs", f"{len(found) - len(doubts)} unfinished", "Go on: `fluxroom jobs resume`.")
+    if pictures := going.trashed + going.old:
+        told = f"{pictures} pictures are due to be deleted, {going.size_bytes / 1e6:.1f} MB"
+        yield Finding("note", "retention", told, "See `fluxroom prune --dry-run`; a gateway does it by itself.")
 
 
 async def keys(settings: Settings) -> AsyncIterator[Finding]:

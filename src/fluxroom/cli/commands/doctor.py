@@ -70,6 +70,7 @@ def _unreadable(error: BadSettings) -> list[Finding]:
 
 async def _findings(chosen: Settings) -> list[Finding]:
     from fluxroom.cli.checkup import findings
+    from fluxroom.store.retention import Rules
 
     found = [findings.versions(), *findings.environment(chosen)]
     if chosen.url:
@@ -77,7 +78,8 @@ async def _findings(chosen: Settings) -> list[Finding]:
     found.append(findings.where(chosen))
     found.append(findings.folder(chosen.data_folder))
     if found[-1].level != "bad":
-        found += [finding async for finding in findings.database(chosen.data_folder, chosen.database)]
+        rules = Rules.of(chosen)
+        found += [finding async for finding in findings.database(chosen.data_folder, chosen.database, rules)]
     found += [finding async for finding in findings.keys(chosen)]
     return found
 
