@@ -59,6 +59,27 @@ def test_names_that_clients_are_made_from_stay(contract: Any, name: str) -> None
     assert name in {operation["operationId"] for _, _, operation in operations(contract)}
 
 
+def test_every_parameter_has_words_and_what_stands_in_a_path_an_example(contract: Any) -> None:
+    for method, path, operation in operations(contract):
+        for one in operation.get("parameters", ()):
+            where = f"{method} {path} {one['name']}"
+            assert one.get("description") or one["schema"].get("description"), where
+            known = one.keys() & {"example", "examples"} or one["schema"].keys() & {"examples", "enum"}
+            assert one["in"] != "path" or known, where
+
+
+def test_every_body_and_every_problem_has_an_example(contract: Any) -> None:
+    schemas = contract["components"]["schemas"]
+    for method, path, operation in operations(contract):
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        if content:
+            schema = schemas[content["schema"]["$ref"].rsplit("/", 1)[-1]]
+            shown = [one["value"] for one in content.get("examples", {}).values()] or schema["examples"]
+            told = {**schema, "components": contract["components"]}
+            assert all(Draft202012Validator(told).is_valid(one) for one in shown), f"{method} {path}"
+    assert schemas["Problem"]["examples"]
+
+
 def test_every_reference_leads_somewhere(contract: Any) -> None:
     for reference in references(contract):
         place: Any = contract

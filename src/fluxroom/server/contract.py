@@ -14,6 +14,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from fluxroom.server import problems
+from fluxroom.server.contract_words import BODIES, PARAMETERS, PROBLEM
 from fluxroom.server.schemas import GenerationBody
 from fluxroom.server.scopes import RIGHTS, Right
 
@@ -87,9 +88,15 @@ def described(app: FastAPI) -> JSON:
     )
     schemas: JSON = document["components"]["schemas"]
     schemas["GenerationRequest"] = _inlined(GenerationBody.model_json_schema())
+    schemas["Problem"].setdefault("examples", [dict(PROBLEM)])
+    for name, example in BODIES.items():
+        if name in schemas:
+            schemas[name].setdefault("examples", [dict(example)])
     document["components"]["securitySchemes"] = dict(_SECURITY)
     for line, operation in _operations(document):
         _secure(operation, RIGHTS.get(line))
+        for parameter in operation.get("parameters", ()):
+            _describe(parameter)
         _explain(operation)
     _link(document)
     return document
@@ -117,6 +124,16 @@ def _secure(operation: JSON, right: Right | None) -> None:
         return
     operation["security"] = [_NO_KEY, {"bearer": []}, {"apiKey": []}, {"session": []}]
     operation["x-fluxroom-scope"] = right or "admin"
+
+
+def _describe(parameter: JSON) -> None:
+    """What a parameter means where its route does not say, and an example of what stands in a path."""
+    words, example = PARAMETERS.get(parameter["name"], ("", None))
+    if words and not (parameter.get("description") or parameter["schema"].get("description")):
+        parameter["description"] = words
+    own = parameter.keys() & {"example", "examples"} or parameter["schema"].keys() & {"examples", "enum"}
+    if parameter["in"] == "path" and example is not None and not own:
+        parameter["example"] = example
 
 
 def _explain(operation: JSON) -> None:
