@@ -11,7 +11,7 @@ from fluxroom.cli.shared import settings, shared, wants_json
 
 
 @click.command(name="restore")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--name", default="", metavar="NAME", help="Another backup than the newest.")
 @click.option("--unchanged", is_flag=True, help="Nothing was done since the backup: send waiting jobs without asking.")
 @shared
