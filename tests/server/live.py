@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,8 @@ class Live:
     def say(self, data: bytes) -> bytes:
         """Send bytes as they are; everything that comes back until the other side closes."""
         with self.connect() as line:
-            line.sendall(data)
+            with suppress(OSError):  # it may answer and close before it has heard everything
+                line.sendall(data)
             return drained(line)
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:

@@ -10,6 +10,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -195,6 +196,31 @@ def test_so_many_headers_are_refused(gateway: Live) -> None:
         flood = b"".join(b"a%d: b\r\n" % number for number in range(count))
         answer = gateway.say(b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n" + flood + b"\r\n")
         assert not answer or read(answer).status == 431
+
+
+def test_a_long_sheet_holds_nobody_up(gateway: Live) -> None:
+    """While thousands of rows are checked, others are answered: many times, not once at the end."""
+    sheet = {"name": "long", "rows": [{"prompt": f"cup {number}"} for number in range(3000)]}
+    with ThreadPoolExecutor(1) as beside:
+        checking = beside.submit(gateway.as_admin, "POST", "/v1/bulk/check", sheet)
+        answered = 0
+        while not checking.done():
+            answered += gateway.ask("GET", "/readyz").status == 200
+    assert checking.result().status == 200
+    assert answered > 5
+
+
+def test_a_product_of_sheets_is_counted_before_it_is_made(gateway: Live) -> None:
+    sheet = {"name": "wide", "sources": ["https://example.com/a.png"] * 5000, "prompts": ["y"] * 5000}
+    answer = gateway.as_admin("POST", "/v1/bulk/check", sheet)
+    assert (answer.status, answer.code) == (422, "invalid_params")
+    assert b"25000000 rows" in answer.body
+
+
+def test_a_prompt_without_end_is_refused(gateway: Live) -> None:
+    answer = gateway.as_admin("POST", "/v1/generations", {"prompt": "x" * 5_000_000, "model": FAST})
+    assert (answer.status, answer.code) == (422, "invalid_params")
+    assert len(answer.body) < 10_000
 
 
 # too slow ------------------------------------------------------------------------------------------------------------

@@ -252,6 +252,27 @@ def test_a_body_that_hides_that_it_is_huge() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/quotes", {"prompt": "x", "model": "flux-2-pro", **{f"p{one}": 1 for one in range(12_000)}}),
+        ("/v1/quotes", {"prompt": "x", "model": "flux-2-pro", "seed": [1] * 12_000}),
+        ("/bfl/v1/flux-2-pro", {"prompt": "x", **{f"p{one}": 1 for one in range(12_000)}}),
+        ("/openai/v1/images/generations", {"prompt": "x", "model": "flux-2-pro", "n": [1] * 12_000}),
+    ],
+)
+def test_a_small_body_of_very_many_values(local: TestClient, path: str, body: Any) -> None:
+    fails_and_would_succeed(
+        lambda: local.post(path, json=body).status_code != 413,
+        lambda patch: patch.setattr(security, "MOST_VALUES", 10**9),
+    )
+
+
+def test_a_picture_may_have_any_bytes(local: TestClient) -> None:
+    commas = picture() + b"," * (2 * security.MOST_VALUES)
+    assert local.post("/v1/assets", content=commas, headers={"content-type": "image/png"}).status_code != 413
+
+
 def test_a_stranger_who_sends_much(people: People) -> None:
     def attack() -> bool:
         body = b'{"key": "' + b"x" * (2 * security.MOST_CALLBACK) + b'"}'

@@ -78,6 +78,10 @@ def quote(request: Request, *, provider: Provider) -> Quote:
     return check(request, provider=provider).quote
 
 
+MOST_PROMPT = 100_000
+"""Characters: several times what the longest context of a FLUX model holds."""
+
+
 def _prompt(draft: Draft) -> None:
     """A structured prompt travels as compact JSON text, and is kept as it was given in the request."""
     prompt = draft.asked.values.get("prompt")
@@ -88,6 +92,9 @@ def _prompt(draft: Draft) -> None:
         return
     if isinstance(prompt, Mapping):
         prompt = json.dumps(prompt, ensure_ascii=False, separators=(",", ":"))
+    if isinstance(prompt, str) and len(prompt) > MOST_PROMPT:
+        said = f"the prompt has {len(prompt)} characters; at most {MOST_PROMPT} are sent"
+        raise InvalidParams(said, **draft.facts("prompt"), limit=MOST_PROMPT)
     field = draft.endpoint.named("prompt")[0]
     if field.required and isinstance(prompt, str) and not prompt.strip():
         raise InvalidParams(f"the prompt is empty; {draft.where} needs one to {draft.mode}", **draft.facts("prompt"))

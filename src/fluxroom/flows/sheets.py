@@ -88,9 +88,15 @@ def table(
 def every_combination(sources: Sequence[str], prompts: Sequence[str]) -> list[dict[str, JSON]]:
     """Every source with every prompt; without sources every prompt by itself.
 
+    Raises:
+        InvalidParams: that makes more rows than a run takes.
+
     >>> every_combination(["a.jpg"], ["at dusk", "in snow"])[1]
     {'prompt': 'in snow', 'references': ['a.jpg']}
     """
+    rows = max(1, len(sources)) * len(prompts)
+    if rows > MOST_ROWS:
+        raise InvalidParams(f"That makes {rows} rows; a run takes at most {MOST_ROWS}.", field="prompts")
     if not sources:
         return [{"prompt": prompt} for prompt in prompts]
     return [{"prompt": prompt, "references": [source]} for source in sources for prompt in prompts]

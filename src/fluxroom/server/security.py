@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -34,6 +35,16 @@ PATIENCE = 30.0
 
 PACE = 16 * 1024
 """Bytes of a body per second, at the least: a slow line carries several times as many."""
+
+MOST_VALUES = 10_000
+"""Values in a JSON body, by its commas. Checking each costs far more than sending it, so a small body of many could
+keep everybody else waiting. A sheet of rows has more (`MOST_IN_SHEET`), and is checked a few rows at a time."""
+
+MOST_IN_SHEET = 3_000_000
+
+_SHEETS = "/v1/bulk"
+
+_BINARY = ("image/", "multipart/", "application/octet-stream")
 
 _CALLBACK = re.compile(r"/hooks/[^/]+/[^/]+/[^/]+")
 
@@ -122,7 +133,10 @@ class Doorkeeper:
         elif welcome and scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, headed)
         else:
-            await self._app(scope, _counted(receive, most, self._patience), headed)
+            values = MOST_IN_SHEET if scope["path"].startswith(_SHEETS) else MOST_VALUES
+            counted = not headers.get("content-type", "").lower().startswith(_BINARY)
+            limits = _Limits(most, values if counted else None, self._patience)
+            await self._app(scope, _counted(receive, limits), headed)
 
     def _refusal(self, method: str, headers: Headers, most: int) -> tuple[int, str] | None:
         hosts = headers.getlist("host")
@@ -142,7 +156,15 @@ def _bad_length(headers: Headers, most: int) -> tuple[int, str] | None:
     return (413, _too_large(most)) if int(length[:20]) > most else None
 
 
-def _counted(receive: Receive, most: int, patience: float) -> Receive:
+class _Limits(NamedTuple):
+    """What a body may be."""
+
+    most: int  # bytes
+    values: int | None  # of JSON; None: it is none
+    patience: float  # seconds
+
+
+def _counted(receive: Receive, limits: _Limits) -> Receive:
     """What is received, as long as it stays below a size and comes at a pace.
 
     Without the pace a caller could hold a connection and its memory for ever with a byte now and then. Once the body
@@ -150,23 +172,28 @@ def _counted(receive: Receive, most: int, patience: float) -> Receive:
     """
     loop = asyncio.get_running_loop()
     began = loop.time()
-    taken = 0
+    taken = values = 0
     complete = False
 
     async def counted() -> Message:
-        nonlocal taken, complete
+        nonlocal taken, values, complete
         if complete:
             return await receive()
         try:
-            async with asyncio.timeout_at(began + patience + taken / PACE):
+            async with asyncio.timeout_at(began + limits.patience + taken / PACE):
                 message = await receive()
         except TimeoutError:
             raise HTTPException(408, "The body did not arrive in time.", {"connection": "close"}) from None
-        taken += len(message.get("body", b""))
+        body = message.get("body", b"")
+        taken += len(body)
         complete = not message.get("more_body", False)
-        if taken > most:
-            # An HTTPException, because FastAPI lets exactly these pass while it reads a body.
-            raise HTTPException(413, _too_large(most), {"connection": "close"})
+        # HTTPExceptions, because FastAPI lets exactly these pass while it reads a body.
+        if taken > limits.most:
+            raise HTTPException(413, _too_large(limits.most), {"connection": "close"})
+        if limits.values is not None:
+            values += body.count(b",")
+            if values > limits.values:
+                raise HTTPException(413, f"The body has more than {limits.values} values.", {"connection": "close"})
         return message
 
     return counted
