@@ -20,6 +20,7 @@ from fluxroom.server.doors.complaints import complaint
 from fluxroom.server.doors.debts import Debt
 from fluxroom.server.doors.wire_body import options_of
 from fluxroom.server.gateway import Gateway
+from fluxroom.server.references import usable
 from fluxroom.types import JSON
 
 
@@ -78,7 +79,8 @@ async def _order(
         if not text.lower().startswith(("https://", "http://")):
             # BFL takes bare base64 where others want a data URI; what kind of picture it is, its bytes say.
             return text if text.startswith("data:") else f"data:image/png;base64,{''.join(text.split())}"
-        return await links.resolve(gateway, text) or await uploads.resolve(gateway, text) or text
+        ours = await links.resolve(gateway, text) or await uploads.resolve(gateway, text)
+        return ours or await usable(gateway, caller, text)
 
     options: dict[str, Any] = {**await options_of(endpoint, deepcopy(body), opened), **terms}
     return await callers.order(
