@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const SCREENS = ["create", "welcome", "gallery", "compare", "bulk", "models", "costs", "settings"];
+const SCREENS = ["create", "chat", "welcome", "gallery", "compare", "bulk", "models", "costs", "settings"];
 const LOOKS = {
   light: {},
   dark: { colorScheme: "dark" },

@@ -2,11 +2,12 @@
 
 import { chromium } from "playwright-core";
 import * as flows from "./flows.mjs";
+import * as gateways from "./gateways.mjs";
 import * as looks from "./looks.mjs";
 import * as parameters from "./parameters.mjs";
 
 const [base, name] = process.argv.slice(2);
-const flow = { ...flows, ...looks, ...parameters }[name];
+const flow = { ...flows, ...gateways, ...looks, ...parameters }[name];
 if (!flow) {
   console.error(`There is no flow ${name}.`);
   process.exit(2);

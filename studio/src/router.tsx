@@ -59,6 +59,12 @@ const image = createRoute({
   component: lazyRouteComponent(() => import("./features/image/ImagePage"), "ImagePage"),
 });
 
+const chat = createRoute({
+  getParentRoute: () => root,
+  path: "/chat",
+  component: lazyRouteComponent(() => import("./features/chat/ChatPage"), "ChatPage"),
+});
+
 const compare = createRoute({
   getParentRoute: () => root,
   path: "/compare",
@@ -105,6 +111,7 @@ export const router = createRouter({
   routeTree: root.addChildren([
     index,
     create,
+    chat,
     welcome,
     gallery,
     image,

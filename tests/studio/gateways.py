@@ -13,23 +13,33 @@ _PROGRAM = """
 import sys
 from fluxroom.server import serve
 from fluxroom.settings import load
-serve(load(sandbox=sys.argv[2] == "sandbox", sandbox_speed=20, port=0, data=sys.argv[1]))
+serve(load(sandbox=sys.argv[2] == "sandbox", sandbox_speed=20, port=int(sys.argv[3]), data=sys.argv[1]))
 """
 _PLAIN = {name: value for name, value in os.environ.items() if not name.startswith(("FLUXROOM_", "BFL_", "FAL_"))}
 _PLAIN["PYTHONUNBUFFERED"] = "1"
 
 
 @contextmanager
-def running_gateway(folder: Path) -> Iterator[str]:
+def running_gateway(folder: Path, port: int = 0) -> Iterator[str]:
     """A gateway on the sandbox; its address."""
-    with _gateway(folder, _PLAIN, sandbox=True) as address:
+    with _gateway(folder, _PLAIN, sandbox=True, port=port) as address:
         yield address
 
 
 @contextmanager
-def _gateway(folder: Path, environment: Mapping[str, str], *, sandbox: bool) -> Iterator[str]:
+def keyed_gateway(folder: Path) -> Iterator[tuple[str, str]]:
+    """A gateway for a team, which asks everybody for a key: its address, and a key."""
+    environment = {**_PLAIN, "FLUXROOM_HOSTS": "team.example", "FLUXROOM_DATA": str(folder)}
+    command = [sys.executable, "-m", "fluxroom", "keys", "create", "artist"]
+    made = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    with _gateway(folder, environment, sandbox=True) as address:
+        yield address, made.stdout.split()[0]
+
+
+@contextmanager
+def _gateway(folder: Path, environment: Mapping[str, str], *, sandbox: bool, port: int = 0) -> Iterator[str]:
     process = subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM, str(folder), "sandbox" if sandbox else "providers"],
+        [sys.executable, "-c", _PROGRAM, str(folder), "sandbox" if sandbox else "providers", str(port)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

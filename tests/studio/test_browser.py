@@ -7,10 +7,11 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from tests.studio.gateways import emulated_gateway, running_gateway
+from tests.studio.gateways import emulated_gateway, keyed_gateway, running_gateway
 
 from fluxroom.server import page
 
@@ -42,6 +43,29 @@ def test_in_a_browser(base: str, flow: str) -> None:
 def test_every_parameter_of_three_models_goes_from_the_form_to_the_provider(tmp_path: Path) -> None:
     with emulated_gateway(tmp_path) as (address, sandbox):
         _browse(address, "every_parameter_of_three_models_arrives", SANDBOX=sandbox)
+
+
+def test_a_gateway_for_a_team_asks_for_a_key(tmp_path: Path) -> None:
+    with keyed_gateway(tmp_path) as (address, key):
+        _browse(address, "a_key_opens_the_studio", KEY=key)
+
+
+def test_a_gateway_that_starts_again_loses_nothing(tmp_path: Path) -> None:
+    with running_gateway(tmp_path) as address, _started(address, "a_restart_loses_nothing") as flow:
+        assert flow.stdout is not None
+        said = flow.stdout.readline()
+    if said != "restart\n":
+        pytest.fail(flow.communicate()[1], pytrace=False)
+    with running_gateway(tmp_path, port=int(address.rsplit(":", 1)[1])):
+        _, trouble = flow.communicate(timeout=100)
+    assert flow.returncode == 0, trouble
+
+
+def _started(base: str, flow: str) -> nullcontext[subprocess.Popen[str]]:
+    command = ["node", "browser/run.mjs", base, flow]
+    environment = {**os.environ, "CHROMIUM": str(CHROMIUM)}
+    pipe = subprocess.PIPE
+    return nullcontext(subprocess.Popen(command, cwd=STUDIO, env=environment, stdout=pipe, stderr=pipe, text=True))
 
 
 def _browse(base: str, flow: str, **more: str) -> None:

@@ -25,7 +25,7 @@ BUILD = Path(__file__).parent / "studio"
 
 _WITHOUT = Path(__file__).parent / "page"
 SCREENS = (
-    *("create", "welcome", "gallery", "i/{id}", "compare", "compare/{id}", "bulk", "bulk/{id}"),
+    *("create", "chat", "welcome", "gallery", "i/{id}", "compare", "compare/{id}", "bulk", "bulk/{id}"),
     *("models", "costs", "settings"),
 )
 """Addresses of the studio's own: `studio/src/router.tsx` has the same."""

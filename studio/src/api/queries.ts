@@ -58,6 +58,8 @@ export function useGeneration(id: string | undefined) {
     queryKey: ["generation", id],
     queryFn: () => readGeneration(id ?? ""),
     enabled: Boolean(id),
+    // The stream tells sooner; this is for the time when it is down.
+    refetchInterval: (query) => (query.state.data && !query.state.data.settled ? 2 * LOOK : false),
   });
 }
 

@@ -589,7 +589,7 @@ export interface paths {
         };
         /**
          * Look at an upload
-         * @description Its facts.
+         * @description Its facts. An image that was made for you answers as well: a client that has its hash need not upload it.
          */
         get: operations["assets_get"];
         put?: never;
@@ -5039,12 +5039,12 @@ export interface operations {
                 mode?: ("generate" | "edit" | "vary" | "fill" | "expand" | "erase" | "deblur" | "tryon" | "upscale") | null;
                 /** @description The run that it belongs to */
                 run?: string;
+                /** @description true: only practice; false: only the real ones */
+                sandbox?: boolean | null;
                 /** @description The first day, in UTC */
                 since?: string | null;
                 /** @description The last day, included */
                 until?: string | null;
-                /** @description true: only practice; false: only the real ones */
-                sandbox?: boolean | null;
             };
             header?: never;
             path?: never;
@@ -10217,7 +10217,10 @@ export interface operations {
     comparisons_begin: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key and body: the same pictures. Another body: 409. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10592,7 +10595,10 @@ export interface operations {
     pipelines_begin: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key and body: the same pictures. Another body: 409. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };

@@ -8,6 +8,7 @@ import {
   Images,
   ListTodo,
   type LucideIcon,
+  MessageSquare,
   Settings,
   Sparkles,
   Table2,
@@ -16,11 +17,12 @@ import { useWords, type Words } from "@/words";
 import classes from "./Shell.module.css";
 
 const PLACES: {
-  to: "/create" | "/gallery" | "/compare" | "/bulk" | "/models" | "/costs" | "/settings";
+  to: "/create" | "/chat" | "/gallery" | "/compare" | "/bulk" | "/models" | "/costs" | "/settings";
   word: keyof Words["nav"];
   icon: LucideIcon;
 }[] = [
   { to: "/create", word: "create", icon: Sparkles },
+  { to: "/chat", word: "chat", icon: MessageSquare },
   { to: "/gallery", word: "gallery", icon: Images },
   { to: "/compare", word: "compare", icon: Columns3 },
   { to: "/bulk", word: "bulk", icon: Table2 },
@@ -51,7 +53,7 @@ export function Rail({ labels }: { labels: boolean }) {
 export function BottomTabs({ onQueue }: { onQueue: () => void }) {
   const words = useWords();
   const { pathname } = useLocation();
-  const main = PLACES.slice(0, 2);
+  const main = PLACES.filter(({ to }) => to === "/create" || to === "/gallery");
   return (
     <nav aria-label={words.nav.main} className={classes.tabs}>
       {main.map(({ to, word, icon: Icon }) => (
@@ -72,7 +74,7 @@ export function BottomTabs({ onQueue }: { onQueue: () => void }) {
           </button>
         </Menu.Target>
         <Menu.Dropdown>
-          {PLACES.slice(2).map(({ to, word, icon: Icon }) => (
+          {PLACES.filter((one) => !main.includes(one)).map(({ to, word, icon: Icon }) => (
             <Menu.Item key={to} component={Link} to={to} leftSection={<Icon size={16} aria-hidden />}>
               {words.nav[word]}
             </Menu.Item>

@@ -62,6 +62,7 @@ export function Shell() {
 
 const PLACES = {
   c: "/create",
+  t: "/chat",
   g: "/gallery",
   v: "/compare",
   b: "/bulk",

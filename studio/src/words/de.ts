@@ -6,6 +6,7 @@ export const de: Words = {
   nav: {
     main: "Hauptbereiche",
     create: "Erstellen",
+    chat: "Gespräch",
     gallery: "Galerie",
     compare: "Vergleichen",
     bulk: "Serie",
@@ -447,6 +448,30 @@ export const de: Words = {
     allStates: "Alle",
     zip: "Bilder als Zip",
     more: "Mehr zeigen",
+  },
+  chat: {
+    title: "Gespräch",
+    model: "Modell",
+    earlier: "Frühere Gespräche",
+    fresh: "Neu",
+    greeting: "Was wollen wir machen?",
+    greetingText:
+      "Beschreiben Sie ein Bild. Sagen Sie dann, was sich ändern soll: Das letzte Bild geht immer mit.",
+    starters: [
+      "Ein Papierboot in einer Pfütze, in der sich eine Leuchtschrift mit „OFFEN“ spiegelt",
+      "Porträt einer Imkerin in der Dämmerung, 85 mm, weiches Gegenlicht",
+      "Ein isometrischer Schnitt durch eine winzige Bäckerei, warme Farben",
+      "Ein schlichtes Plakat: ein Kreis in #FF5A36 über einem Meer in #0B1F3A",
+      "Eine gemütliche Leseecke im Erker, während es draußen schneit",
+    ],
+    message: "Nachricht",
+    describe: "Ein Bild beschreiben",
+    change: "Was soll sich ändern?",
+    goesOn: "Das letzte Bild ist image 1 Ihrer nächsten Nachricht.",
+    attach: "Bilder hinzufügen",
+    send: "Senden",
+    stop: "Anhalten",
+    asForm: "Als Formular öffnen",
   },
   queue: {
     title: "Warteschlange",

@@ -11,6 +11,7 @@ export function Shortcuts() {
     [["/"], keys.search],
     [["Q"], keys.queue],
     [["G C"], nav.create],
+    [["G T"], nav.chat],
     [["G G"], nav.gallery],
     [["G V"], nav.compare],
     [["G B"], nav.bulk],
