@@ -61,8 +61,8 @@ async def _started(
     gateway: Gateway, caller: Caller, order: Order, sent: Sent, wish: ChatWish, scene: Scene
 ) -> Message | None:
     """Starts the generation; or says what is wanting for one."""
-    pictures = [*scene.attached, *_fitting(gateway, wish, scene)]
     body = wish.picture.body
+    pictures = [*scene.attached, *_fitting(gateway, wish, scene, most=body.max_references)]
     try:
         options = await options_with(gateway, caller, body, pictures)
         await order.start(sent.fingerprint, _prompt(wish, scene), options.pop("model"), options)
@@ -82,7 +82,7 @@ def _prompt(wish: ChatWish, scene: Scene) -> str | None:
     return scene.prompt or None
 
 
-def _fitting(gateway: Gateway, wish: ChatWish, scene: Scene) -> list[str]:
+def _fitting(gateway: Gateway, wish: ChatWish, scene: Scene, *, most: int | None) -> list[str]:
     """The pictures of the conversation that the model has room for, after those that came with the message."""
     model, named, _ = catalog.find(wish.picture.model)
     routes = [
@@ -93,8 +93,7 @@ def _fitting(gateway: Gateway, wish: ChatWish, scene: Scene) -> list[str]:
     room = max(
         (route.max_references(mode) for route in routes for mode in route.modes if _takes(route, mode)), default=0
     )
-    if wish.whole:
-        room = min(room, max(0, int(wish.picture.given["max_references"])))
+    room = room if most is None else min(room, most)
     taken = list(scene.before[: max(0, room - len(scene.attached))])
     if left := len(scene.before) - len(taken):
         why = (

@@ -78,12 +78,12 @@ def of_chat(gateway: Gateway, body: Mapping[str, Any]) -> ChatWish:
 def _form_of_answer(read: Reading) -> None:
     form = read.rest.pop("response_format", None)
     if isinstance(form, Mapping):
-        if form.get("type") not in {None, "text"}:
+        if form.get("type", "text") != "text":
             read.refuse("response_format", form.get("type"), "it answers with pictures, not with JSON")
     elif form is not None:
         raise InvalidParams('response_format of a chat is an object such as {"type": "text"}.', field="response_format")
     kinds = read.take("modalities", list, [])
-    if strange := [kind for kind in kinds if kind not in {"text", "image"}]:
+    if strange := [kind for kind in kinds if kind not in ("text", "image")]:
         read.refuse("modalities", strange, "it answers with pictures")
 
 

@@ -90,7 +90,7 @@ def _notes(said: Sequence[Said], last: int) -> Iterator[dict[str, str]]:
 def _said(message: Any, links: Links, where: str) -> Said:
     if not isinstance(message, Mapping):
         raise InvalidParams(f"{where} is not a message.", field=where)
-    role = message.get("role")
+    role = str(message.get("role"))
     if role in {"tool", "function"} or message.get("tool_calls"):
         raise InvalidParams("A FLUX model calls no tools, so there are no results of any.", field=where)
     if role not in _SPEAKERS:
@@ -99,7 +99,7 @@ def _said(message: Any, links: Links, where: str) -> Said:
     words, written = _without_pictures(text, links, made=role == "assistant")
     listed = [*pictures, *written, *_listed(message.get("images"), f"{where}.images")]
     named = tuple({_same(address, links): address for address in listed}.values())
-    return Said(str(role), words, named, any(links.named(address) for address in named))
+    return Said(role, words, named, any(links.named(address) for address in named))
 
 
 def _content(content: Any, where: str) -> tuple[str, list[str]]:
@@ -111,14 +111,14 @@ def _content(content: Any, where: str) -> tuple[str, list[str]]:
     texts: list[str] = []
     pictures: list[str] = []
     for number, part in enumerate(content):
-        kind = part.get("type") if isinstance(part, Mapping) else None
+        kind = str(part.get("type")) if isinstance(part, Mapping) else ""
         if kind in {"text", "input_text", "output_text"}:
             texts.append(str(part.get("text") or ""))
         elif kind in {"image_url", "input_image"}:
             pictures.append(_address(part.get("image_url"), f"{where}.content.{number}"))
         elif kind != "refusal":
             raise InvalidParams(
-                f"A FLUX model reads text and pictures, not {str(kind)[:40]!r}.", field=f"{where}.content.{number}"
+                f"A FLUX model reads text and pictures, not {kind[:40]!r}.", field=f"{where}.content.{number}"
             )
     return "\n".join(filter(None, texts)), pictures
 

@@ -18,8 +18,8 @@ Json = dict[str, Any]
 _REQUEST, _QUOTA, _SERVER = "invalid_request_error", "insufficient_quota", "server_error"
 
 
-OWED = frozenset({"timeout", "submit_unknown"})
-"""What does not end a request: the job goes on, or is in doubt until a person decides."""
+OWED = frozenset({"timeout", "submit_unknown", "internal_error"})
+"""What does not end a request: the job goes on, is in doubt until a person decides, or we do not know."""
 
 FAILED_DEPENDENCY = 424
 """The status of a failure that may have been charged: no client tries again after it by itself."""
