@@ -1,0 +1,159 @@
+"""Conversations: the last picture goes on, nothing is paid twice, and every failure is told."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.flows.orchestra import Orchestra, orchestra
+from tests.worlds import billed, sandbox, submits
+
+from fluxroom.engine.accounting import Accounting, checked_budget
+from fluxroom.engine.intake import take_in
+from fluxroom.errors import InvalidReference, NotFound, UnknownModel
+from fluxroom.flows.conversations import Conversations
+from fluxroom.sandbox import Sandbox
+from fluxroom.store import conversations
+
+pytestmark = pytest.mark.anyio
+
+MODEL = {"model": "bfl/flux-2-pro"}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def base(request: pytest.FixtureRequest) -> dict[str, Any]:
+    if request.param == "sqlite":
+        return {}
+    return {"database_url": request.getfixturevalue("postgres").fresh()}
+
+
+@asynccontextmanager
+async def talks(box: Sandbox, data: Path, **more: Any) -> AsyncIterator[tuple[Conversations, Orchestra]]:
+    async with orchestra(box, data, **more) as all_of:
+        yield of(all_of), all_of
+
+
+def of(all_of: Orchestra, owner: str = "local", only: str = "") -> Conversations:
+    engine = all_of.client.engine
+    take = partial(take_in, blobs=engine.store.blobs)
+    return Conversations(engine=engine, plan_with=all_of.client.plan_with, take_in=take, owner=owner, only=only)
+
+
+async def answer(talk: Conversations, all_of: Orchestra, where: str, text: str, **more: Any) -> dict[str, Any]:
+    told = await talk.say(where, text, **more)
+    if told["generation"]:
+        await all_of.client.engine.wait(told["generation"], 20)
+    return dict((await talk.get(where))["messages"][-1])
+
+
+async def test_six_turns_go_on_with_the_last_picture(tmp_path: Path, base: dict[str, Any]) -> None:
+    async with sandbox() as box, talks(box, tmp_path, **base) as (talk, all_of):
+        where = (await talk.begin(MODEL))["id"]
+        first = await answer(talk, all_of, where, "a fox in the snow")
+        assert (first["complete"], first["finishReason"], first["content"]) == (
+            True,
+            "stop",
+            ["Image generated successfully"],
+        )
+        assert first["images"][0]["metadata"]["dimensions"] == {"width": 1024, "height": 768}
+        assert first["usage"] == {"images": 1, "input_tokens": 0, "output_tokens": 0}
+        before = first
+        for words in ("make it night", "add stars", "closer", "a red scarf", "as a drawing"):
+            after = await answer(talk, all_of, where, words)
+            assert after["asked"]["references"] == [before["images"][0]["sha256"]]
+            before = after
+        told = await talk.get(where)
+        assert [one["role"] for one in told["messages"]] == ["user", "assistant"] * 6
+        assert told["title"] == "a fox in the snow"
+        assert len(billed(box)) == 6
+
+
+async def test_a_picture_of_the_person_comes_before_the_last_one(tmp_path: Path) -> None:
+    async with sandbox() as box, talks(box, tmp_path) as (talk, all_of):
+        where = (await talk.begin(MODEL))["id"]
+        first = await answer(talk, all_of, where, "a fox")
+        second = await answer(talk, all_of, where, "an owl, alone", options={"seed": 3})
+        picked = await answer(talk, all_of, where, "that fox at dusk", pictures=[first["images"][0]["sha256"]])
+        assert picked["asked"]["references"] == [first["images"][0]["sha256"]]
+        assert second["asked"]["seed"] == 3
+        with pytest.raises(InvalidReference):
+            await talk.say(where, "x", pictures=["nowhere.png"])
+        assert len((await talk.get(where))["messages"]) == 6, "what cannot be carried out is not written down"
+
+
+async def test_a_model_that_takes_no_pictures_paints_and_says_so(tmp_path: Path) -> None:
+    async with sandbox() as box, talks(box, tmp_path) as (talk, all_of):
+        where = (await talk.begin({"model": "fal/flux-schnell"}))["id"]
+        await answer(talk, all_of, where, "a fox")
+        second = await answer(talk, all_of, where, "an owl")
+        assert second["finishReason"] == "stop"
+        assert second["asked"]["references"] == []
+        assert "does not edit pictures" in second["note"]["left_out"]
+
+
+async def test_moderation_and_budgets_are_told_and_the_talk_goes_on(tmp_path: Path) -> None:
+    async with sandbox() as box, talks(box, tmp_path) as (talk, all_of):
+        where = (await talk.begin(MODEL))["id"]
+        box.world.plan_fault("moderated-output", times=1)
+        refused = await answer(talk, all_of, where, "something")
+        assert (refused["finishReason"], refused["images"], refused["error"]["code"]) == (
+            "content_filter",
+            [],
+            "moderated_output",
+        )
+        books = Accounting(all_of.client.engine.store, all_of.client.engine.accounts)
+        await books.set_budget(checked_budget("all", "total", "0.001"))
+        poor = await answer(talk, all_of, where, "more")
+        assert (poor["finishReason"], poor["error"]["code"], poor["generation"]) == ("error", "budget_exceeded", None)
+        await books.drop_budget("all", "total")
+        assert (await answer(talk, all_of, where, "again"))["finishReason"] == "stop"
+        with pytest.raises(UnknownModel):
+            await talk.say(where, "x", options={"model": "flux-99"})
+
+
+async def test_what_was_sent_and_not_noted_is_found_and_what_was_not_is_told(
+    tmp_path: Path, base: dict[str, Any]
+) -> None:
+    async with sandbox() as box, talks(box, tmp_path, **base) as (talk, all_of):
+        where = (await talk.begin(MODEL))["id"]
+        first = await answer(talk, all_of, where, "a fox")
+        database = all_of.client.engine.store.database
+
+        def forget(connection: Any) -> None:
+            """As after a kill between the generation's commit and the answer's."""
+            whole = conversations.get(connection, where)
+            assert whole
+            found = conversations.said(connection, where)[1]
+            conversations.drop(connection, where)
+            conversations.add(connection, whole)
+            conversations.say(connection, [replace(found, generation="")])
+            conversations.say(connection, [replace(found, id="z" * 22, generation="", created_at=0)])
+
+        await database.write(forget)
+        found, lost = (await talk.get(where))["messages"]
+        assert found["generation"] == first["generation"]
+        assert (lost["finishReason"], lost["error"]["next"]) == ("error", "Say it again; nothing was paid.")
+        assert len(submits(box)) == 1
+
+
+async def test_stop_aborts_and_another_ones_talk_is_not_there(tmp_path: Path) -> None:
+    async with sandbox(seconds=5) as box, talks(box, tmp_path, bfl_cap=1) as (talk, all_of):
+        one, two = [(await talk.begin(MODEL))["id"] for _ in range(2)]
+        await talk.say(one, "a fox")
+        await talk.say(two, "an owl")
+        said = await talk.stop(two)
+        assert said
+        told = (await talk.get(two))["messages"][-1]
+        assert told["images"] == []
+        anna = of(all_of, "anna", "anna")
+        with pytest.raises(NotFound):
+            await anna.get(one)
+        assert await anna.page() == []
+        assert [row["id"] for row in await talk.page()] == [two, one]
+        await talk.drop(one)
+        assert [row["id"] for row in await talk.page()] == [two]
