@@ -107,14 +107,17 @@ def test_without_a_key_a_route_is_not_available(tmp_path: Path) -> None:
         assert only_bfl.get("/v1/models/flux-2-dev").json()["available"] is False
         assert KEYS["bfl_api_key"] not in only_bfl.get("/v1/models").text
         asked = only_bfl.post("/v1/models/fal/flux-2-dev/check").json()["routes"]
-        assert asked == [{"route": "fal/flux-2-dev", "offered": None, "detail": "No key is set for fal."}]
+        why = "No key is set for fal."
+        assert asked == [{"route": "fal/flux-2-dev", "offered": None, "sandbox": False, "detail": why}]
 
 
 def test_whether_a_model_is_offered_costs_nothing(http: TestClient) -> None:
     before = http.get("/v1/generations").json()
     told = http.post("/v1/models/flux-2-lora/check").json()
     assert told["model"] == "flux-2-lora"
-    assert [(one["route"], one["offered"]) for one in told["routes"]] == [("fal/flux-2-lora", True)]
+    assert [(one["route"], one["offered"], one["sandbox"]) for one in told["routes"]] == [
+        ("fal/flux-2-lora", True, True)
+    ]
     assert [one["route"] for one in http.post("/v1/models/flux-2-pro/check").json()["routes"]] == [
         "bfl/flux-2-pro",
         "fal/flux-2-pro",

@@ -41,6 +41,7 @@ class CheckedRoute(BaseModel):
 
     route: str
     offered: bool | None = Field(description="Null: it cannot be told at the moment.")
+    sandbox: bool = Field(description="The sandbox was asked in the provider's place.")
     detail: str
 
 
@@ -91,11 +92,13 @@ async def circumstances(gateway: Gateway, caller: Caller) -> Circumstances:
 
 async def _checked(gateway: Gateway, route: catalog.Route) -> CheckedRoute:
     if route.provider not in gateway.engine.accounts:
-        return CheckedRoute(route=route.name, offered=None, detail=f"No key is set for {route.provider}.")
+        why = f"No key is set for {route.provider}."
+        return CheckedRoute(route=route.name, offered=None, sandbox=False, detail=why)
     offered = await gateway.client.check_available(route.name)
     words = {
         True: "The provider offers every endpoint of it.",
         False: "The provider does not offer it at the moment.",
         None: "The provider could not be asked.",
     }
-    return CheckedRoute(route=route.name, offered=offered, detail=words[offered])
+    asked = gateway.engine.accounts[route.provider]
+    return CheckedRoute(route=route.name, offered=offered, sandbox=asked.sandbox, detail=words[offered])
