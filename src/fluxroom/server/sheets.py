@@ -113,7 +113,12 @@ async def check(desk: AtDesk, body: SheetBody) -> DryRunAnswer:
     return DryRunAnswer(**await desk.check_sheet(body.sheet()))
 
 
-@router.post("", status_code=201, summary="Carry a sheet")
+@router.post(
+    "",
+    status_code=201,
+    summary="Carry a sheet",
+    responses={200: {"model": RunAnswer, "description": "The run of the same sheet, which goes on"}},
+)
 async def begin(desk: AtDesk, caller: Asking, body: BulkBody, response: Response) -> RunAnswer:
     """A run of all rows that are not invalid. The same sheet under the same name: its run, which goes on (200)."""
     check_priority(caller, body.priority)
