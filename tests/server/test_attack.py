@@ -217,6 +217,14 @@ def test_a_product_of_sheets_is_counted_before_it_is_made(gateway: Live) -> None
     assert b"25000000 rows" in answer.body
 
 
+@pytest.mark.parametrize(
+    "text", ["[" * 90_000, "[" + "1," * 400_000 + "1]", "a: &a [x]\nb: [*a, *a]", "!!python/name:os.system"]
+)
+def test_yaml_that_grows_or_acts_is_refused(gateway: Live, text: str) -> None:
+    answer = gateway.as_admin("POST", "/v1/pipelines", {"pipeline": text})
+    assert answer.status in {413, 422}
+
+
 def test_a_prompt_without_end_is_refused(gateway: Live) -> None:
     answer = gateway.as_admin("POST", "/v1/generations", {"prompt": "x" * 5_000_000, "model": FAST})
     assert (answer.status, answer.code) == (422, "invalid_params")

@@ -17,7 +17,7 @@ from fluxroom.types import JSON, MODES
 
 VERSION = 1
 MOST_STEPS = 50
-_LARGEST = 1_000_000  # characters
+_LARGEST = 100_000  # characters: reading YAML is slow, and a pipeline has a few thousand
 
 Kind = Literal["prompt", "generate", "edit", "tool", "select", "webhook"]
 PipelineMode = Literal["auto", "manual", "checkpoint"]
@@ -161,7 +161,7 @@ def read(text: str) -> Pipeline:
         InvalidParams: it is no pipeline; the message names the place.
     """
     if len(text) > _LARGEST:
-        raise InvalidParams("A pipeline file has at most a million characters.", field="pipeline")
+        raise InvalidParams(f"A pipeline file has at most {_LARGEST} characters.", field="pipeline")
     try:
         raw = json.loads(text) if text.lstrip().startswith("{") else _yaml(text)
     except (ValueError, yaml.YAMLError, RecursionError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
@@ -91,7 +92,9 @@ async def begin(
     desk: AtDesk, body: PipelineBody, response: Response, idempotency_key: IdempotencyKey = ""
 ) -> RunAnswer:
     """A run that goes from step to step; it waits in state `review` where a person has to look."""
-    run = await desk.begin_pipeline(body.found(), body.inputs, name=body.name, key=idempotency_key)
+    run = await desk.begin_pipeline(
+        await asyncio.to_thread(body.found), body.inputs, name=body.name, key=idempotency_key
+    )
     response.headers["location"] = f"/v1/runs/{run['id']}"
     return RunAnswer(**run)
 
