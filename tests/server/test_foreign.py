@@ -35,6 +35,8 @@ BODIES: dict[str, Any] = {
     "POST /v1/jobs/{job_id}/resolve": {"choice": "retry"},
     "PUT /v1/comparisons/{run_id}/winner": {"position": 0},
     "POST /v1/runs/{run_id}/retry": {},
+    "PATCH /v1/conversations/{conversation_id}": {"title": "mine now"},
+    "POST /v1/conversations/{conversation_id}/messages": {"text": "what did she say?"},
     "POST /v1/pipelines/{run_id}/steps/{step}/redo": {},
     "POST /v1/pipelines/{run_id}/steps/{step}/choose": {"images": ["0" * 22]},
 }
@@ -72,7 +74,9 @@ def things(people: People, anna: Person) -> dict[str, str]:
     webhook = post("/v1/webhooks", {"url": "https://example.com/hook", "events": ["generation.finished"]})
     axes = [{"name": "seed", "values": [1, 2]}]
     run = post("/v1/comparisons", {"name": "hers", "request": {"prompt": "x", "model": FAST}, "axes": axes})
+    talk = post("/v1/conversations", {"title": "hers", "settings": {"model": FAST}})
     return {
+        "conversation_id": talk["id"],
         "generation_id": made["id"],
         "job_id": made["jobs"][0]["id"],
         "image_id": made["images"][0]["id"],

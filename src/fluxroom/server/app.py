@@ -16,6 +16,7 @@ from fluxroom.server import (
     catalog,
     comparisons,
     contract,
+    conversations,
     events,
     generations,
     health,
@@ -49,7 +50,7 @@ from fluxroom.settings import Settings
 
 _RESOURCES = (
     *(health, models, catalog, quotes, generations, events, jobs, images, image_files, assets, boards, webhooks),
-    *(runs, sheets, comparisons, pipelines),
+    *(runs, sheets, comparisons, pipelines, conversations),
     *(usage, budgets, providers, keys, login, hooks, page),
 )
 
