@@ -218,3 +218,13 @@ async def test_two_equal_requests_on_purpose_are_two_pictures(door: World) -> No
     assert again["id"] not in {task["id"] for task in tasks}
     await done(door, again)
     assert len(billed(door.box)) == 4
+
+
+@pytest.mark.parametrize("depth", [40, 900, 5000])
+@pytest.mark.parametrize("path", ["/bfl/v1/flux-2-pro", "/fal/fal-ai/flux-2"])
+async def test_a_body_without_bottom_is_refused_like_any_other(door: World, path: str, depth: int) -> None:
+    body = b'{"prompt": ' + b'[{"a": ' * depth + b"1" + b"}]" * depth + b"}"
+    async with aiohttp.ClientSession() as session, session.post(door.url + path, data=body) as answer:
+        assert answer.status == 422
+        assert len(await answer.read()) < 2000
+    assert door.box.world.tasks() == []

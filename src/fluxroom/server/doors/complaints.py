@@ -17,6 +17,9 @@ Complaint = Mapping[str, JSON]
 _MOST_SHOWN = 200
 """Characters of a wrong value that an answer repeats: not a whole picture."""
 
+_MOST_ITEMS = 40
+_DEEPEST_SHOWN = 4
+
 
 def complaints(endpoint: Endpoint, body: Mapping[str, JSON]) -> list[Complaint]:
     """Everything that an endpoint's published schema has against a body; a field that is null counts as left out."""
@@ -151,9 +154,11 @@ _BOUNDS: Mapping[str, tuple[str, str, Callable[[JSON, JSON], str]]] = {
 }
 
 
-def _shown(value: JSON) -> JSON:
+def _shown(value: JSON, depth: int = 0) -> JSON:
     if isinstance(value, str):
         return value if len(value) <= _MOST_SHOWN else f"{value[:_MOST_SHOWN]}…"
+    if isinstance(value, Mapping | list) and depth >= _DEEPEST_SHOWN:
+        return "…"
     if isinstance(value, Mapping):
-        return {str(name)[:60]: _shown(inner) for name, inner in list(value.items())[:40]}
-    return [_shown(inner) for inner in value[:40]] if isinstance(value, list) else value
+        return {str(name)[:60]: _shown(inner, depth + 1) for name, inner in list(value.items())[:_MOST_ITEMS]}
+    return [_shown(inner, depth + 1) for inner in value[:_MOST_ITEMS]] if isinstance(value, list) else value
