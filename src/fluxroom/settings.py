@@ -178,6 +178,9 @@ class Settings(BaseSettings):
     openai_chat_images: Literal["link", "data"] = _variable(
         "FLUXROOM_OPENAI_CHAT_IMAGES", "Form of the pictures in `message.images` of a chat.", default="link"
     )
+    mcp: bool = _variable(
+        "FLUXROOM_MCP", "0: the gateway has no tools for AI agents at /mcp; they need the extra `mcp`.", default=True
+    )
     log_level: Literal["debug", "info", "warning", "error"] = _variable(
         "FLUXROOM_LOG_LEVEL", "Least level that is logged; debug also logs payloads and answers.", default="warning"
     )

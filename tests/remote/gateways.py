@@ -146,3 +146,18 @@ class Drops:
         out.transport.abort()
         for task in tasks:
             task.cancel()
+
+
+def made_key(folder: Path, name: str, **wish: Any) -> str:
+    """A key of the gateway on this data folder; returns its secret."""
+    from fluxroom.engine.keyring import Keyring, NewKey
+    from fluxroom.store import open_store
+
+    async def make(store: Any) -> str:
+        return (await Keyring(store).create(NewKey(name=name, **wish)))[1]
+
+    store = open_store(folder)
+    try:
+        return asyncio.run(make(store))
+    finally:
+        store.close()

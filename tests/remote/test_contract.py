@@ -71,6 +71,14 @@ async def test_every_form_of_a_reference(client: AsyncClient, tmp_path: Path) ->
         assert (await client.edit(sha, "make it dusk", model=FAST, seed=2)).sha256 == edited.sha256
 
 
+async def test_a_picture_that_was_made_is_named_by_its_hash(client: AsyncClient) -> None:
+    made = await client.generate("x", model=FAST, seed=1)
+    edited = await client.edit(made.sha256, "make it dusk", model=FAST, seed=2)
+    job = await client.job(edited.job)
+    reference = (await client.snapshot(job.generation)).generation.references[0]
+    assert (reference["sha256"], reference["width"]) == (made.sha256, made.size.width)
+
+
 async def test_several_references_keep_their_order(client: AsyncClient) -> None:
     colours = [(255, 0, 0), (0, 255, 0), (0, 0, 255)]
     pictures = [picture(colour) for colour in colours]

@@ -31,6 +31,7 @@ COMMANDS = {
     "restore": "Make an installation of a backup, in an empty place.",
     "prune": "Delete what the trash and the retention settings say.",
     "serve": "Start the gateway and the studio.",
+    "mcp": "Serve an AI agent over standard input and output.",
     "worker": "Carry jobs of a PostgreSQL database, beside any number of others.",
     "sandbox": "Both providers on this machine: free, for trying and testing.",
     "completion": "Print the completion script for bash, zsh or fish.",

@@ -6,10 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.routing import Route
 
+from fluxroom import mcp
 from fluxroom.client import AsyncClient
 from fluxroom.logs import hide
 from fluxroom.server import (
+    agents,
     assets,
     boards,
     budgets,
@@ -107,6 +110,8 @@ def create_app(settings: Settings, *, client: AsyncClient | None = None) -> Fast
     app.include_router(settings_router)
     for door in (links, openai, bfl, fal):
         app.include_router(door.router)
+    if settings.mcp and mcp.installed():
+        app.router.routes.append(Route(agents.PATH, agents.Agents(gateway), include_in_schema=False))
     rights = Rights()
     problems.install(app, rights.methods)
     contract.install(app)

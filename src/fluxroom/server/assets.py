@@ -18,8 +18,9 @@ from fluxroom.server.callers import Asking, Caller
 from fluxroom.server.deliveries import of_blob
 from fluxroom.server.gateway import Gateway, Running
 from fluxroom.server.image_files import preview
-from fluxroom.store import assets, purging
+from fluxroom.store import assets, images, purging
 from fluxroom.store.assets import Asset
+from fluxroom.store.images import StoredImage
 
 router = APIRouter(prefix="/v1/assets", tags=["assets"])
 
@@ -103,8 +104,15 @@ async def listing(
 @router.head("/{sha256}", include_in_schema=False)
 @router.get("/{sha256}", summary="Look at an upload")
 async def get(gateway: Running, caller: Asking, sha256: str) -> AssetAnswer:
-    """Its facts."""
-    return _shown(await _found(gateway, caller, sha256))
+    """Its facts. An image that was made for you answers as well: a client that has its hash need not upload it."""
+    try:
+        return _shown(await _found(gateway, caller, sha256))
+    except NotFound:
+        read = partial(images.by_hash, sha256=sha256, owner=caller.only)
+        made = await gateway.engine.store.database.read(read)
+        if made is None:
+            raise
+        return _made(made)
 
 
 @router.head("/{sha256}/file", include_in_schema=False)
@@ -171,6 +179,21 @@ async def _found(gateway: Gateway, caller: Caller, sha256: str) -> Asset:
     if found is None:
         raise NotFound(f"There is no upload {sha256[:64]!r}.", advice="List yours with GET /v1/assets.")
     return found
+
+
+def _made(image: StoredImage) -> AssetAnswer:
+    at = f"/v1/images/{image.id}"
+    return AssetAnswer(
+        sha256=image.sha256,
+        mime=image.mime,
+        width=image.width,
+        height=image.height,
+        size_bytes=image.size_bytes,
+        name=image.id,
+        created_at=answers.moment(image.created_at) or "",
+        url=f"{at}/file",
+        thumbnail=f"{at}/thumbnail",
+    )
 
 
 def _shown(found: Asset) -> AssetAnswer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, cast, insert, select
+from sqlalchemy import Connection, bindparam, cast, insert, or_, select
 
 from fluxroom.store.statements import Prepared
 from fluxroom.store.tables import images, jobs
@@ -46,6 +46,14 @@ _OF_JOBS = (
 )
 _OF_GENERATION = select(*_FACTS).where(images.c.generation == bindparam("b_id")).order_by(images.c.job, images.c.number)
 _BY_ID = select(*_FACTS).where(images.c.id == bindparam("b_id"))
+_BY_HASH = (
+    select(*_FACTS)
+    .where(
+        images.c.sha256 == bindparam("b_sha256"),
+        or_(bindparam("b_everyone", type_=images.c.sandbox.type), images.c.owner == bindparam("b_owner")),
+    )
+    .limit(1)
+)
 _MADE_BY = (
     select(images.c.job)
     .join(jobs, jobs.c.id == images.c.job)
@@ -74,6 +82,13 @@ def of_generation(connection: Connection, generation: str) -> list[StoredImage]:
 def get(connection: Connection, image_id: str) -> StoredImage | None:
     """A picture by its id."""
     row = connection.execute(_BY_ID, {"b_id": image_id}).mappings().one_or_none()
+    return None if row is None else StoredImage(**row)
+
+
+def by_hash(connection: Connection, sha256: str, owner: str) -> StoredImage | None:
+    """A picture of the owner's ("": anybody's) with these very bytes."""
+    binds = {"b_sha256": sha256, "b_owner": owner, "b_everyone": not owner}
+    row = connection.execute(_BY_HASH, binds).mappings().one_or_none()
     return None if row is None else StoredImage(**row)
 
 
