@@ -141,7 +141,7 @@ def test_no_list_shows_somebody_elses_things(
             told += answer.text if answer.status_code == 200 else ""
     hers = {name: value for name, value in things.items() if name.endswith("_id") and value != "0" * 22}
     assert not [name for name, value in hers.items() if value in told]
-    assert "hers" not in told
+    assert '"hers"' not in told
     assert "a secret" not in told
 
 
