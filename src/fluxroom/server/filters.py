@@ -45,7 +45,7 @@ def _filters(
     model: Annotated[str, Query(max_length=200, description="A model or a route")] = "",
     provider: Annotated[Provider | None, Query()] = None,
     mode: Annotated[Mode | None, Query()] = None,
-    run: Annotated[str, Query(max_length=200, description="The run that it belongs to")] = "",
+    run: Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$", description="The run that it belongs to")] = "",
     sandbox: Annotated[bool | None, Query(description="true: only practice; false: only the real ones")] = None,
 ) -> Wanted:
     named, at, _ = catalog.find(model) if model else (None, None, None)
