@@ -204,3 +204,22 @@ def test_a_folder_that_cannot_be_used_is_an_error_of_ours(tmp_path: Path, monkey
     blocked.write_text("not a folder")
     with pytest.raises(LocalError, match="data folder"):
         serve(settings_at(blocked / "data", port=0))
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "then"), [(1024, 4000, 4000), (1024, 100_000, 5000), (20_000, 100_000, 20_000)]
+)
+def test_there_is_room_for_many_connections(soft: int, hard: int, then: int) -> None:
+    resource = pytest.importorskip("resource")
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < soft:
+        pytest.skip("this machine allows fewer")
+    program = f"""
+import resource
+from fluxroom.server.running import allow_files
+most = min({hard}, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+resource.setrlimit(resource.RLIMIT_NOFILE, (min({soft}, most), most))
+allow_files(5000)
+print(resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min({then}, most))
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stdout.strip() == "True"

@@ -37,6 +37,9 @@ _SWITCH = 0.0005
 _MOST_CONNECTIONS = 4096
 """Connections at once; whoever comes then is told 503."""
 
+_FILES_BESIDE = 1024
+"""Open files besides callers' connections: the database, pictures, calls to the providers."""
+
 _LAST_ANSWERS = 2
 """Seconds for answers under way once the gateway is told to stop."""
 
@@ -50,6 +53,7 @@ def serve(settings: Settings) -> None:
         StorageFull, StorageUnwritable: the data folder cannot be used.
     """
     sys.setswitchinterval(_SWITCH)
+    allow_files(_MOST_CONNECTIONS + _FILES_BESIDE)
     listening = [listen(settings.host, settings.port)]
     configure(settings)
     try:
@@ -60,6 +64,21 @@ def serve(settings: Settings) -> None:
     finally:
         for one in listening:
             one.close()
+
+
+def allow_files(wanted: int) -> None:
+    """Have room for so many open files, as far as the system lets this process: every connection is one.
+
+    Many systems begin with 1,024; a gateway without a free one accepts nobody and opens no picture.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def listen(host: str, port: int) -> socket.socket:
