@@ -8,9 +8,12 @@ from typing import Any
 
 import aiohttp
 import pytest
+from sqlalchemy import delete
 from tests.doors.fal.queues import FAST, KEY, finished, get, result, submit
 from tests.doors.openai.worlds import World, opened, photo, uri
 from tests.worlds import billed
+
+from fluxroom.store.tables import images
 
 pytestmark = pytest.mark.anyio
 
@@ -222,3 +225,15 @@ async def test_several_pictures_of_a_model_that_makes_one_at_a_time(door: World)
     assert (status, len(made["images"])) == (200, 2)
     assert headers["x-fluxroom-not-sent"] == "guidance_scale"
     assert len(billed(door.box)) == 2
+
+
+async def test_a_result_whose_pictures_were_deleted_is_gone(door: World) -> None:
+    told = await submit(door, prompt="a fox")
+    await finished(door, told)
+    await door.client.engine.store.database.write(lambda c: c.execute(delete(images)).rowcount)
+    status, _, body = await get(door, told["response_url"])
+    assert (status, "deleted" in body["detail"]) == (404, True)
+    done = await finished(door, told)
+    assert done["error"].startswith("Invalid status code: 404")
+    status, _, task = await door.call(f"/bfl/v1/get_result?id={told['request_id']}", method="GET")
+    assert (status, task["status"]) == (404, "Task not found")

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 
 from fluxroom.engine import Snapshot
 from fluxroom.engine.availability import check_key
+from fluxroom.engine.lifecycle import State
 from fluxroom.errors import NotFound
 from fluxroom.server import callers
 from fluxroom.server.callers import Asking
@@ -35,6 +36,8 @@ async def get_result(
         found = await callers.snapshot(gateway, caller, task_id)
     except NotFound:
         return JSONResponse(tasks.unknown(task_id), 404)
+    if found.settled and found.jobs[0].state == State.SUCCEEDED and not found.images:
+        return JSONResponse(tasks.unknown(task_id), 404)  # its picture was deleted, as BFL's are after a while
     return JSONResponse(await task(gateway, request, found))
 
 

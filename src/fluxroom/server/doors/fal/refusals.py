@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fluxroom.client import error_of
+from fluxroom.engine.lifecycle import State
 from fluxroom.errors import Cancelled, FluxroomError, ModeratedInput, ModeratedOutput
 from fluxroom.identifiers import new_id
 from fluxroom.server import problems
@@ -56,9 +57,11 @@ def translate(problem: Mapping[str, Any]) -> Shape:
 
 
 def failure(job: Job) -> Shape:
-    """Why a job made no picture, as its result answers it."""
-    error = error_of(job)
+    """Why a job has no picture, as its result answers it."""
     headers = {"x-fal-request-id": job.generation, **_retryable(again=False)}
+    if job.state == State.SUCCEEDED:
+        return 404, {"detail": "The result is gone: its pictures were deleted."}, headers
+    error = error_of(job)
     if error.as_dict()["charge"] == "not_charged":
         headers["x-fal-billable-units"] = "0"
     if isinstance(error, ModeratedInput | ModeratedOutput):

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from fluxroom.client import error_of
 from fluxroom.engine import Snapshot
 from fluxroom.server.doors.fal.refusals import failure
 from fluxroom.server.doors.fal.results import seconds
@@ -57,8 +56,9 @@ def _completed(found: Snapshot) -> Status:
     if found.images:
         return told
     code, body, _ = failure(job)
-    kind = body.get("error_type") or body["detail"][0]["type"]
-    return {**told, "error": f"Invalid status code: {code}: {error_of(job).detail}", "error_type": kind}
+    listed = body["detail"] if isinstance(body["detail"], list) else [{"type": "", "msg": body["detail"]}]
+    kind = body.get("error_type") or listed[0]["type"]
+    return {**told, "error": f"Invalid status code: {code}: {listed[0]['msg']}", "error_type": kind}
 
 
 def _moment(now: Queued | Running) -> Status:
