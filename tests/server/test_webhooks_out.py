@@ -22,10 +22,12 @@ from standardwebhooks import Webhook
 from tests.server.calls import browser, is_problem, make, settings_at
 from tests.server.keyed import keyed_gateway
 
+from fluxroom.identifiers import new_id
 from fluxroom.server import create_app, duties, postman
 from fluxroom.server.postman import Postman
-from fluxroom.store import webhooks_out
+from fluxroom.store import runs, webhooks_out
 from fluxroom.store.retention import Pruned
+from fluxroom.store.runs import Run
 
 
 @dataclass(slots=True)
@@ -313,6 +315,32 @@ def test_nothing_is_lost_when_the_process_dies(tmp_path: Path, receiver: Receive
         assert receiver.bodies[0]["data"]["id"] == first["id"]
         assert [one["state"] for one in office.deliveries(hook)] == ["delivered"]
         office.close()
+
+
+def test_a_run_that_is_over_is_told_once(office: Office, receiver: Receiver) -> None:
+    def add(name: str, state: str) -> str:
+        run = Run(
+            id=new_id(), owner="local", kind="bulk", name=name, digest=name, spec={}, state=state,
+            created_at=office.gateway.engine.now(), changed_at=office.gateway.engine.now(),
+        )  # fmt: skip
+        office.do(partial(runs.add, run=run, items=[]), write=True)
+        return run.id
+
+    add("before", "finished")
+    office.ahead += 1
+    office.hook(receiver.url)
+    office.ahead += 1
+    going = add("going on", "running")
+    assert office.round() == 0
+    office.ahead += 1
+    moved = partial(runs.move, run=going, states=["running"], to="finished", why="", at=office.gateway.engine.now())
+    assert office.do(moved, write=True)
+    assert office.round() == 1
+    assert [office.round() for _ in range(3)] == [0, 0, 0]
+    [body] = receiver.bodies
+    assert (body["type"], body["data"]["run"]) == ("run.finished", going)
+    again = Postman(office.gateway)
+    assert office.round(again) == 0, "a new process knows it was told"
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])

@@ -39,7 +39,7 @@ PAUSES = (5.0, 300.0, 1800.0, 7200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86
 TIMEOUT = 15.0
 """Seconds for one call."""
 
-_IN_HAND = 60.0
+_IN_HAND = 25.0
 """Seconds after which a message that a process has in hand is another's: it died, or the call would have ended."""
 
 _LOOK = 0.5
@@ -69,6 +69,7 @@ class Postman:
         self._gateway = gateway
         self._position = -1  # the last event that was looked at; -1: from where the endpoints are
         self._second_look = 0.0
+        self._runs = 0.0  # since when runs that have ended are looked for; 0: as long as a gateway may have been away
         self._cleared = 0.0
 
     async def round(self) -> int:
@@ -90,13 +91,13 @@ class Postman:
         if self._position < 0 or (shared and now - self._second_look > _SECOND_LOOK):
             self._position, self._second_look = min(one.seen for one in endpoints), now
         found, last, at = await self._read(partial(webhooks_out.news, after=self._position, limit=_NEWS))
-        found += await self._read(partial(webhooks_out.finished_runs, since=now - _RUNS_BACK))
+        found += await self._read(partial(webhooks_out.finished_runs, since=self._runs or now - _RUNS_BACK))
         deliveries = await self._written(found, endpoints)
         settled = last if not shared or at < now - _LATE else 0
         if deliveries or (settled and last > self._position):
             step = partial(webhooks_out.put, deliveries=deliveries, seen=settled)
             await self._gateway.engine.store.database.write(step)
-        self._position = last
+        self._position, self._runs = last, now - _LATE
         if now - self._cleared > 3600.0:
             self._cleared = now
             await self._gateway.engine.store.database.write(partial(webhooks_out.forget, edge=now - _KEPT))
@@ -105,9 +106,10 @@ class Postman:
         """The messages that are not written down yet."""
         wanted: dict[str, tuple[Told, str, str]] = {}
         for told in found:
-            for endpoint in endpoints:
-                new = told.number > endpoint.seen if told.number else told.at > endpoint.created_at
-                if new and told.owner == endpoint.owner and (event := await self._event(told)) in endpoint.events:
+            theirs = [one for one in endpoints if one.owner == told.owner and _is_news(told, one)]
+            event = await self._event(told) if theirs else ""
+            for endpoint in theirs:
+                if event in endpoint.events:
                     wanted[told.id_for(endpoint.id, event)] = told, endpoint.id, event
         unknown = await self._read(partial(webhooks_out.unknown_among, ids=list(wanted))) if wanted else set()
         return [await self._delivery(one, *wanted[one]) for one in wanted if one in unknown]
@@ -119,7 +121,7 @@ class Postman:
         return "generation.finished" if found.images else "generation.failed"
 
     async def _delivery(self, name: str, told: Told, endpoint: str, event: str) -> Delivery:
-        data: dict[str, Any] = {"run": told.subject}
+        data: dict[str, Any] = {"run": told.subject, "links": {"self": f"/v1/runs/{told.subject}"}}
         if told.kind != "run":
             found = await self._gateway.client.snapshot(told.subject)
             data = answers.generation(found).model_dump(mode="json")
@@ -146,6 +148,10 @@ class Postman:
 
     async def _read(self, work: Any) -> Any:
         return await self._gateway.engine.store.database.read(work)
+
+
+def _is_news(told: Told, endpoint: Endpoint) -> bool:
+    return told.number > endpoint.seen if told.number else told.at > endpoint.created_at
 
 
 def message(
