@@ -91,6 +91,12 @@ def test_half_of_a_character_is_no_text(fields: dict[str, Any]) -> None:
         body(**{"prompt": "a"} | fields)
 
 
+@pytest.mark.parametrize("fields", [{"prompt": "a\0b"}, {"negative_prompt": "\0"}, {"loras": [{"path": "x\0"}]}])
+def test_a_nul_is_no_text(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="NUL"):
+        body(**{"prompt": "a"} | fields)
+
+
 @pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**40])
 def test_numbers_that_nobody_can_write_down_are_refused(number: int) -> None:
     with pytest.raises(ValidationError, match="64 bits"):

@@ -145,6 +145,8 @@ def _check_plain(value: Any, depth: int) -> None:
 
 
 def _check_text(value: Any) -> None:
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("holds a NUL character, which PostgreSQL cannot keep")
     if isinstance(value, str) and not value.isascii():
         try:
             value.encode()

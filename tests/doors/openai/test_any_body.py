@@ -88,6 +88,16 @@ async def test_what_is_no_object_is_refused_everywhere(door: World, raw: bytes) 
                 assert (answer.status, (await answer.json())["error"]["type"]) == (400, "invalid_request_error")
 
 
+async def test_a_nul_in_a_prompt_is_refused_before_a_database_refuses_it(door: World) -> None:
+    for path, more in (
+        ("images/generations", {"prompt": "a\0fox"}),
+        ("chat/completions", {"messages": [{"role": "user", "content": "a\0fox"}]}),
+    ):
+        status, _, told = await door.call(f"/openai/v1/{path}", {"model": FAST, **more})
+        assert status == 400
+        assert "NUL" in told["error"]["message"]
+
+
 @pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "multipart/form-data", "text/plain", "image/png"])
 async def test_what_is_no_form_is_refused(door: World, kind: str) -> None:
     async with aiohttp.ClientSession() as session:

@@ -61,11 +61,12 @@ async def _started(
     gateway: Gateway, caller: Caller, order: Order, sent: Sent, wish: ChatWish, scene: Scene
 ) -> Message | None:
     """Starts the generation; or says what is wanting for one."""
+    wish.picture.given["prompt"] = _prompt(wish, scene)
     body = wish.picture.body
     pictures = [*scene.attached, *_fitting(gateway, wish, scene, most=body.max_references)]
     try:
         options = await options_with(gateway, caller, body, pictures)
-        await order.start(sent.fingerprint, _prompt(wish, scene), options.pop("model"), options)
+        await order.start(sent.fingerprint, body.prompt, options.pop("model"), options)
     except InvalidParams as error:
         words = speech.wanting(error, prompt=scene.prompt, with_pictures=bool(pictures or body.references))
         if words is None:

@@ -47,8 +47,9 @@ class Wish:
             return GenerationBody.model_validate(self.given)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            name = str(first["loc"][0]) if first["loc"] else "body"
-            raise InvalidParams(f"{name}: {first['msg'].removeprefix('Value error, ')}.", field=name) from None
+            name = str(first["loc"][0]) if first["loc"] else None
+            said = f"{name or 'The request'}: {first['msg'].removeprefix('Value error, ')}."
+            raise InvalidParams(said, field=name) from None
 
 
 class Reading:
