@@ -76,7 +76,7 @@ fix: $(STAMPS)/dev  ## repair style and format
 
 test: $(STAMPS)/dev  ## all tests
 	@sh scripts/debian-packages.sh
-	@[ "$(NODE)" != yes ] || { $(MAKE) --no-print-directory $(STAMPS)/studio && $(NPM) --prefix studio run --silent test; }
+	@[ "$(NODE)" != yes ] || { $(MAKE) --no-print-directory $(STAMPS)/studio && $(NPM) --prefix studio run --silent test && $(NPM) --prefix studio run --silent sizes; }
 	@.venv/bin/pytest $(ARGS)
 
 crash: $(STAMPS)/dev  ## kill -9 a thousand times; writes crash.log and the table in docs/reliability.md
@@ -85,16 +85,14 @@ crash: $(STAMPS)/dev  ## kill -9 a thousand times; writes crash.log and the tabl
 fuzz: $(STAMPS)/dev  ## 2,000 requests and more made up from the contract, others each time
 	@$(PY) -m tests.server.fuzzing 2000
 
-bench: $(STAMPS)/dev  ## the benchmarks; their tables belong into docs/performance.md
+bench: $(STAMPS)/dev  ## the benchmarks (half an hour); docs/performance.md says what they came to
 	@$(PY) -m bench.engine
+	@$(PY) -m bench.engine --providers bfl --flight 1000 --seconds 0.4 --gate 16 24
+	@$(PY) -m bench.engine --providers bfl --database temporary
 	@$(PY) -m bench.detection
 	@$(PY) -m bench.start
-
-screenshots: $(STAMPS)/dev studio  ## every screen in light, dark, German and small, into docs/images/studio
-	@$(PY) -m tests.studio.screenshots
-
-wheel: $(STAMPS)/dev studio  ## the package with the studio in it, into dist/
-	@$(PY) -m hatchling build -t wheel
+	@$(PY) -m bench.waiting
+	@$(PY) -m bench.writes
 
 gen: $(STAMPS)/dev  ## write the generated files again
 	@$(PY) scripts/gen.py

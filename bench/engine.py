@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -130,14 +131,14 @@ def main() -> None:
 def specs(options: argparse.Namespace, seconds: float) -> Iterator[Spec]:
     """What is measured with jobs of this duration."""
     for provider in options.providers:
-        for flight in options.flight:
+        for flight, gate in product(options.flight, options.gate):
             yield Spec(
                 client="engine",
                 provider=provider,
                 flight=flight,
                 each=max(2, min(options.most // flight, 12)) if seconds < 2 else 2,
                 seconds=seconds,
-                gate=options.gate,
+                gate=gate,
                 loop=options.loop,
                 schedule=tempfile.mkstemp(prefix="fluxroom-bench-", suffix=".json")[1],
             )
@@ -158,7 +159,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--providers", nargs="+", default=["bfl", "fal"], choices=["bfl", "fal"])
     parser.add_argument("--flight", nargs="+", type=int, default=[1, 24, 200, 1000], help="jobs in flight")
     parser.add_argument("--seconds", nargs="+", type=float, default=[0.4, 5.0], help="how long a job takes")
-    parser.add_argument("--gate", type=int, default=8, help="FLUXROOM_SUBMIT_GATE (default: 8, the engine's own)")
+    parser.add_argument(
+        "--gate", nargs="+", type=int, default=[8], help="FLUXROOM_SUBMIT_GATE (default: 8, the engine's own)"
+    )
     parser.add_argument("--size", type=int, default=100_000, help="bytes of a picture")
     parser.add_argument("--most", type=int, default=4000, help="jobs of one measurement, at most")
     parser.add_argument("--loop", default="uvloop", choices=["uvloop", "asyncio"], help="the gateway runs on uvloop")

@@ -25,6 +25,9 @@ from fluxroom.store import jobs, open_store
 from fluxroom.store.jobs import Job
 from fluxroom.types import Request
 
+PATIENCE = 180.0
+"""Seconds for a worker to start: a machine may be busy with other things."""
+
 HEARTBEAT = 1.0  # seconds
 OPEN = [state.value for state in State if state not in SETTLED]
 
@@ -85,7 +88,7 @@ class Fleet:
         self.workers += hired
         for worker in hired:
             assert worker.process.stdout
-            assert b"Carries jobs" in await asyncio.wait_for(worker.process.stdout.readline(), 30)
+            assert b"Carries jobs" in await asyncio.wait_for(worker.process.stdout.readline(), PATIENCE)
         return hired
 
     async def ask(self, model: str, prompt: str = "x") -> str:

@@ -1,7 +1,7 @@
 """Statements that every job needs, compiled once for SQLite's own driver.
 
-SQLAlchemy's execution costs four times the statement itself there (docs/performance.md). It still writes the SQL and
-knows the types; on PostgreSQL, where the journey to the server is what costs, it runs the statement too.
+Run through SQLAlchemy they cost three times as much there (docs/performance.md). It still writes the SQL and knows the
+types; on PostgreSQL, where the journey to the server is what costs, it runs the statement too.
 """
 
 from __future__ import annotations
