@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import tarfile
 import time
 from contextlib import closing
 from pathlib import Path
@@ -33,6 +34,35 @@ def test_there_and_back(run: Run, tmp_path: Path) -> None:
     assert images(tmp_path / "new") == images(tmp_path / "data")
     told = run("usage", "--sandbox", "--by", "model", "--json", "--data", tmp_path / "new")
     assert told.document["lines"][0]["key"] == "flux-schnell", "the money came along"
+
+
+def test_as_one_file(run: Run, tmp_path: Path) -> None:
+    run("generate", "a fox", *SCHNELL)
+    told = run("backup", tmp_path / "safe" / "all.tar")
+    assert (told.code, told.out.splitlines()[0]) == (0, str(tmp_path / "safe" / "all.tar")), told.err
+    assert [path.name for path in (tmp_path / "safe").iterdir()] == ["all.tar"], "nothing is left beside it"
+    assert "is whole" in run("backup", tmp_path / "safe" / "all.tar", "--verify").out
+    told = run("backup", tmp_path / "safe" / "all.tar")
+    assert (told.code != 0, "there already" in told.err) == (True, True)
+    told = run("restore", tmp_path / "safe" / "all.tar", "--data", tmp_path / "new")
+    assert told.code == 0, told.err
+    assert images(tmp_path / "new") == images(tmp_path / "data")
+    assert not list((tmp_path / "new").glob(".restore-*"))
+
+
+@pytest.mark.parametrize("name", ["../evil.txt", "/etc/evil.txt", ".hidden/x", "a/../../evil", "link"])
+def test_an_archive_of_somebody_else_writes_nothing(run: Run, tmp_path: Path, name: str) -> None:
+    entry = tarfile.TarInfo(name)
+    if name == "link":
+        entry.type, entry.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    with tarfile.open(tmp_path / "evil.tar", "w") as archive:
+        archive.addfile(entry)
+    told = run("restore", tmp_path / "evil.tar", "--data", tmp_path / "new")
+    assert (told.code != 0, "no backup of Fluxroom" in told.err) == (True, True)
+    assert not list(tmp_path.rglob("evil.txt"))
+    (tmp_path / "broken.tar").write_bytes(b"no archive")
+    assert "cannot be read" in run("restore", tmp_path / "broken.tar", "--data", tmp_path / "new").err
+    assert "no backup" in run("restore", tmp_path / "none.tar", "--data", tmp_path / "new").err
 
 
 def test_nothing_is_overwritten(run: Run, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from fluxroom.cli.shared import settings, shared, wants_json
 
 
 @click.command(name="backup")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", type=click.Path(path_type=Path), metavar="FOLDER|FILE.tar")
 @click.option("--verify", is_flag=True, help="Make none; read the newest one whole and say what is wrong with it.")
 @click.option("--name", default="", metavar="NAME", help="With --verify: another one than the newest.")
 @shared
@@ -19,24 +19,31 @@ from fluxroom.cli.shared import settings, shared, wants_json
 def command(ctx: click.Context, /, folder: Path, name: str, *, verify: bool) -> None:
     """Copy database and pictures into FOLDER, while gateways and workers go on.
 
+    With a name that ends with .tar it becomes one file.
+
     Several backups can share a folder: pictures that are there already are not copied again. Provider keys are in no
     backup; the gateway's own keys are, hashed.
     """
     from fluxroom.cli.records import at_home
-    from fluxroom.store import backup
+    from fluxroom.store import backup, backup_file
 
     at_home(ctx, "a backup")
+    folder = folder.absolute()
     if verify:
         _verify(ctx, folder, name)
         return
     chosen = settings(ctx)
     place = backup.Place(folder=chosen.data_folder, database_url=chosen.database, blobs=chosen.blobs)
-    made = backup.back_up(place, folder.absolute())
+    if backup_file.is_file(folder):
+        with backup_file.packed(folder) as inner:
+            made = backup.back_up(place, inner)
+    else:
+        made = backup.back_up(place, folder)
     if wants_json(ctx):
         voice.document(made.as_dict())
         return
     rows = made.rows
-    voice.say(f"{folder / made.name}")
+    voice.say(str(folder if backup_file.is_file(folder) else folder / made.name))
     voice.say(
         f"  {rows.get('generations', 0)} generations, {rows.get('images', 0)} images, "
         f"{made.blobs} files ({made.copied} new)"
@@ -49,13 +56,17 @@ def command(ctx: click.Context, /, folder: Path, name: str, *, verify: bool) -> 
 
 
 def _verify(ctx: click.Context, folder: Path, name: str) -> None:
-    from fluxroom.store import backup
+    from fluxroom.store import backup, backup_file
 
-    made, wrong = backup.verify(folder.absolute(), name)
+    if backup_file.is_file(folder):
+        with backup_file.unpacked(folder, folder.parent) as inner:
+            made, wrong = backup.verify(inner, name)
+    else:
+        made, wrong = backup.verify(folder, name)
     if wants_json(ctx):
         voice.document({**made.as_dict(), "wrong": wrong})
     elif not wrong:
-        voice.say(f"{folder / made.name} is whole: {made.blobs} files, {sum(made.rows.values())} rows.")
+        voice.say(f"{folder} is whole: {made.name}, {made.blobs} files, {sum(made.rows.values())} rows.")
     for line in () if wants_json(ctx) else wrong:
         voice.say(line)
     if wrong:

@@ -11,7 +11,7 @@ from fluxroom.cli.shared import settings, shared, wants_json
 
 
 @click.command(name="restore")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", type=click.Path(path_type=Path), metavar="FOLDER|FILE.tar")
 @click.option("--name", default="", metavar="NAME", help="Another backup than the newest.")
 @click.option("--unchanged", is_flag=True, help="Nothing was done since the backup: send waiting jobs without asking.")
 @shared
@@ -23,12 +23,17 @@ def command(ctx: click.Context, /, folder: Path, name: str, *, unchanged: bool) 
     twice: see `fluxroom jobs --state unknown`. With --unchanged they are sent.
     """
     from fluxroom.cli.records import at_home
-    from fluxroom.store import backup, restoring
+    from fluxroom.store import backup, backup_file, restoring
 
     at_home(ctx, "this")
     chosen = settings(ctx)
     place = backup.Place(folder=chosen.data_folder, database_url=chosen.database, blobs=chosen.blobs)
-    made, doubtful = restoring.restore(folder.absolute(), place, name=name, unchanged=unchanged)
+    folder = folder.absolute()
+    if backup_file.is_file(folder):
+        with backup_file.unpacked(folder, chosen.data_folder) as inner:
+            made, doubtful = restoring.restore(inner, place, name=name, unchanged=unchanged)
+    else:
+        made, doubtful = restoring.restore(folder, place, name=name, unchanged=unchanged)
     if wants_json(ctx):
         voice.document({**made.as_dict(), "in_doubt": doubtful, "data": str(chosen.data_folder)})
         return
