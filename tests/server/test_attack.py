@@ -269,6 +269,34 @@ def test_a_body_that_comes_in_drops_is_closed(gateway: Live) -> None:
         assert (answer.status, answer.code) == (408, "too_slow")
 
 
+def test_a_body_after_its_refusal_is_let_pass_and_the_connection_goes_on(gateway: Live) -> None:
+    """What was refused for want of a key is no head of a next request, however long it is."""
+    body = b"x" * 5_000_000
+    refused = (
+        f"POST /v1/assets HTTP/1.1\r\nhost: {NAME}\r\ncontent-type: image/png\r\ncontent-length: {len(body)}\r\n\r\n"
+    )
+    following = f"GET /readyz HTTP/1.1\r\nhost: {NAME}\r\nconnection: close\r\n\r\n"
+    said = gateway.say(refused.encode() + body + following.encode())
+    assert said.startswith(b"HTTP/1.1 401")
+    assert said.count(b"HTTP/1.1 ") == 2
+    assert b"HTTP/1.1 200" in said
+
+
+def test_a_body_that_drips_after_its_refusal_is_cut_off(gateway: Live) -> None:
+    with gateway.connect() as line:
+        line.sendall(f"POST /v1/assets HTTP/1.1\r\nhost: {NAME}\r\ncontent-length: 100000\r\n\r\n".encode())
+        assert line.recv(65536).startswith(b"HTTP/1.1 401")
+        cut = False
+        for _ in range(300):
+            try:
+                line.sendall(b"x")
+            except OSError:
+                cut = True
+                break
+            time.sleep(0.05)
+        assert cut
+
+
 def test_a_reader_who_takes_nothing_is_cut_off(gateway: Live) -> None:
     lines = []
     for _ in range(3):

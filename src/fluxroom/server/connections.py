@@ -43,6 +43,7 @@ class Connection(HttpToolsProtocol):
         self._head_bytes = 0
         self._head_size = 0
         self._answering = False
+        self._receiving = False
         self._current: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
@@ -52,12 +53,12 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes in; while they are a head, count them."""
-        if self._head_due is None and not self._answering:
+        if self._head_due is None and not self._answering and not self._receiving:
             self._expect_head()
-        if self._head_due is not None:
+        if not self._receiving:
             self._head_bytes += len(data)
         super().data_received(data)
-        if self._head_due is not None and self._head_bytes > MOST_HEAD:
+        if self._head_due is not None and not self._receiving and self._head_bytes > MOST_HEAD:
             self._refuse(_TOO_LARGE)
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -83,12 +84,22 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is there in time."""
         self._stop_waiting()
-        self._answering = True
+        self._answering = self._receiving = True
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The body is there too."""
+        self._receiving = False
+        if not self._answering:
+            self._stop_waiting()
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """What comes now is another request's head, unless one was sent ahead."""
         self._answering = bool(self.pipeline)
+        if self._receiving and self._head_due is None:
+            # Answered before the body was there, so nobody reads it; it may still come, but not for ever.
+            self._head_due = self.loop.call_later(self.head_patience, self.transport.abort)
         super().on_response_complete()
 
     def pause_writing(self) -> None:
