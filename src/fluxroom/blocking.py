@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fluxroom.catalog.sync import Difference
     from fluxroom.engine import Snapshot
     from fluxroom.engine.accounting import Standing, Usage
+    from fluxroom.flows.blocking import BlockingDesk
     from fluxroom.result import Image
     from fluxroom.store.jobs import Job
     from fluxroom.store.ledger import By
@@ -77,6 +78,13 @@ class Client:
         if self._portal is None:
             raise RuntimeError("The client is not open: use `with Client() as client:`.")
         return self._portal.call(partial(method, *positional, **named))
+
+    @property
+    def runs(self) -> BlockingDesk:
+        """See `AsyncClient.runs`."""
+        from fluxroom.flows.blocking import BlockingDesk
+
+        return BlockingDesk(lambda: self._client.runs, self._call)
 
     @overload
     def generate(

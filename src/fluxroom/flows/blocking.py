@@ -1,0 +1,59 @@
+"""A desk that is waited for: the same methods for programs that know nothing of `async`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from functools import partial, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from fluxroom.flows.desk import Desk
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Wait = Callable[[Callable[[], Coroutine[Any, Any, Any]]], Any]
+"""Runs something asynchronous to its end and gives what it returns."""
+
+
+def _waited(
+    method: Callable[Concatenate[Desk, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[BlockingDesk, P], T]:
+    @wraps(method)
+    def call(self: BlockingDesk, /, *args: P.args, **more: P.kwargs) -> T:
+        found: T = self.wait(partial(getattr(self.desk(), method.__name__), *args, **more))
+        return found
+
+    return call
+
+
+class BlockingDesk:
+    """Everything that somebody can do with runs; arguments and answers as in `Desk`.
+
+    Args:
+        desk: gives the desk, here or at a gateway, once the client is open.
+        wait: how its methods are waited for.
+    """
+
+    def __init__(self, desk: Callable[[], Any], wait: Wait) -> None:
+        self.desk = desk
+        self.wait = wait
+
+    check_sheet = _waited(Desk.check_sheet)
+    begin_sheet = _waited(Desk.begin_sheet)
+    check_comparison = _waited(Desk.check_comparison)
+    begin_comparison = _waited(Desk.begin_comparison)
+    say_winner = _waited(Desk.say_winner)
+    contact_sheet = _waited(Desk.contact_sheet)
+    begin_pipeline = _waited(Desk.begin_pipeline)
+    approve = _waited(Desk.approve)
+    choose = _waited(Desk.choose)
+    redo = _waited(Desk.redo)
+    page = _waited(Desk.page)
+    get = _waited(Desk.get)
+    rest = _waited(Desk.rest)
+    items = _waited(Desk.items)
+    describe = _waited(Desk.describe)
+    pause = _waited(Desk.pause)
+    resume = _waited(Desk.resume)
+    cancel = _waited(Desk.cancel)
+    retry = _waited(Desk.retry)
