@@ -22,9 +22,17 @@ const LOOKS = {
 
 async function addresses(base) {
   const { images } = await (await fetch(`${base}/v1/images?limit=1`)).json();
+  const { runs } = await (await fetch(`${base}/v1/runs?limit=50`)).json();
+  const run = (kind, name, at) =>
+    runs
+      .filter((one) => one.kind === kind)
+      .slice(0, 1)
+      .map((one) => [name, `${at}/${one.id}`]);
   return [
     ...SCREENS.map((name) => [name, `/${name}`]),
-    ...(images[0] ? [["image", `/i/${images[0].id}`]] : []),
+    ...images.map((one) => ["image", `/i/${one.id}`]),
+    ...run("comparison", "comparison", "/compare"),
+    ...run("bulk", "bulk-run", "/bulk"),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { ActionIcon, Button, Group, Menu, Select, Text, Title, Tooltip } from "@mantine/core";
+import { useElementSize } from "@mantine/hooks";
 import { useQueryClient } from "@tanstack/react-query";
 import { History, Plus } from "lucide-react";
 import { useEffect, useRef } from "react";
@@ -23,15 +24,16 @@ export function ChatPage() {
   const { chats, now, begin, open, setModel, say, answer } = useChats();
   const chat = chats.find((one) => one.id === now);
   const end = useRef<HTMLDivElement>(null);
+  const { ref: thread, height } = useElementSize();
   const count = chat?.turns.length ?? 0;
 
   useEffect(() => {
     if (list && !chat) begin(list.default);
   }, [list, chat, begin]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another message moves the end
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whatever grows moves the end
   useEffect(() => {
     void end.current?.scrollIntoView({ block: "end" });
-  }, [count, now]);
+  }, [height, now]);
 
   const models = (list?.models ?? []).filter(
     (one) =>
@@ -118,13 +120,19 @@ export function ChatPage() {
         </Group>
       </header>
       <div className={classes.thread} role="log" aria-label={words.title}>
-        {count === 0 && <Greeting onChoose={(text) => void send(text, [])} />}
-        {chat?.turns.map((turn) => (
-          <Answer key={turn.id} turn={turn} />
-        ))}
+        {chat && count === 0 && <Greeting onChoose={(text) => void send(text, [])} />}
+        <div ref={thread} className={classes.turns}>
+          {chat?.turns.map((turn) => (
+            <Answer key={turn.id} turn={turn} />
+          ))}
+        </div>
         <div ref={end} />
       </div>
-      <Composer onSend={send} continues={Boolean(chat?.turns.some((turn) => turn.generation))} />
+      <Composer
+        disabled={!chat}
+        onSend={send}
+        continues={Boolean(chat?.turns.some((turn) => turn.generation))}
+      />
     </div>
   );
 }

@@ -12,16 +12,17 @@ interface Props {
   onSend: (text: string, references: Reference[]) => Promise<void>;
   /** The last picture goes along. */
   continues: boolean;
+  disabled: boolean;
 }
 
 /** Where a message is written, with pictures of its own if there are any. */
-export function Composer({ onSend, continues }: Props) {
+export function Composer({ onSend, continues, disabled }: Props) {
   const words = useWords();
   const language = useLook((look) => look.language);
   const [text, setText] = useState("");
   const [references, setReferences] = useState<Reference[]>([]);
   const uploading = references.some((one) => one.state === "uploading");
-  const ready = text.trim() !== "" && !uploading;
+  const ready = text.trim() !== "" && !uploading && !disabled;
 
   async function add(files: File[]) {
     for (const file of files) {
