@@ -44,6 +44,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Figures for Prometheus
+         * @description Jobs, calls to providers, money, caps, requests and the process.
+         */
+        get: operations["metrics_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/models": {
         parameters: {
             query?: never;
@@ -1234,6 +1254,98 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List conversations, the newest first
+         * @description One page, without the messages.
+         */
+        get: operations["conversations_listing"];
+        put?: never;
+        /**
+         * Begin a conversation
+         * @description An empty one, with the model and parameters of its messages.
+         */
+        post: operations["conversations_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/{conversation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a conversation
+         * @description Its messages in their order, with pictures; they are still there after any restart.
+         */
+        get: operations["conversations_get"];
+        put?: never;
+        post?: never;
+        /**
+         * Forget a conversation
+         * @description Its pictures stay in the library.
+         */
+        delete: operations["conversations_drop"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename a conversation, change its settings
+         * @description For the messages to come.
+         */
+        patch: operations["conversations_change"];
+        trace?: never;
+    };
+    "/v1/conversations/{conversation_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say something
+         * @description The answer, whose pictures come later: follow its generation, or read the conversation again.
+         */
+        post: operations["conversations_say"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/{conversation_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop the answer under way
+         * @description Cancels what can be cancelled, and says whether it is charged.
+         */
+        post: operations["conversations_stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/usage": {
         parameters: {
             query?: never;
@@ -1512,6 +1624,15 @@ export interface components {
         /**
          * ImageActions
          * @description One thing that is done with many images.
+         * @example {
+         *       "ids": [
+         *         "01kaz3x9f0m2n4p6q8r0st"
+         *       ],
+         *       "action": "tag",
+         *       "tags": [
+         *         "winter"
+         *       ]
+         *     }
          */
         ActionBody: {
             /** Ids */
@@ -1626,6 +1747,9 @@ export interface components {
         /**
          * BoardRequest
          * @description What a board is called.
+         * @example {
+         *       "name": "Spring campaign"
+         *     }
          */
         BoardBody: {
             /** Name */
@@ -1671,6 +1795,9 @@ export interface components {
         /**
          * BudgetRequest
          * @description How much may be spent in each period.
+         * @example {
+         *       "most": "25"
+         *     }
          */
         BudgetBody: {
             /**
@@ -1851,12 +1978,22 @@ export interface components {
              * @description Null: it cannot be told at the moment.
              */
             offered: boolean | null;
+            /**
+             * Sandbox
+             * @description The sandbox was asked in the provider's place.
+             */
+            sandbox: boolean;
             /** Detail */
             detail: string;
         };
         /**
          * Choice
          * @description Pictures that go on.
+         * @example {
+         *       "images": [
+         *         "01kaz3x9f0m2n4p6q8r0st"
+         *       ]
+         *     }
          */
         ChooseBody: {
             /**
@@ -1904,6 +2041,70 @@ export interface components {
             };
             /** Axes */
             axes: components["schemas"]["AxisBody"][];
+        };
+        /**
+         * ConversationAnswer
+         * @description A conversation.
+         */
+        ConversationAnswer: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Assistant */
+            assistant: string | null;
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
+            /**
+             * Created At
+             * @description Seconds since 1970, UTC.
+             */
+            created_at: number;
+            /** Changed At */
+            changed_at: number;
+        };
+        /**
+         * ConversationRequest
+         * @description A new conversation.
+         * @example {
+         *       "title": "A fox in winter"
+         *     }
+         */
+        ConversationBody: {
+            /**
+             * Title
+             * @description Else the first message is.
+             * @default
+             */
+            title: string;
+            settings?: components["schemas"]["Settings"];
+        };
+        /**
+         * ConversationChange
+         * @description What is not given stays.
+         * @example {
+         *       "title": "A fox in winter"
+         *     }
+         */
+        ConversationChange: {
+            /** Title */
+            title?: string | null;
+            settings?: components["schemas"]["Settings"] | null;
+        };
+        /**
+         * ConversationPage
+         * @description Conversations, the newest first.
+         */
+        ConversationPage: {
+            /** Conversations */
+            conversations: components["schemas"]["ConversationAnswer"][];
+            /**
+             * Next
+             * @description The address of the page after this one.
+             */
+            next: string | null;
         };
         /**
          * DeliveryAnswer
@@ -2096,6 +2297,9 @@ export interface components {
         /**
          * WebhookPatch
          * @description What is to change.
+         * @example {
+         *       "enabled": true
+         *     }
          */
         EndpointPatch: {
             /** Events */
@@ -2552,6 +2756,14 @@ export interface components {
         /**
          * KeyRequest
          * @description A key that is wished for.
+         * @example {
+         *       "name": "anna",
+         *       "scopes": [
+         *         "generate",
+         *         "read"
+         *       ],
+         *       "budget_day": "5"
+         *     }
          */
         KeyBody: {
             /**
@@ -2656,6 +2868,9 @@ export interface components {
         /**
          * LoginRequest
          * @description A key, given once.
+         * @example {
+         *       "key": "flux_…"
+         *     }
          */
         LoginBody: {
             /**
@@ -2684,6 +2899,93 @@ export interface components {
              * @description US dollars a picture, as charged in the last 30 days.
              */
             price: string | null;
+        };
+        /**
+         * MessageAnswer
+         * @description A message; an answer with its pictures as they are now.
+         */
+        MessageAnswer: {
+            /** Id */
+            id: string;
+            /**
+             * Role
+             * @description user or assistant
+             */
+            role: string;
+            /** Content */
+            content: string[];
+            /**
+             * Pictures
+             * @description What a person's message is about, by hash or address.
+             */
+            pictures: string[];
+            /**
+             * Images
+             * @description mimeType, url, metadata.model, metadata.dimensions and more.
+             */
+            images: {
+                [key: string]: unknown;
+            }[];
+            /** Complete */
+            complete: boolean;
+            /**
+             * Finishreason
+             * @description stop, content_filter or error; null while it is made.
+             */
+            finishReason: string | null;
+            /** Error */
+            error: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Generation
+             * @description Follow it with /v1/generations/{id}/events.
+             */
+            generation: string | null;
+            /** Usage */
+            usage?: {
+                [key: string]: number;
+            } | null;
+            /**
+             * Note
+             * @description left_out, not_sent: what was not taken along, and why.
+             */
+            note: {
+                [key: string]: unknown;
+            };
+            /**
+             * Asked
+             * @description Of an answer: the request that it became.
+             */
+            asked: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * MessageRequest
+         * @description Something that is said.
+         * @example {
+         *       "text": "a red fox in fresh snow"
+         *     }
+         * @example {
+         *       "text": "make it night"
+         *     }
+         */
+        MessageBody: {
+            /** Text */
+            text: string;
+            /**
+             * Pictures
+             * @description What it is about, the most important first: https URL, data URI, image id, sha256. None: the last picture of the conversation.
+             */
+            pictures?: string[];
+            /**
+             * Options
+             * @description Parameters of this message alone.
+             */
+            options?: {
+                [key: string]: unknown;
+            };
         };
         /**
          * ModeAnswer
@@ -3205,6 +3507,13 @@ export interface components {
         /**
          * ImagePatch
          * @description What is to change; what is not named stays.
+         * @example {
+         *       "favourite": true,
+         *       "rating": 5,
+         *       "tags": [
+         *         "winter"
+         *       ]
+         *     }
          */
         PicturePatch: {
             /** Favourite */
@@ -3318,6 +3627,17 @@ export interface components {
         /**
          * Problem
          * @description What went wrong, for people (`detail`, `next`) and programs (`code`).
+         * @example {
+         *       "type": "/problems/invalid_params",
+         *       "title": "A parameter is not accepted by this model.",
+         *       "status": 422,
+         *       "detail": "guidance_scale 20 is above 10; flux-2-flex at bfl takes 1.5 to 10",
+         *       "code": "invalid_params",
+         *       "next": "See what the model takes with `fluxroom models show MODEL`.",
+         *       "charge": "not_charged",
+         *       "field": "guidance_scale",
+         *       "limit": 10
+         *     }
          */
         Problem: {
             /**
@@ -3556,6 +3876,11 @@ export interface components {
         /**
          * Redo
          * @description What is changed about a step that is made again.
+         * @example {
+         *       "fields": {
+         *         "seed": 8
+         *       }
+         *     }
          */
         RedoBody: {
             /**
@@ -3646,6 +3971,9 @@ export interface components {
         /**
          * Decision
          * @description A person's decision about a job that the provider may or may not have taken.
+         * @example {
+         *       "choice": "abandon"
+         *     }
          */
         ResolveBody: {
             /**
@@ -3658,6 +3986,11 @@ export interface components {
         /**
          * RetryRequest
          * @description Which items are sent again.
+         * @example {
+         *       "states": [
+         *         "failed"
+         *       ]
+         *     }
          */
         RetryBody: {
             /**
@@ -3891,6 +4224,10 @@ export interface components {
         /**
          * RunChange
          * @description What a run is called and how it is shown; what is not given stays.
+         * @example {
+         *       "name": "Spring campaign",
+         *       "favourite": true
+         *     }
          */
         RunChange: {
             /** Name */
@@ -3941,6 +4278,19 @@ export interface components {
              * @description When the login ends; null when a key came with the request.
              */
             expires_at: string | null;
+        };
+        /**
+         * ConversationSettings
+         * @description Model and parameters of the messages to come; parameters are fields of their own.
+         */
+        Settings: {
+            /**
+             * Model
+             * @default flux-2-pro
+             */
+            model: string;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * SettingsAnswer
@@ -4126,6 +4476,14 @@ export interface components {
          */
         State: "queued" | "submitting" | "running" | "fetching" | "succeeded" | "failed" | "moderated_input" | "moderated_output" | "cancelled" | "unknown" | "lost" | "abandoned";
         /**
+         * StopAnswer
+         * @description What became of what was under way, and whether it is charged.
+         */
+        StopAnswer: {
+            /** Said */
+            said: string[];
+        };
+        /**
          * StoryAnswer
          * @description A job with everything that is known of it.
          */
@@ -4179,6 +4537,9 @@ export interface components {
         /**
          * CatalogSync
          * @description What to do with what the providers publish.
+         * @example {
+         *       "write": false
+         *     }
          */
         SyncBody: {
             /**
@@ -4187,6 +4548,31 @@ export interface components {
              * @default true
              */
             write: boolean;
+        };
+        /**
+         * Talk
+         * @description A conversation with its messages.
+         */
+        Talk: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Assistant */
+            assistant: string | null;
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
+            /**
+             * Created At
+             * @description Seconds since 1970, UTC.
+             */
+            created_at: number;
+            /** Changed At */
+            changed_at: number;
+            /** Messages */
+            messages: components["schemas"]["MessageAnswer"][];
         };
         /**
          * TestAnswer
@@ -4223,6 +4609,9 @@ export interface components {
         /**
          * Winner
          * @description The best cell.
+         * @example {
+         *       "position": 0
+         *     }
          */
         WinnerBody: {
             /**
@@ -4234,6 +4623,12 @@ export interface components {
         /**
          * ZipRequest
          * @description Which pictures are packed.
+         * @example {
+         *       "ids": [
+         *         "01kaz3x9f0m2n4p6q8r0st"
+         *       ],
+         *       "metadata": true
+         *     }
          */
         ZipBody: {
             /**
@@ -4446,6 +4841,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Ready"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    metrics_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Prometheus's text format */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description A key is needed, and none or a wrong one was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key's scopes do not reach so far, or the request comes from another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many jobs */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem that the caller can mend */
@@ -4829,6 +5289,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The ETag of what the caller has: 304 when nothing has changed */
                 "if-none-match"?: string;
             };
             path?: never;
@@ -5026,6 +5487,7 @@ export interface operations {
     generations_listing: {
         parameters: {
             query?: {
+                /** @description How many at most */
                 limit?: number;
                 /** @description The last id of the page before */
                 before?: string;
@@ -5035,7 +5497,9 @@ export interface operations {
                 state?: ("open" | "queued" | "submitting" | "running" | "fetching" | "succeeded" | "failed" | "moderated_input" | "moderated_output" | "cancelled" | "lost" | "unknown" | "abandoned")[] | null;
                 /** @description A model or a route */
                 model?: string;
+                /** @description Only those of this provider */
                 provider?: ("bfl" | "fal") | null;
+                /** @description Only those of this mode */
                 mode?: ("generate" | "edit" | "vary" | "fill" | "expand" | "erase" | "deblur" | "tryon" | "upscale") | null;
                 /** @description The run that it belongs to */
                 run?: string;
@@ -5732,6 +6196,7 @@ export interface operations {
             query?: {
                 /** @description Only jobs in this state; may be repeated */
                 state?: components["schemas"]["State"][] | null;
+                /** @description How many at most */
                 limit?: number;
                 /** @description The last id of the page before */
                 before?: string;
@@ -5812,7 +6277,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its id, or the end of it */
+                /**
+                 * @description Its id, or the end of it
+                 * @example 01kaz3x9f0m2n4p6q8r0st
+                 */
                 job_id: string;
             };
             cookie?: never;
@@ -5898,6 +6366,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The id of a job
+                 * @example 01kaz3x9f0m2n4p6q8r0st
+                 */
                 job_id: string;
             };
             cookie?: never;
@@ -6012,6 +6484,7 @@ export interface operations {
     images_listing: {
         parameters: {
             query?: {
+                /** @description How many at most */
                 limit?: number;
                 /** @description The last id of the page before */
                 before?: string;
@@ -6019,7 +6492,9 @@ export interface operations {
                 q?: string;
                 /** @description A model or a route */
                 model?: string;
+                /** @description Only those of this provider */
                 provider?: ("bfl" | "fal") | null;
+                /** @description Only those of this mode */
                 mode?: ("generate" | "edit" | "vary" | "fill" | "expand" | "erase" | "deblur" | "tryon" | "upscale") | null;
                 /** @description The generation that it belongs to */
                 generation?: string;
@@ -6033,6 +6508,7 @@ export interface operations {
                 tag?: string[] | null;
                 /** @description A board's id */
                 board?: string;
+                /** @description Only favourites, or only the others */
                 favourite?: boolean | null;
                 /** @description Whether hidden ones are shown */
                 hidden?: "no" | "yes" | "only";
@@ -6040,6 +6516,7 @@ export interface operations {
                 rating?: number;
                 /** @description The trash instead of the library */
                 trashed?: boolean;
+                /** @description Only those of this shape */
                 orientation?: ("landscape" | "portrait" | "square") | null;
                 /** @description Pixels that the longer side has at least */
                 longest?: number;
@@ -6122,7 +6599,9 @@ export interface operations {
                 q?: string;
                 /** @description A model or a route */
                 model?: string;
+                /** @description Only those of this provider */
                 provider?: ("bfl" | "fal") | null;
+                /** @description Only those of this mode */
                 mode?: ("generate" | "edit" | "vary" | "fill" | "expand" | "erase" | "deblur" | "tryon" | "upscale") | null;
                 /** @description The generation that it belongs to */
                 generation?: string;
@@ -6136,6 +6615,7 @@ export interface operations {
                 tag?: string[] | null;
                 /** @description A board's id */
                 board?: string;
+                /** @description Only favourites, or only the others */
                 favourite?: boolean | null;
                 /** @description Whether hidden ones are shown */
                 hidden?: "no" | "yes" | "only";
@@ -6143,6 +6623,7 @@ export interface operations {
                 rating?: number;
                 /** @description The trash instead of the library */
                 trashed?: boolean;
+                /** @description Only those of this shape */
                 orientation?: ("landscape" | "portrait" | "square") | null;
                 /** @description Pixels that the longer side has at least */
                 longest?: number;
@@ -6393,6 +6874,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The id of an image
+                 * @example 01kaz3x9f0m2n4p6q8r0st
+                 */
                 image_id: string;
             };
             cookie?: never;
@@ -6481,6 +6966,10 @@ export interface operations {
             };
             header?: never;
             path: {
+                /**
+                 * @description The id of an image
+                 * @example 01kaz3x9f0m2n4p6q8r0st
+                 */
                 image_id: string;
             };
             cookie?: never;
@@ -6564,6 +7053,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The id of an image
+                 * @example 01kaz3x9f0m2n4p6q8r0st
+                 */
                 image_id: string;
             };
             cookie?: never;
@@ -6680,6 +7173,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The id of an image
+                 * @example 01kaz3x9f0m2n4p6q8r0st
+                 */
                 image_id: string;
             };
             cookie?: never;
@@ -6765,6 +7262,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The id of an image
+                 * @example 01kaz3x9f0m2n4p6q8r0st
+                 */
                 image_id: string;
             };
             cookie?: never;
@@ -6857,6 +7358,10 @@ export interface operations {
             };
             header?: never;
             path: {
+                /**
+                 * @description The id of an image
+                 * @example 01kaz3x9f0m2n4p6q8r0st
+                 */
                 image_id: string;
             };
             cookie?: never;
@@ -6974,6 +7479,10 @@ export interface operations {
             };
             header?: never;
             path: {
+                /**
+                 * @description The id of an image
+                 * @example 01kaz3x9f0m2n4p6q8r0st
+                 */
                 image_id: string;
             };
             cookie?: never;
@@ -7169,6 +7678,7 @@ export interface operations {
     assets_listing: {
         parameters: {
             query?: {
+                /** @description How many at most */
                 limit?: number;
                 /** @description The last hash of the page before */
                 after?: string;
@@ -7361,6 +7871,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The hash of a picture that was uploaded, made or sent along
+                 * @example abababababababababababababababababababababababababababababababab
+                 */
                 sha256: string;
             };
             cookie?: never;
@@ -7446,6 +7960,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The hash of a picture that was uploaded, made or sent along
+                 * @example abababababababababababababababababababababababababababababababab
+                 */
                 sha256: string;
             };
             cookie?: never;
@@ -7529,6 +8047,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The hash of a picture that was uploaded, made or sent along
+                 * @example abababababababababababababababababababababababababababababababab
+                 */
                 sha256: string;
             };
             cookie?: never;
@@ -7631,6 +8153,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The hash of a picture that was uploaded, made or sent along
+                 * @example abababababababababababababababababababababababababababababababab
+                 */
                 sha256: string;
             };
             cookie?: never;
@@ -7893,6 +8419,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The id of a board
+                 * @example 01kaz3x9f0m2n4p6q8r0st
+                 */
                 board_id: string;
             };
             cookie?: never;
@@ -7978,6 +8508,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The id of a board
+                 * @example 01kaz3x9f0m2n4p6q8r0st
+                 */
                 board_id: string;
             };
             cookie?: never;
@@ -8061,6 +8595,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The id of a board
+                 * @example 01kaz3x9f0m2n4p6q8r0st
+                 */
                 board_id: string;
             };
             cookie?: never;
@@ -8347,6 +8885,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The id of a webhook
+                 * @example 01kaz3x9f0m2n4p6q8r0st
+                 */
                 webhook_id: string;
             };
             cookie?: never;
@@ -8432,6 +8974,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The id of a webhook
+                 * @example 01kaz3x9f0m2n4p6q8r0st
+                 */
                 webhook_id: string;
             };
             cookie?: never;
@@ -8515,6 +9061,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The id of a webhook
+                 * @example 01kaz3x9f0m2n4p6q8r0st
+                 */
                 webhook_id: string;
             };
             cookie?: never;
@@ -8629,12 +9179,17 @@ export interface operations {
     webhooks_deliveries: {
         parameters: {
             query?: {
+                /** @description How many at most */
                 limit?: number;
                 /** @description The last id of the page before */
                 before?: string;
             };
             header?: never;
             path: {
+                /**
+                 * @description The id of a webhook
+                 * @example 01kaz3x9f0m2n4p6q8r0st
+                 */
                 webhook_id: string;
             };
             cookie?: never;
@@ -8720,7 +9275,15 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The id of a webhook
+                 * @example 01kaz3x9f0m2n4p6q8r0st
+                 */
                 webhook_id: string;
+                /**
+                 * @description The id of a delivery
+                 * @example 01kaz3x9f0m2n4p6q8r0st
+                 */
                 delivery_id: string;
             };
             cookie?: never;
@@ -8806,6 +9369,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The id of a webhook
+                 * @example 01kaz3x9f0m2n4p6q8r0st
+                 */
                 webhook_id: string;
             };
             cookie?: never;
@@ -8891,6 +9458,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The id of a webhook
+                 * @example 01kaz3x9f0m2n4p6q8r0st
+                 */
                 webhook_id: string;
             };
             cookie?: never;
@@ -8974,14 +9545,19 @@ export interface operations {
     runs_listing: {
         parameters: {
             query?: {
+                /** @description How many at most */
                 limit?: number;
                 /** @description The last id of the page before */
                 before?: string;
+                /** @description Only those of this kind */
                 kind?: ("bulk" | "comparison" | "pipeline") | null;
+                /** @description Only those in this state */
                 state?: ("running" | "paused" | "review" | "finished" | "cancelled") | null;
                 /** @description In the name, the description or a prompt */
                 q?: string;
+                /** @description Only those with this tag */
                 tag?: string;
+                /** @description Only favourites, or only the others */
                 favourite?: boolean | null;
                 /** @description The hidden ones instead */
                 hidden?: boolean;
@@ -9265,6 +9841,7 @@ export interface operations {
             query?: {
                 /** @description Only those in one of these states */
                 state?: ("waiting" | "submitted" | "done" | "failed" | "unknown" | "invalid" | "cancelled" | "replaced")[] | null;
+                /** @description How many at most */
                 limit?: number;
                 /** @description The last position of the page before */
                 after?: number;
@@ -10017,6 +10594,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The run of the same sheet, which goes on */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
             /** @description Successful Response */
             201: {
                 headers: {
@@ -11026,6 +11612,683 @@ export interface operations {
             };
         };
     };
+    conversations_listing: {
+        parameters: {
+            query?: {
+                /** @description How many at most */
+                limit?: number;
+                /** @description The last id of the page before */
+                before?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationPage"];
+                };
+            };
+            /** @description A key is needed, and none or a wrong one was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key's scopes do not reach so far, or the request comes from another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or has a value that is not taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many jobs */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    conversations_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationAnswer"];
+                };
+            };
+            /** @description The request cannot be read, or not be carried out as it stands */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed, and none or a wrong one was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key's scopes do not reach so far, or the request comes from another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the gateway takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of a type that is not taken here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or has a value that is not taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many jobs */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    conversations_get: {
+        parameters: {
+            query?: {
+                /** @description Only the messages after this one */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id of a conversation */
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Talk"];
+                };
+            };
+            /** @description A key is needed, and none or a wrong one was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key's scopes do not reach so far, or the request comes from another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing under this name, or it is somebody else's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or has a value that is not taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many jobs */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    conversations_drop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a conversation */
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A key is needed, and none or a wrong one was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key's scopes do not reach so far, or the request comes from another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing under this name, or it is somebody else's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or has a value that is not taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many jobs */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    conversations_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a conversation */
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationAnswer"];
+                };
+            };
+            /** @description The request cannot be read, or not be carried out as it stands */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed, and none or a wrong one was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key's scopes do not reach so far, or the request comes from another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing under this name, or it is somebody else's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the gateway takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of a type that is not taken here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or has a value that is not taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many jobs */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    conversations_say: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a conversation */
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageAnswer"];
+                };
+            };
+            /** @description The request cannot be read, or not be carried out as it stands */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed, and none or a wrong one was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key's scopes do not reach so far, or the request comes from another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing under this name, or it is somebody else's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the gateway takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of a type that is not taken here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or has a value that is not taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many jobs */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    conversations_stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a conversation */
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StopAnswer"];
+                };
+            };
+            /** @description A key is needed, and none or a wrong one was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key's scopes do not reach so far, or the request comes from another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing under this name, or it is somebody else's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or has a value that is not taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many jobs */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     usage_usage: {
         parameters: {
             query?: {
@@ -11197,6 +12460,7 @@ export interface operations {
             path: {
                 /** @description all, owner:NAME or run:ID */
                 scope: string;
+                /** @description How long it holds, in UTC */
                 period: "day" | "month" | "total";
             };
             cookie?: never;
@@ -11315,6 +12579,7 @@ export interface operations {
             path: {
                 /** @description all, owner:NAME or run:ID */
                 scope: string;
+                /** @description How long it holds, in UTC */
                 period: "day" | "month" | "total";
             };
             cookie?: never;
@@ -11805,6 +13070,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The id of a key, never the key itself
+                 * @example 01kaz3x9f0m2n4p6q8r0st
+                 */
                 key_id: string;
             };
             cookie?: never;

@@ -32,7 +32,7 @@ export function ChatPage() {
   }, [list, chat, begin]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: whatever grows moves the end
   useEffect(() => {
-    void end.current?.scrollIntoView({ block: "end" });
+    if (count > 0) void end.current?.scrollIntoView({ block: "end" });
   }, [height, now]);
 
   const models = (list?.models ?? []).filter(
