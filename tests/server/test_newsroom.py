@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -159,8 +160,6 @@ async def test_a_missing_number_is_waited_for(room: Newsroom, store: Store) -> N
     def change(connection: Connection, sql: str) -> None:
         connection.exec_driver_sql(sql)
 
-    import time
-
     now = time.time()
     async with aclosing(room.follow("", number)) as rounds:
         await anext(rounds)
@@ -261,7 +260,8 @@ class Stream:
     def next(self, kind: str) -> tuple[str, Any]:
         """(id, data) of the next event of this kind."""
         fields: dict[str, str] = {}
-        while True:
+        end = time.monotonic() + 60  # comments keep the socket awake: it would never time out by itself
+        while time.monotonic() < end:
             line = self.answer.readline().decode().rstrip("\r\n")
             if line:
                 name, _, value = line.partition(": ")
@@ -270,6 +270,7 @@ class Stream:
                 return fields.get("id", ""), json.loads(fields["data"])
             else:
                 fields = {}
+        raise AssertionError(f"no {kind} came")
 
     def close(self) -> None:
         self._connection.close()
