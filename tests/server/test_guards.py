@@ -30,7 +30,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from fluxroom import logs
 from fluxroom.engine import intake
 from fluxroom.errors import TooManyRequests
-from fluxroom.server import create_app, keycheck, references, security, sessions
+from fluxroom.server import create_app, keycheck, references, secret_paths, security, sessions
 from fluxroom.server.allowances import Allowances
 from fluxroom.server.callers import Caller
 from fluxroom.server.connections import Connection
@@ -494,6 +494,20 @@ def test_a_key_in_a_log(capsys: pytest.CaptureFixture[str]) -> None:
         lambda: secret in logged(capsys, said=f"came with {secret}"),
         lambda patch: patch.setattr(logs, "_GATEWAY_KEY", Nothing),
     )
+
+
+@pytest.mark.parametrize(
+    "path", ["/hooks/fal/{}/1-the-proof", "/files/{}/the-proof/picture.png", "/fal/storage/files/the-proof/picture.png"]
+)
+def test_a_secret_address_in_a_log(local: TestClient, caplog: pytest.LogCaptureFixture, path: str) -> None:
+    def attack() -> bool:
+        caplog.clear()
+        with caplog.at_level("INFO", "fluxroom.server"):
+            local.get(path.format("0" * 22))
+        assert "/files" in caplog.text or "/hooks" in caplog.text
+        return "the-proof" in caplog.text
+
+    fails_and_would_succeed(attack, lambda patch: patch.setattr(secret_paths, "shown", lambda path: path))
 
 
 def test_a_prompt_that_commands_the_operators_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fluxroom.identifiers import new_id
 from fluxroom.logs import get_logger
+from fluxroom.server import secret_paths
 from fluxroom.server.deliveries import unchanged
 
 _log = get_logger("fluxroom.server")
@@ -55,7 +56,7 @@ class Envelope:
                 await self._app(scope, receive, answer.send)
             finally:
                 seconds = round(time.perf_counter() - began, 4)
-                facts = {"method": scope["method"], "path": scope["path"][:200], "status": answer.status}
+                facts = {"method": scope["method"], "path": secret_paths.shown(scope["path"]), "status": answer.status}
                 _log.info("request", **facts, seconds=seconds)
 
 

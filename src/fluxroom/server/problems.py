@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fluxroom.errors import FluxroomError, tree
 from fluxroom.identifiers import new_id
 from fluxroom.logs import get_logger
+from fluxroom.server import secret_paths
 
 _log = get_logger("fluxroom.server")
 
@@ -230,7 +231,9 @@ class Incidents:
             if scope["type"] != "http":
                 raise
             incident = new_id()
-            _log.exception("unexpected error", incident=incident, method=scope["method"], path=scope["path"][:200])
+            _log.exception(
+                "unexpected error", incident=incident, method=scope["method"], path=secret_paths.shown(scope["path"])
+            )
             if began:
                 raise
             problem = by_status(500, f"Unexpected error; incident {incident}.", incident=incident)
