@@ -81,7 +81,8 @@ def test_secrets_hide_in_repr_and_are_listed_for_redaction(monkeypatch: pytest.M
     assert "planted" not in repr(settings)
     assert sorted(settings.secrets()) == ["planted-bfl", "planted:fal"]
     secret = {name for name, field in Settings.model_fields.items() if is_secret(field.annotation)}
-    assert secret == {"bfl_api_key", "fal_key", "fal_api_key", "fal_key_id", "fal_key_secret", "database_url"}
+    providers = {"bfl_api_key", "fal_key", "fal_api_key", "fal_key_id", "fal_key_secret"}
+    assert secret == providers | {"database_url", "api_key"}
 
 
 @pytest.mark.parametrize(
