@@ -84,6 +84,7 @@ class Engine:
         self._presence, queue = _among_others(store, settings)
         self._ledger = Ledger(store, self._presence, self._clock)
         self.courier = Courier(transport, accounts, settings)
+        self.watchers = self._ledger.watchers = self.courier.watchers
         self._reception = Reception(store, self._presence.id, self._clock)
         self._decisions = Decisions(self._ledger, self.courier)
         # Only a process that carries everybody's jobs also listens: a command would be gone before it is called back.
@@ -144,6 +145,7 @@ class Engine:
         """
         account = need(self.accounts, plan.provider)
         generation = await self._reception.take(request, plan, account, terms or Terms())
+        self.watchers.ordered(generation)
         self._queue.kick()
         return generation
 

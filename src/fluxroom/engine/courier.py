@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 
 from fluxroom.engine.accounts import Account, need
 from fluxroom.engine.transport import InterruptedCallError, NotSentError, Transport
+from fluxroom.engine.watching import CallKind, Watchers
 from fluxroom.providers import Again, Call, Dialect, Follow, Hosts, PollOutcome, Reply, Ticket, dialect
 from fluxroom.settings import Settings
 from fluxroom.store.jobs import Job
@@ -42,22 +43,28 @@ class Courier:
         self.transport = transport
         self.accounts = accounts
         self._settings = settings
+        self.watchers = Watchers()
 
     def desk(self, job: Job) -> tuple[Dialect, Hosts]:
         """The dialect and the addresses for a job."""
         return dialect(job.provider), need(self.accounts, job.provider).at(job.region, self._settings)
 
-    async def carry(self, provider: Provider, hosts: Hosts, call: Call, *, submit: bool = False) -> Reply:
-        """Carry out one call.
+    async def carry(
+        self, provider: Provider, hosts: Hosts, call: Call, *, submit: bool = False, job: Job | None = None
+    ) -> Reply:
+        """Carry out one call, for a job or for nobody's.
 
         Raises:
             NotSentError, InterruptedCallError, TooLargeError: see `Transport`.
             UntrustedCallError: the address is not the provider's.
         """
         headers = self._headers(provider, hosts, call)
-        if submit:
-            return await self._patiently(call, headers)
-        return await self.transport.request(call, headers, timeout=_CALL_TIMEOUT)
+        with self.watchers.calling(provider, _kind(call, job, submit=submit), job) as watched:
+            if submit:
+                watched.reply = await self._patiently(call, headers)
+            else:
+                watched.reply = await self.transport.request(call, headers, timeout=_CALL_TIMEOUT)
+            return watched.reply
 
     async def _patiently(self, call: Call, headers: Mapping[str, str]) -> Reply:
         """Carry a submit; before giving it up, read what has already arrived.
@@ -79,7 +86,7 @@ class Courier:
         """How a submitted job is doing; follows the dialect's further calls."""
         tongue, hosts = self.desk(job)
         ticket = job.ticket or {}
-        return await self._follow(job.provider, hosts, ticket, tongue.check(hosts, ticket))
+        return await self._follow(job, hosts, ticket, tongue.check(hosts, ticket))
 
     async def watch(self, job: Job) -> AsyncIterator[PollOutcome]:
         """What the provider says of a job, as it happens; ends without a word where there is no such stream."""
@@ -92,20 +99,20 @@ class Courier:
             async for data in self.transport.stream(call, self._headers(job.provider, hosts, call)):
                 outcome = tongue.read(hosts, ticket, Reply(status=200, body=data))
                 if isinstance(outcome, Follow):
-                    outcome = await self._follow(job.provider, hosts, outcome.ticket, outcome.call)
+                    outcome = await self._follow(job, hosts, outcome.ticket, outcome.call)
                 yield outcome
         except (NotSentError, InterruptedCallError, UntrustedCallError):
             return
 
-    async def _follow(self, provider: Provider, hosts: Hosts, ticket: Ticket, call: Call) -> PollOutcome:
+    async def _follow(self, job: Job, hosts: Hosts, ticket: Ticket, call: Call) -> PollOutcome:
         for _ in range(_MOST_FOLLOWS):
             try:
-                reply = await self.carry(provider, hosts, call)
+                reply = await self.carry(job.provider, hosts, call, job=job)
             except (NotSentError, InterruptedCallError) as error:
                 return Again(why=f"the call broke off ({error})")
             except UntrustedCallError:
                 return Again(why="the provider named an address that is not its own")
-            outcome = dialect(provider).read(hosts, ticket, reply)
+            outcome = dialect(job.provider).read(hosts, ticket, reply)
             if not isinstance(outcome, Follow):
                 return outcome
             ticket, call = outcome.ticket, outcome.call
@@ -118,3 +125,9 @@ class Courier:
         if call.key and tongue.takes_key(hosts, call.url):
             return tongue.key_headers(need(self.accounts, provider).key)
         return {}
+
+
+def _kind(call: Call, job: Job | None, *, submit: bool) -> CallKind:
+    if submit:
+        return "submit"
+    return "other" if job is None else "poll" if call.method == "GET" else "upload"

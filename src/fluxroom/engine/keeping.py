@@ -27,7 +27,7 @@ from fluxroom.errors import ImageLost, LocalError, ModeratedOutput
 from fluxroom.identifiers import new_id
 from fluxroom.imaging.probe import Picture
 from fluxroom.logs import get_logger
-from fluxroom.providers import Media, Ready
+from fluxroom.providers import Media, Ready, Reply
 from fluxroom.store import images, jobs
 from fluxroom.store.images import StoredImage
 from fluxroom.store.jobs import Job, Move
@@ -121,7 +121,10 @@ class Keeper:
         tongue, hosts = self._courier.desk(job)
         while len(delivery.kept) < len(delivery.media):
             media = delivery.media[len(delivery.kept)]
-            delivery.data = delivery.data or await bring_home(self._courier.transport, tongue, hosts, media)
+            if not delivery.data:
+                with self._courier.watchers.calling(job.provider, "download", job) as watched:
+                    delivery.data = await bring_home(self._courier.transport, tongue, hosts, media)
+                    watched.reply = Reply(status=200, body=b"")
             try:
                 delivery.kept.append(await asyncio.to_thread(self._stored, delivery.data))
             except FetchError:

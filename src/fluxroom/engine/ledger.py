@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from fluxroom.engine.lifecycle import SETTLED, Happening, State, after
 from fluxroom.engine.owners import Presence
 from fluxroom.engine.pacing import Clock
+from fluxroom.engine.watching import Watchers
 from fluxroom.errors import LocalError
 from fluxroom.providers import Pending
 from fluxroom.store import Store, jobs
@@ -76,6 +77,7 @@ class Ledger:
         self.clock = clock
         self.live: dict[str, Live] = defaultdict(Live)
         self.seat_freed = Bell()
+        self.watchers = Watchers()
         self._bells: dict[str, set[Bell]] = defaultdict(set)
         self._naps: dict[str, asyncio.Future[None]] = {}
         self._poked: set[str] = set()
@@ -125,6 +127,7 @@ class Ledger:
 
     def announce(self, job: Job) -> None:
         """Tell everybody in this process that a job has changed."""
+        self.watchers.moved(job)
         self.ring(job.generation, settled=job.state in SETTLED)
         if job.state not in {State.SUBMITTING, State.RUNNING}:
             self.seat_freed.ring()

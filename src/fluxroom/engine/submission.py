@@ -178,7 +178,7 @@ class Submission:
             _log.exception("a fault of ours before sending a job", job=job.id)
             return Rejected(error=FluxroomError(f"The job could not be sent ({type(error).__name__})."))
         try:
-            reply = await self._courier.carry(job.provider, hosts, call, submit=True)
+            reply = await self._courier.carry(job.provider, hosts, call, submit=True, job=job)
             _log.debug("answer", job=job.id, status=reply.status, answer=_without_address(reply, order))
             return tongue.accepted(hosts, order, reply)
         except NotSentError as error:
@@ -277,7 +277,7 @@ class Submission:
             return step.value
         for failures in range(1, _UPLOAD_TRIES * 4):
             try:
-                reply = await self._courier.carry(job.provider, hosts, step.call)
+                reply = await self._courier.carry(job.provider, hosts, step.call, job=job)
             except (NotSentError, InterruptedCallError) as error:
                 if failures >= _UPLOAD_TRIES:
                     raise Unavailable(f"A reference could not be uploaded ({error}).", provider=job.provider) from error

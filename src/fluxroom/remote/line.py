@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -126,7 +127,9 @@ class Line:
         raise AssertionError("the deadline ends the loop")
 
     async def _once(self, method: str, path: str, more: Mapping[str, Any]) -> Answer:
-        async with self._opened().request(method, self.base + path, allow_redirects=False, **more) as reply:
+        headers = {**more.get("headers", {}), **_trace()}
+        sent = {**more, "headers": headers}
+        async with self._opened().request(method, self.base + path, allow_redirects=False, **sent) as reply:
             return Answer(reply.status, reply.headers, await reply.read())
 
     @asynccontextmanager
@@ -159,6 +162,16 @@ class Line:
         if self._session is None:
             raise RuntimeError("The client is not open: use `async with AsyncClient() as client:`.")
         return self._session
+
+
+def _trace() -> dict[str, str]:
+    """The header that makes the gateway's spans part of the caller's trace, where the caller has one."""
+    carrier: dict[str, str] = {}
+    if "opentelemetry.trace" in sys.modules:
+        from opentelemetry.propagate import inject
+
+        inject(carrier)
+    return carrier
 
 
 async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:

@@ -29,6 +29,7 @@ from fluxroom.server import (
     jobs,
     keys,
     login,
+    metrics,
     models,
     page,
     pipelines,
@@ -37,6 +38,7 @@ from fluxroom.server import (
     quotes,
     runs,
     sheets,
+    tracing,
     usage,
     webhooks,
 )
@@ -52,7 +54,21 @@ from fluxroom.server.settings import router as settings_router
 from fluxroom.settings import Settings
 
 _RESOURCES = (
-    *(health, models, catalog, quotes, generations, events, jobs, images, image_files, assets, boards, webhooks),
+    *(
+        health,
+        metrics,
+        models,
+        catalog,
+        quotes,
+        generations,
+        events,
+        jobs,
+        images,
+        image_files,
+        assets,
+        boards,
+        webhooks,
+    ),
     *(runs, sheets, comparisons, pipelines, conversations),
     *(usage, budgets, providers, keys, login, hooks, page),
 )
@@ -105,13 +121,7 @@ def create_app(settings: Settings, *, client: AsyncClient | None = None) -> Fast
         },
     )
     app.state.gateway = gateway
-    for resource in _RESOURCES:
-        app.include_router(resource.router)
-    app.include_router(settings_router)
-    for door in (links, openai, bfl, fal):
-        app.include_router(door.router)
-    if settings.mcp and mcp.installed():
-        app.router.routes.append(Route(agents.PATH, agents.Agents(gateway), include_in_schema=False))
+    _add_routes(app, gateway)
     rights = Rights()
     problems.install(app, rights.methods)
     contract.install(app)
@@ -121,4 +131,27 @@ def create_app(settings: Settings, *, client: AsyncClient | None = None) -> Fast
     app.add_middleware(Doorkeeper, perimeter=perimeter(settings))
     app.add_middleware(fal.Mapped)  # outside every guard: they see where a request really goes
     app.add_middleware(Envelope)
+    _watch(app, gateway)
     return app
+
+
+def _watch(app: FastAPI, gateway: Gateway) -> None:
+    """Figures of everything, and traces where somebody asks for them; outermost, so that they see every request."""
+    figures = app.state.metrics = metrics.Metrics()
+    gateway.watchers.append(figures)
+    app.add_middleware(metrics.Measured, metrics=figures)
+    if tracing.wanted():
+        traces = tracing.Tracing(tracing.exporting())
+        gateway.watchers.append(traces)
+        app.add_middleware(tracing.Traced, tracing=traces)
+
+
+def _add_routes(app: FastAPI, gateway: Gateway) -> None:
+    """Everything that has an address."""
+    for resource in _RESOURCES:
+        app.include_router(resource.router)
+    app.include_router(settings_router)
+    for door in (links, openai, bfl, fal):
+        app.include_router(door.router)
+    if gateway.settings.mcp and mcp.installed():
+        app.router.routes.append(Route(agents.PATH, agents.Agents(gateway), include_in_schema=False))

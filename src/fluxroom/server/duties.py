@@ -25,6 +25,8 @@ _HOUR = 3600.0
 async def on_duty(gateway: Gateway) -> AsyncIterator[None]:
     """Do all of it, as long as this is open."""
     async with call_backs.calling(gateway), postman.at_work(gateway):
+        for watcher in gateway.watchers:
+            gateway.engine.watchers.add(watcher)
         task = asyncio.create_task(_tidy(gateway))
         try:
             yield

@@ -16,6 +16,7 @@ from fastapi import Depends, Request
 from fluxroom.client import AsyncClient
 from fluxroom.engine import Engine
 from fluxroom.engine.accounts import in_sandbox
+from fluxroom.engine.watching import Watcher
 from fluxroom.errors import NotFound
 from fluxroom.server.identities import Identities
 from fluxroom.server.newsroom import Newsroom
@@ -35,6 +36,7 @@ class Gateway:
     settings: Settings
     client: AsyncClient
     closing: asyncio.Event = field(default_factory=asyncio.Event)  # set: long answers end now, jobs go on
+    watchers: list[Watcher] = field(default_factory=list)  # hear what the engine does while the gateway is on duty
     in_hand: set[str] = field(default_factory=set)  # orders whose caller waits for an answer that a door owes
     _secrets: dict[str, bytes] = field(default_factory=dict, repr=False)
     identities: Identities = field(init=False)
