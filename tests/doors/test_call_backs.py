@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from cryptography.exceptions import InvalidSignature
@@ -163,6 +164,8 @@ async def test_of_several_processes_one_calls(door: World, hook: Receiver) -> No
         "https://",
         "nonsense",
         "https://example.com:99999/",
+        "https://example.com/a b",
+        "https://example.com/a\u0000b",
         "https://example.com/" + "x" * 2083,
     ],
 )
@@ -170,6 +173,8 @@ async def test_addresses_that_are_none_are_refused_at_once(door: World, url: str
     status, _, told = await door.call("/bfl/v1/flux-2-pro", {"prompt": "a fox", "webhook_url": url})
     assert status == 422
     assert told["detail"][0]["loc"] == ["body", "webhook_url"]
+    status, _, told = await door.call(f"/fal/queue/{FAST}?fal_webhook={quote(url)}", {"prompt": "a fox"})
+    assert status == 422
     assert door.box.world.tasks() == []
 
 

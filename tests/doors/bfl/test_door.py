@@ -228,3 +228,20 @@ async def test_a_body_without_bottom_is_refused_like_any_other(door: World, path
         assert answer.status == 422
         assert len(await answer.read()) < 2000
     assert door.box.world.tasks() == []
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ({"prompt": "a\0fox"}, ["body", "prompt"]),
+        ({"prompt": "a fox", "user": "\0"}, ["body", "user"]),
+        ({"prompt": "a fox", "loras": [{"path": "x\0y"}]}, ["body", "loras", 0, "path"]),
+        ({"prompt": "a fox", "na\0me": 1}, ["body", "NUL"]),
+    ],
+)
+async def test_a_nul_is_no_text(door: World, body: dict[str, Any], place: list[str | int]) -> None:
+    for path in ("/bfl/v1/flux-2-pro", "/fal/fal-ai/flux-2", "/fal/queue/fal-ai/flux-2"):
+        status, _, told = await door.call(path, body, KEY)
+        assert (status, told["detail"][0]["loc"]) == (422, place)
+    # Its name in letters is a text like any other.
+    assert (await door.call("/bfl/v1/flux-2-pro", {"prompt": "the character \\u0000"}, KEY))[0] == 200

@@ -237,3 +237,16 @@ async def test_a_result_whose_pictures_were_deleted_is_gone(door: World) -> None
     assert done["error"].startswith("Invalid status code: 404")
     status, _, task = await door.call(f"/bfl/v1/get_result?id={told['request_id']}", method="GET")
     assert (status, task["status"]) == (404, "Task not found")
+
+
+async def test_a_query_or_header_that_is_wrong_is_told_in_the_same_shape(door: World) -> None:
+    for query in ("?fal_max_queue_length=many", "?fal_max_queue_length=-1"):
+        status, _, told = await door.call(f"/fal/queue/{FAST}{query}", {"prompt": "x"}, KEY)
+        assert (status, told["detail"][0]["type"]) == (422, "value_error")
+        assert told["detail"][0]["loc"] == ["body", "fal_max_queue_length"]
+    long = {**KEY, "idempotency-key": "k" * 300}
+    for path in (f"/fal/queue/{FAST}", f"/fal/{FAST}", "/bfl/v1/flux-2-pro"):
+        status, _, told = await door.call(path, {"prompt": "x"}, long)
+        assert (status, told["detail"][0]["type"]) == (422, "value_error")
+    status, _, told = await door.call("/bfl/v1/get_result", method="GET")
+    assert (status, told["detail"][0]["loc"]) == (422, ["body", "id"])

@@ -52,6 +52,15 @@ async def test_it_is_an_asset_of_whoever_asked(door: World) -> None:
     assert (asset.owner, asset.name, asset.width) == ("local", "my-photo-1-.png", 320)
 
 
+async def test_a_name_cannot_do_harm(door: World) -> None:
+    told = await started(door, "../../\x01 ü.png")
+    ticket = told["upload_url"].rsplit("/", 2)[1]
+    assert await put(f"{door.url}/fal/storage/files/{ticket}/a%00b.png", photo()) == 200
+    store = door.client.engine.store
+    (asset,) = await store.database.read(lambda c: assets.page(c, "local", limit=5))
+    assert asset.name == "a-b.png"
+
+
 async def test_the_first_bytes_stay(door: World) -> None:
     told = await started(door)
     await put(told["upload_url"], photo("olive"))

@@ -90,7 +90,8 @@ def checked(gateway: Gateway, url: str, field: str) -> str:
         parts = urlsplit(url)
         here = is_loopback(url) and not perimeter(gateway.settings).keyed
         fine = parts.scheme == "https" or (parts.scheme == "http" and here)
-        fine = fine and bool(parts.hostname) and not parts.username and len(url) <= _LONGEST and parts.port != 0
+        fine = fine and bool(parts.hostname) and not parts.username and parts.port != 0
+        fine = fine and len(url) <= _LONGEST and url.isprintable() and " " not in url
     except ValueError:
         fine = False
     if not fine:

@@ -46,6 +46,17 @@ def complaint(place: list[str | int], kind: str, words: str, given: JSON, **ctx:
     return {**told, "ctx": ctx} if ctx else told
 
 
+def complaints_of(problem: Mapping[str, Any], kind: str = "value_error") -> list[Complaint]:
+    """What a problem with a request complains about; a parameter that is not in the body is named likewise."""
+    listed = problem.get("errors") or [{"field": problem.get("field", ""), "message": problem["detail"]}]
+    return [
+        told
+        if "type" in told
+        else complaint([str(told["field"])] if told["field"] else [], kind, told["message"], None)
+        for told in listed
+    ]
+
+
 def sentence(problem: Mapping[str, Any]) -> str:
     """One of our problems as a text: what happened, and what to do next."""
     detail = str(problem["detail"])

@@ -31,7 +31,8 @@ async def object_in(request: Request) -> dict[str, JSON]:
         InvalidParams: it carries none; `errors` has what the provider would say.
     """
     try:
-        found = orjson.loads(await request.body() or b"null")
+        raw = await request.body()
+        found = orjson.loads(raw or b"null")
     except orjson.JSONDecodeError as error:
         told = complaint([], "json_invalid", "JSON decode error", {}, error=str(error))
         raise InvalidParams("The body is not valid JSON.", errors=[told]) from None
@@ -39,7 +40,26 @@ async def object_in(request: Request) -> dict[str, JSON]:
         words = "Input should be a valid dictionary or object to extract fields from"
         told = complaint([], "model_attributes_type", words, found)
         raise InvalidParams("The body is not a JSON object.", errors=[told])
+    if b"\\u0000" in raw and (place := _place_of_nul(found)) is not None:
+        told = complaint(place, "value_error", "Value error, a NUL character is not text", None)
+        raise InvalidParams("A NUL character is not text.", field=str(place[0]), errors=[told])
     return found
+
+
+def _place_of_nul(body: Mapping[str, JSON]) -> list[str | int] | None:
+    """Where a text with a NUL in it stands, which no database keeps; None when there is none."""
+    waiting: list[tuple[list[str | int], JSON]] = [([], body)]
+    while waiting:
+        place, value = waiting.pop()
+        if isinstance(value, str) and "\0" in value:
+            return place
+        if isinstance(value, Mapping):
+            if any("\0" in name for name in value):
+                return [*place, "NUL"]
+            waiting += [([*place, name], inner) for name, inner in value.items()]
+        elif isinstance(value, list):
+            waiting += [([*place, number], inner) for number, inner in enumerate(value)]
+    return None
 
 
 @asynccontextmanager

@@ -26,6 +26,7 @@ from fluxroom.types import Reference
 _LIFE = 3600.0
 """Seconds in which bytes may come under an address."""
 
+_UNFIT = re.compile(r"[^\w.-]+", re.ASCII)
 _ADDRESS = re.compile(r"/storage/files/([\w.-]{1,600})/[^/?#]*", re.ASCII)
 
 
@@ -96,9 +97,18 @@ async def keep(gateway: Gateway, owner: str, data: bytes, name: str) -> Referenc
     store = gateway.engine.store
     kept = await take_in(data, store.blobs)
     facts: dict[str, Any] = {part: getattr(kept, part) for part in ("sha256", "mime", "width", "height", "size_bytes")}
-    asset = Asset(owner=owner, name=name[:200], created_at=gateway.engine.now(), **facts)
+    asset = Asset(owner=owner, name=file_name(name), created_at=gateway.engine.now(), **facts)
     await store.database.write(lambda connection: assets.add(connection, asset))
     return kept
+
+
+def file_name(text: str) -> str:
+    """A name for people, in which nothing is left that an address or a database could stumble over.
+
+    >>> file_name("my photo (1).png"), file_name("../")
+    ('my-photo-1-.png', 'upload')
+    """
+    return _UNFIT.sub("-", text)[-80:].strip(".-") or "upload"
 
 
 def new(gateway: Gateway, owner: str) -> Ticket:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fluxroom.server.doors.complaints import complaint, sentence
+from fluxroom.server.doors.complaints import complaints_of, sentence
 
 _STATUS: Mapping[str, int] = {
     "invalid_key": 403,  # BFL says 403 where others say 401
@@ -25,7 +25,7 @@ def translate(problem: Mapping[str, Any]) -> tuple[int, dict[str, Any], dict[str
     after = problem.get("retry_after")
     headers = {"retry-after": str(int(after))} if isinstance(after, (int, float)) and after > 0 else {}
     if code in _BODY:
-        return 422, {"detail": problem.get("errors") or [_about(problem)]}, headers
+        return 422, {"detail": complaints_of(problem)}, headers
     detail = sentence(problem)
     words = _WORDS.get(code)
     return (
@@ -33,8 +33,3 @@ def translate(problem: Mapping[str, Any]) -> tuple[int, dict[str, Any], dict[str
         {"detail": detail if words is None else words if code == "invalid_key" else f"{words}: {detail}"},
         headers,
     )
-
-
-def _about(problem: Mapping[str, Any]) -> Mapping[str, Any]:
-    place = [str(problem["field"])] if problem.get("field") else []
-    return complaint([*place], "value_error", str(problem["detail"]), None)

@@ -15,7 +15,7 @@ from fluxroom.engine.lifecycle import State
 from fluxroom.errors import Cancelled, FluxroomError, ModeratedInput, ModeratedOutput
 from fluxroom.identifiers import new_id
 from fluxroom.server import problems
-from fluxroom.server.doors.complaints import complaint, sentence
+from fluxroom.server.doors.complaints import complaint, complaints_of, sentence
 from fluxroom.store.jobs import Job
 
 Shape = tuple[int, dict[str, Any], dict[str, str]]
@@ -42,8 +42,7 @@ def translate(problem: Mapping[str, Any]) -> Shape:
     if isinstance(after, (int, float)) and after > 0:
         headers["retry-after"] = str(int(after))
     if code in _BODY:
-        found = problem.get("errors") or [_about(problem)]
-        return 422, {"detail": [_linked(one) for one in found]}, {**headers, "x-fal-billable-units": "0"}
+        return 422, {"detail": _about(problem)}, {**headers, "x-fal-billable-units": "0"}
     if code == "not_found":
         return 404, {"status": "NOT_FOUND", "detail": problem["detail"]}, headers
     words = _WORDS.get(code, "")
@@ -70,7 +69,7 @@ def failure(job: Job) -> Shape:
     if isinstance(error, Cancelled):
         return _around(499, error.detail, headers)
     if error.code in _BODY:
-        return 422, {"detail": [_linked(_about(problems.of(error)))]}, headers
+        return 422, {"detail": _about(problems.of(error))}, headers
     return _model(error, headers)
 
 
@@ -96,7 +95,6 @@ def _linked(told: Mapping[str, Any]) -> dict[str, Any]:
     return {**told, "url": f"https://docs.fal.ai/errors#{told['type']}"}
 
 
-def _about(problem: Mapping[str, Any]) -> Mapping[str, Any]:
+def _about(problem: Mapping[str, Any]) -> list[dict[str, Any]]:
     kind = "image_load_error" if problem["code"] == "invalid_reference" else "value_error"
-    place = [str(problem["field"])] if problem.get("field") else []
-    return complaint([*place], kind, str(problem["detail"]), None)
+    return [_linked(told) for told in complaints_of(problem, kind)]

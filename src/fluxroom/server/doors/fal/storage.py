@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request, Response
@@ -18,8 +17,6 @@ from fluxroom.store import doors
 from fluxroom.store.doors import Upload
 
 router = APIRouter(prefix="/fal/storage", include_in_schema=False)
-
-_UNFIT = re.compile(r"[^\w.-]+", re.ASCII)
 
 
 @router.post("/auth/token")
@@ -38,7 +35,7 @@ async def token(gateway: Running, caller: Asking, request: Request) -> dict[str,
 async def initiate(gateway: Running, caller: Asking, request: Request) -> dict[str, str]:
     """An address to send the bytes to, which is also the one to use them by."""
     body = await object_in(request)
-    name = _UNFIT.sub("-", str(body.get("file_name") or "upload"))[-80:].strip(".-") or "upload"
+    name = uploads.file_name(str(body.get("file_name") or ""))
     ticket = uploads.new(gateway, caller.owner).signed(await uploads.key(gateway))
     at = f"{addresses.base(gateway, request)}/storage/files/{ticket}/{name}"
     return {"upload_url": at, "file_url": at}
