@@ -23,6 +23,7 @@ from fluxroom.sandbox import FAULTS
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs/reliability.md"
 LAST_RUN = ROOT / "tests/crash/last_run.json"
+LAST_RUN_ON_POSTGRESQL = ROOT / "tests/postgres/last_run.json"
 
 INTRODUCTION = """\
 # Reliability
@@ -80,6 +81,18 @@ law on purpose, which the audit must find out.
 
 The last long run, {day}, seed {seed}, took {seconds} s:"""
 
+_HELD = ("submitting", "running", "fetching")
+
+FLEET_HEAD = """\
+## kill -9 on many machines
+
+`python -m tests.postgres.kills 200` lets two workers (`fluxroom worker`) carry jobs on one PostgreSQL, each with a
+data folder of its own, as on two machines. One of them is killed again and again, at random moments, and another one
+is started. Jobs with a ticket must be taken over and end `succeeded`; those that were being sent are `unknown`; the
+caps of 24 and 6 hold throughout. `make test` does it with 3 kills; `--minutes` ends a run sooner on a busy machine.
+
+The last long run, {day}, seed {seed}, took {seconds} s:"""
+
 FREEZE = """\
 ## Frozen, or asked to leave
 
@@ -95,7 +108,7 @@ FREEZE = """\
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([INTRODUCTION, *_matrix(), "", *_webhooks(), "", *_crash(), "", FREEZE])
+    return "\n".join([INTRODUCTION, *_matrix(), "", *_webhooks(), "", *_crash(), "", *_fleet(), "", FREEZE])
 
 
 # the matrix ----------------------------------------------------------------------------------------------------------
@@ -177,6 +190,25 @@ def _crash() -> Iterator[str]:
     yield CRASH_HEAD.format(**run)
     yield ""
     yield from table(run)
+
+
+def _fleet() -> Iterator[str]:
+    run = json.loads(LAST_RUN_ON_POSTGRESQL.read_text("utf-8"))
+    figures = run["figures"]
+    yield FLEET_HEAD.format(**run)
+    yield ""
+    yield from ("| | |", "|---|---|")
+    hit = ", ".join(f"{figures.get(f'killed while {state}', 0)} {state}" for state in _HELD)
+    ends = ", ".join(f"{figures.get(state, 0)} {state}" for state in ("succeeded", "unknown"))
+    yield from (
+        f"| Kills | {figures['kills']} |",
+        f"| Jobs that the victims held | {hit} |",
+        f"| Jobs by their end | {ends} |",
+        f"| Tasks that the providers took | {figures['tasks at the provider']} |",
+        f"| … of jobs in doubt, which say so | {figures['taken, and in doubt here']} |",
+        f"| **Jobs with more than one task: paid twice** | **{figures['paid twice']}** |",
+        f"| Most in flight | {figures['most in flight']} of 24 |",
+    )
 
 
 def main() -> int:

@@ -8,6 +8,7 @@ from scripts import reliability
 from tests.crash.run import LAST_RUN
 from tests.faults.matrix import MATRIX
 from tests.faults.webhook_matrix import WEBHOOK_MATRIX
+from tests.postgres.kills import LAST_RUN as LAST_RUN_ON_POSTGRESQL
 
 
 def test_the_page_is_fresh() -> None:
@@ -30,3 +31,11 @@ def test_the_last_run_was_a_long_one_without_a_contradiction() -> None:
     assert run["kills"] >= 500
     assert run["contradictions"] == run["figures"]["paid twice"] == 0
     assert f"| Kills | {run['kills']} |" in reliability.page()
+
+
+def test_the_last_run_on_postgresql_was_a_long_one_and_nothing_was_paid_twice() -> None:
+    assert LAST_RUN_ON_POSTGRESQL == reliability.LAST_RUN_ON_POSTGRESQL
+    figures = json.loads(LAST_RUN_ON_POSTGRESQL.read_text("utf-8"))["figures"]
+    assert figures["kills"] >= 50
+    assert figures["paid twice"] == 0
+    assert f"| Tasks that the providers took | {figures['tasks at the provider']} |" in reliability.page()
