@@ -61,7 +61,7 @@ def fill(connection: Connection, first: int, last: int) -> None:
 
 def _picture(number: int, job: str, chance: random.Random) -> StoredImage:
     return StoredImage(
-        id=f"{number:010d}i00000000000",
+        id=f"{number:010d}p00000000000",
         job=job,
         number=0,
         sha256=f"{number:064x}",
@@ -103,7 +103,7 @@ WANTED = {
 
 async def measure(store: Store, count: int) -> None:
     """Print a line for every question."""
-    middle = f"{count // 2:010d}i00000000000"
+    middle = f"{count // 2:010d}p00000000000"
     print(f"{'':32}{'page of 60':>20}{'from the middle':>20}{'counts':>20}")
     for name, wanted in WANTED.items():
         cells = []

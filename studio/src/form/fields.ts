@@ -50,6 +50,8 @@ export interface Field {
   options: Json[];
   placeholder: string;
   unit: string;
+  /** Of a size: pixels that width times height may have. */
+  mostPixels: number | null;
   visibleIf: Record<string, Json> | null;
 }
 
@@ -57,11 +59,11 @@ export type Values = Record<string, Json>;
 
 export function fieldsOf(mode: Mode, language: Language): Field[] {
   return mode.parameters
-    .map((one, place) => toField(one, place, language))
+    .map((one, place) => ({ ...toField(one, place, language), mostPixels: mode.size?.max_pixels ?? null }))
     .sort((one, other) => one.order - other.order);
 }
 
-function toField(parameter: Parameter, place: number, language: Language): Field {
+function toField(parameter: Parameter, place: number, language: Language): Omit<Field, "mostPixels"> {
   const hints = parameter["x-ui"];
   const schema = parameter.schema;
   return {

@@ -226,6 +226,7 @@ export const de: Words = {
     lock: "Verhältnis halten",
     megapixels: (mp) => `${mp} MP`,
     rule: (low, high) => `${low} bis ${high} px je Seite`,
+    inAll: (mp) => `höchstens ${mp} MP im Ganzen`,
     step: (n) => `in Schritten von ${n}`,
     automatic: "Das Modell entscheidet",
     providerDefault: "Wahl des Anbieters",

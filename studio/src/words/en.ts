@@ -225,6 +225,7 @@ export const en = {
     lock: "Keep the ratio",
     megapixels: (mp: string) => `${mp} MP`,
     rule: (low: string, high: string) => `${low} to ${high} px a side`,
+    inAll: (mp: string) => `at most ${mp} MP in all`,
     step: (n: number) => `in steps of ${n}`,
     automatic: "The model decides",
     providerDefault: "Provider's choice",

@@ -38,7 +38,8 @@ export function GenerateBar({ body, price, mode, fields, provider }: Props) {
   const uploading = draft.references.some((one) => one.state === "uploading");
   const needsPrompt =
     fields.some((field) => field.kind === "prompt" && field.required) && !draft.prompt.trim();
-  const disabled = needsPrompt || uploading || isIncomplete(fields, draft);
+  const refused = price.problem?.code === "invalid_params" && !price.stale;
+  const disabled = needsPrompt || uploading || refused || isIncomplete(fields, draft);
   const text = quote ? priceText(quote, language, words.create.atLeast) : "";
   const dear = quote ? Number(quote.high) > confirmAbove || quote.images > MOST_UNASKED : false;
 

@@ -57,7 +57,12 @@ export function SizeField({ field, value, onChange, problem }: FieldProps) {
         onChange={(name) => onChange(name === "custom" ? { ...start } : name)}
       />
       {custom && (
-        <Pixels sides={start} rules={rules} onChange={(next) => onChange(next as unknown as Json)} />
+        <Pixels
+          sides={start}
+          rules={rules}
+          most={field.mostPixels}
+          onChange={(next) => onChange(next as unknown as Json)}
+        />
       )}
     </Labelled>
   );
@@ -66,10 +71,12 @@ export function SizeField({ field, value, onChange, problem }: FieldProps) {
 function Pixels({
   sides,
   rules,
+  most,
   onChange,
 }: {
   sides: Sides;
   rules: SizeRules;
+  most: number | null;
   onChange: (sides: Sides) => void;
 }) {
   const words = useWords().size;
@@ -126,8 +133,12 @@ function Pixels({
         </Tooltip>
       </Group>
       <Text size="xs" className="quiet figures" mt={4}>
-        {words.rule(decimal(rules.minimum, language), decimal(rules.maximum, language))}
+        {words.rule(
+          decimal(rules.minimum, language),
+          decimal(Math.min(rules.maximum, (most ?? Number.MAX_SAFE_INTEGER) / rules.minimum), language, 0),
+        )}
         {rules.step > 1 && `, ${words.step(rules.step)}`}
+        {most !== null && `, ${words.inAll(decimal(most / 1_048_576, language, 1))}`}
       </Text>
     </>
   );
