@@ -268,6 +268,14 @@ def test_a_small_body_of_very_many_values(local: TestClient, path: str, body: An
     )
 
 
+def test_very_many_values_in_a_form(local: TestClient) -> None:
+    request = '{"prompt": "x", "model": "flux-2-pro", "seed": [' + "1," * 12_000 + "1]}"
+    fails_and_would_succeed(
+        lambda: local.post("/v1/quotes", files={"request": (None, request)}).status_code != 413,
+        lambda patch: patch.setattr(security, "MOST_VALUES", 10**9),
+    )
+
+
 def test_a_picture_may_have_any_bytes(local: TestClient) -> None:
     commas = picture() + b"," * (2 * security.MOST_VALUES)
     assert local.post("/v1/assets", content=commas, headers={"content-type": "image/png"}).status_code != 413
