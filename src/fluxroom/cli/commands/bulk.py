@@ -41,7 +41,7 @@ def command() -> None:
     \b
     fluxroom bulk check sheet.csv                          every row with its price, nothing sent
     fluxroom bulk run sheet.csv -o out                     asks before it pays, then fills the folder
-    fluxroom bulk run sheet.csv --map prompt=Title --yes   without asking; the column Title is the prompt
+    fluxroom bulk run sheet.csv --map prompt=Title --yes   does not ask; Title is the prompt
     fluxroom bulk run --source photos --prompt "at dusk" --prompt "in snow" -m flux-kontext-pro
     """  # noqa: D301  \b is click's mark for lines that stay as they are
 
@@ -60,7 +60,14 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("--map", "columns"), {"multiple": True, "metavar": "NAME=COLUMN", "help": "Which column is which parameter."}),
     (("--source", "sources"), {"multiple": True, "help": "A picture or a folder of pictures; may be repeated."}),
     (("--prompt", "prompts"), {"multiple": True, "help": "For every source; may be repeated."}),
-    (("--seeds",), {"type": click.Choice(["as_given", "random", "counted"]), "default": "as_given"}),
+    (
+        ("--seeds",),
+        {
+            "type": click.Choice(["as_given", "random", "counted"]),
+            "default": "as_given",
+            "help": "random: another one for every row; counted: the given one, plus one a row.",
+        },
+    ),
     (("--file-name",), {"default": "{row}-{prompt}", "help": "Of the pictures: columns, row, model, seed, id."}),
 )
 

@@ -32,7 +32,7 @@ def command(ctx: click.Context, /, models: tuple[str, ...], vary: tuple[str, ...
 
     \b
     fluxroom compare "a fox" -m flux-2-pro -m flux-2-flex -o sheet.png
-    fluxroom compare "make it dusk" -r a.jpg -m flux-general -m flux-2-lora --vary guidance_scale=2,4,6 -o sheet.png
+    fluxroom compare "dusk" -r a.jpg -m flux-general -m flux-2-lora --vary guidance_scale=2,4 -o s.png
     fluxroom compare "a fox" -m flux-2-pro --vary provider=bfl,fal
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     from fluxroom.cli.asking import read_request

@@ -52,8 +52,8 @@ def command() -> None:
 
 
 @click.command(name="list")
-@click.option("-n", "--limit", type=click.IntRange(1, 200), default=20)
-@click.option("--kind", type=click.Choice(["bulk", "comparison", "pipeline"]))
+@click.option("-n", "--limit", type=click.IntRange(1, 200), default=20, help="How many.")
+@click.option("--kind", type=click.Choice(["bulk", "comparison", "pipeline"]), help="Only those of one kind.")
 @shared
 @click.pass_context
 def _list(ctx: click.Context, /, limit: int, kind: str | None) -> None:
@@ -165,7 +165,7 @@ def _cancel(ctx: click.Context, /, run_id: str) -> None:
 
 @click.command(name="save")
 @click.argument("run_id", metavar="RUN")
-@click.option("-o", "--output", metavar="FOLDER", required=True)
+@click.option("-o", "--output", metavar="FOLDER", required=True, help="Where the files go; made when missing.")
 @shared
 @click.pass_context
 def _save(ctx: click.Context, /, run_id: str, output: str) -> None:
