@@ -107,7 +107,7 @@ class TestLines:
         running = as_line(Running(job="a", elapsed=1.2345, expected=5.0, progress=0.5, phase="x"))
         assert running == {
             "event": "running", "job": "a", "elapsed": 1.23, "expected": 5.0, "progress": 0.5, "phase": "x",
-            "why": "",
+            "why": "", "usual": "",
         }  # fmt: skip
         done = as_line(Done(job="a", state="failed", error={"code": "provider_error"}))
         assert done["error"]["code"] == "provider_error"

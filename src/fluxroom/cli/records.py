@@ -62,8 +62,12 @@ def at_home(ctx: click.Context, what: str) -> None:
 def catalogued(ctx: click.Context) -> Overlay:
     """What the providers have published since this version, laid over the catalog of this process."""
     from fluxroom.catalog import overlay
+    from fluxroom.settings import BadSettings
 
-    chosen = settings(ctx)
+    try:
+        chosen = settings(ctx)
+    except BadSettings:  # what this version knows can be told all the same
+        return overlay.current()
     if chosen.url:
         from fluxroom.cli.runtime import opened, run
 
