@@ -7,7 +7,10 @@ import {
   lazyRouteComponent,
   redirect,
 } from "@tanstack/react-router";
+import { expectImages } from "./api/library";
+import { memory } from "./api/memory";
 import { CreatePage } from "./features/create/CreatePage";
+import { searchOf, wantedOf } from "./features/gallery/search";
 import { useLook } from "./look";
 import { Broken, Missing } from "./shell/Broken";
 import { Shell } from "./shell/Shell";
@@ -30,26 +33,12 @@ const welcome = createRoute({
   component: lazyRouteComponent(() => import("./features/welcome/WelcomePage"), "WelcomePage"),
 });
 
-export interface GallerySearch {
-  q?: string;
-  model?: string;
-  provider?: "bfl" | "fal";
-  tag?: string;
-  rating?: number;
-  show?: "favourites" | "trash";
-}
-
 const gallery = createRoute({
   getParentRoute: () => root,
   path: "/gallery",
-  validateSearch: (given: Record<string, unknown>): GallerySearch => ({
-    ...(typeof given.q === "string" && given.q ? { q: given.q } : {}),
-    ...(typeof given.model === "string" ? { model: given.model } : {}),
-    ...(given.provider === "bfl" || given.provider === "fal" ? { provider: given.provider } : {}),
-    ...(typeof given.tag === "string" && given.tag ? { tag: given.tag } : {}),
-    ...(typeof given.rating === "number" && given.rating > 0 ? { rating: given.rating } : {}),
-    ...(given.show === "favourites" || given.show === "trash" ? { show: given.show } : {}),
-  }),
+  validateSearch: searchOf,
+  loaderDeps: ({ search }) => search,
+  loader: ({ deps }) => expectImages(memory, wantedOf(deps)),
   component: lazyRouteComponent(() => import("./features/gallery/GalleryPage"), "GalleryPage"),
 });
 

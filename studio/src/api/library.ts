@@ -2,6 +2,7 @@
 
 import {
   type InfiniteData,
+  infiniteQueryOptions,
   keepPreviousData,
   type QueryClient,
   useInfiniteQuery,
@@ -20,15 +21,22 @@ type Page = components["schemas"]["PicturePage"];
 const PAGE = 120;
 const IMAGES = "images";
 
-export function useImages(wanted: Wanted) {
-  return useInfiniteQuery({
+const imagesQuery = (wanted: Wanted) =>
+  infiniteQueryOptions({
     queryKey: [IMAGES, "list", wanted],
     queryFn: ({ pageParam }) =>
       data(api.GET("/v1/images", { params: { query: { ...wanted, limit: PAGE, before: pageParam } } })),
     initialPageParam: "",
     getNextPageParam: (page) => (page.next ? page.images.at(-1)?.id : undefined),
-    placeholderData: keepPreviousData,
   });
+
+export function useImages(wanted: Wanted) {
+  return useInfiniteQuery({ ...imagesQuery(wanted), placeholderData: keepPreviousData });
+}
+
+/** Ask for the first page while the screen itself is still on its way. */
+export function expectImages(client: QueryClient, wanted: Wanted): void {
+  void client.prefetchInfiniteQuery(imagesQuery(wanted));
 }
 
 export function useFacets(wanted: Wanted) {

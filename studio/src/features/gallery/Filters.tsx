@@ -5,9 +5,9 @@ import { Search } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import type { useFacets } from "@/api/library";
 import { useLook } from "@/look";
-import type { GallerySearch } from "@/router";
 import { PROVIDERS } from "@/shell/TopBar";
 import { useWords } from "@/words";
+import type { GallerySearch } from "./search";
 
 interface Props {
   search: GallerySearch;

@@ -1,30 +1,20 @@
 import { Button, Stack, Text, Title } from "@mantine/core";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useMemo, useState } from "react";
-import { useFacets, useImages, type Wanted } from "@/api/library";
+import { useFacets, useImages } from "@/api/library";
 import { useWords } from "@/words";
 import { Filters } from "./Filters";
 import classes from "./Gallery.module.css";
 import { Grid } from "./Grid";
 import { SelectionBar } from "./SelectionBar";
+import { wantedOf } from "./search";
 
 /** Every picture that was made: found by its words, marked, gathered, taken along. */
 export function GalleryPage() {
   const words = useWords();
   const search = useSearch({ from: "/gallery" });
   const navigate = useNavigate();
-  const wanted: Wanted = useMemo(
-    () => ({
-      ...(search.q ? { q: search.q } : {}),
-      ...(search.model ? { model: search.model } : {}),
-      ...(search.provider ? { provider: search.provider } : {}),
-      ...(search.tag ? { tag: [search.tag] } : {}),
-      ...(search.rating ? { rating: search.rating } : {}),
-      ...(search.show === "favourites" ? { favourite: true } : {}),
-      ...(search.show === "trash" ? { trashed: true, hidden: "yes" as const } : {}),
-    }),
-    [search],
-  );
+  const wanted = useMemo(() => wantedOf(search), [search]);
   const { data, isPending, hasNextPage, fetchNextPage, isFetchingNextPage } = useImages(wanted);
   const { data: facets } = useFacets(wanted);
   const images = useMemo(() => data?.pages.flatMap((page) => page.images) ?? [], [data]);
