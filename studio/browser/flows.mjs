@@ -1,7 +1,10 @@
 // What people do, with real clicks and keys.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const PICTURE = readFileSync(fileURLToPath(new URL("./picture.png", import.meta.url)));
@@ -471,6 +474,34 @@ export async function a_conversation_of_three_turns(visitor, base) {
   await page.getByRole("button", { name: "Open as form" }).last().click();
   await page.waitForURL("**/create");
   assert.equal(await prompt(page).inputValue(), "with the lamp of image 2");
+}
+
+export async function the_code_of_a_picture_makes_it_again(visitor, base) {
+  const made = await earlier(base, 'it\'s "told" again');
+  const page = await visitor();
+  await page.goto(`/i/${made.id}`);
+  await page.getByRole("tab", { name: "Code" }).click();
+  const python = process.env.PYTHON ?? "../.venv/bin/python";
+  const path = `${dirname(resolve(python))}:${process.env.PATH}`;
+  const folder = mkdtempSync(join(tmpdir(), "fluxroom-code-"));
+  const run = (command, ...args) =>
+    execFileSync(command, args, { cwd: folder, encoding: "utf8", env: { ...process.env, PATH: path } });
+  const programs = {
+    Python: (code) => run(resolve(python), "-c", code),
+    curl: (code) => run("bash", "-c", code),
+    JavaScript: (code) => run(process.execPath, "--input-type=module", "-e", code),
+    "Command line": (code) => run("bash", "-c", code),
+  };
+  for (const [name, program] of Object.entries(programs)) {
+    await page.locator("label", { hasText: new RegExp(`^${name}$`) }).click();
+    const before = (await newest(base)).id;
+    program(await page.locator("pre").innerText());
+    const again = await newest(base);
+    assert.notEqual(again.id, before, name);
+    assert.equal(again.prompt, 'it\'s "told" again', name);
+    assert.equal(again.images[0].sha256, made.sha256, `${name} makes the same picture`);
+  }
+  rmSync(folder, { recursive: true });
 }
 
 export async function two_tabs_agree(visitor) {

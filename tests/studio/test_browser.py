@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -72,7 +73,7 @@ def _browse(base: str, flow: str, **more: str) -> None:
     done = subprocess.run(
         ["node", "browser/run.mjs", base, flow],
         cwd=STUDIO,
-        env={**os.environ, "CHROMIUM": str(CHROMIUM), **more},
+        env={**os.environ, "CHROMIUM": str(CHROMIUM), "PYTHON": sys.executable, **more},
         capture_output=True,
         text=True,
         timeout=110,

@@ -49,7 +49,7 @@ describe("as a program", () => {
   it("in a shell, whatever stands in the prompt", () => {
     expect(snippet("curl", body, at)).toContain(`"prompt": "it'\\''s dusk"`);
     const text = snippet("cli", body, at);
-    expect(text).toMatch(/^fluxroom edit a{64} 'it'\\''s dusk'/);
+    expect(text).toMatch(/^FLUXROOM_URL=http:\/\/127.0.0.1:7860 \\\n {2}fluxroom edit a{64} 'it'\\''s dusk'/);
     expect(text).toContain(`-p 'image_size={"width":1024,"height":768}'`);
     expect(text).toContain("-r https://example.com/b.png");
     expect(text).toContain("--seed 7");

@@ -64,11 +64,15 @@ function javascript(body: Body, origin: string): string {
   ].join("\n");
 }
 
-function cli({ prompt, model, references, mask, mode, num_images: count, seed, ...rest }: Body): string {
+function cli(
+  { prompt, model, references, mask, mode, num_images: count, seed, ...rest }: Body,
+  origin: string,
+): string {
   const pictures = (references as string[] | undefined) ?? [];
   const [first, ...others] = pictures;
   const text = typeof prompt === "string" ? prompt : JSON.stringify(prompt ?? "");
   const parts = [
+    `FLUXROOM_URL=${origin}`,
     first ? `fluxroom edit ${quoted(first)} ${quoted(text)}` : `fluxroom generate ${quoted(text)}`,
     `-m ${model}`,
     ...others.map((one) => `-r ${quoted(one)}`),
