@@ -12,7 +12,7 @@ import { api, data, troubleOf } from "./client";
 import type { components, paths } from "./schema";
 
 export type LibraryImage = components["schemas"]["PictureAnswer"];
-export type ImageDetail = components["schemas"]["PictureDetail"];
+type ImageDetail = components["schemas"]["PictureDetail"];
 export type Marks = components["schemas"]["PicturePatch"];
 export type Wanted = Omit<NonNullable<paths["/v1/images"]["get"]["parameters"]["query"]>, "limit" | "before">;
 type Action = components["schemas"]["ActionBody"]["action"];

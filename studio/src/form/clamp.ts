@@ -4,7 +4,7 @@
 import type { Json } from "@/api/types";
 import { type Field, isSet, type Values } from "./fields";
 
-export interface Change {
+interface Change {
   field: Field;
   value: Json | undefined;
 }

@@ -11,7 +11,7 @@ export function stateWord(words: Words, generation: Generation): string {
 }
 
 /** What a generation cost, said truthfully while it is not known. */
-export function chargeText(words: Words, generation: Generation, language: Language): string {
+function chargeText(words: Words, generation: Generation, language: Language): string {
   const { receipt } = generation;
   if (generation.jobs.length > 0 && generation.jobs.every((job) => job.cached_from))
     return words.run.fromCache;

@@ -2,7 +2,7 @@ import { type KeyboardEvent, type ReactNode, useRef } from "react";
 import classes from "../Create.module.css";
 import { shapeOf } from "./sizes";
 
-export interface Choice {
+interface Choice {
   value: string;
   label: string;
   /** Width over height of the drawn shape; without it an icon is shown. */

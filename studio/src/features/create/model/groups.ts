@@ -3,7 +3,7 @@
 import type { ModelSummary, ProviderName } from "@/api/types";
 import type { Language } from "@/words";
 
-export interface Family {
+interface Family {
   family: string;
   title: string;
   models: ModelSummary[];

@@ -8,7 +8,7 @@ import type { Language, Words } from "@/words";
 import type { Reference } from "../draft";
 
 export const ACCEPTED = "image/png,image/jpeg,image/webp";
-export const MOST_BYTES = 20 * 1024 * 1024;
+const MOST_BYTES = 20 * 1024 * 1024;
 
 /** Why a file cannot be used, as far as its name, type and size tell; empty when it may be. */
 export function refusalOf(file: File, words: Words, language: Language): string {
