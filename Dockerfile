@@ -1,6 +1,6 @@
 # The gateway in a container: two stages build it, the third holds only what runs.
 FROM node:22-bookworm-slim AS studio
-WORKDIR /work/studio
+WORKDIR /build/studio
 COPY studio/package.json studio/package-lock.json ./
 RUN npm ci --no-fund --no-audit
 COPY studio ./
@@ -8,7 +8,7 @@ RUN npm run build
 
 FROM python:3.11-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
-WORKDIR /work
+WORKDIR /build
 RUN python -m venv /opt/fluxroom
 ENV PATH=/opt/fluxroom/bin:$PATH
 COPY requirements.lock requirements-dev.lock ./
@@ -19,7 +19,7 @@ RUN pip install --require-hashes -r requirements.lock \
   && pip install -c constraints.txt hatchling editables
 COPY pyproject.toml README.md LICENSE ./
 COPY src ./src
-COPY --from=studio /work/src/fluxroom/server/studio ./src/fluxroom/server/studio
+COPY --from=studio /build/src/fluxroom/server/studio ./src/fluxroom/server/studio
 RUN pip install --no-deps --no-build-isolation . \
   && pip uninstall --yes hatchling editables pip
 
