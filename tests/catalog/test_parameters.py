@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.catalog import asking, published
 from tests.catalog.asking import check, picture, pictures
@@ -299,7 +299,7 @@ def tried(request: Request, provider: Provider) -> tuple[Plan | None, FluxroomEr
         return None, error
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault
 @given(st.sampled_from(ROUTES), st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=5), st.booleans())
 def test_nothing_is_ever_sent_that_the_schema_lacks(
     route: tuple[Any, Provider, Any], params: dict[str, Any], report: bool

@@ -23,9 +23,10 @@ from fluxroom.store.runs import STATES, Item, Run
 class Orchestra:
     """A client, its conductor, and a person."""
 
-    def __init__(self, client: AsyncClient, conductor: Conductor) -> None:
+    def __init__(self, client: AsyncClient, conductor: Conductor, kinds: dict[str, Advance]) -> None:
         self.client = client
         self.conductor = conductor
+        self.kinds = kinds
         self.person = Decisions(client.engine, conductor)
 
     async def begin(self, asked: Sequence[dict[str, Any]], **more: Any) -> Run:
@@ -54,11 +55,12 @@ async def orchestra(
 ) -> AsyncIterator[Orchestra]:
     client = AsyncClient(settings=settings_for(box, data, **more), everyones=everyones)
     async with client:
+        await client.conductor.stop()  # its own one: what a test starts is carried by the test's alone
         ours = kinds or {"pipeline": Pipelines(client.engine.store).advance}
         conductor = Conductor(client.engine, client.plan_with, kinds=ours, window=window)
         conductor.start()
         try:
-            yield Orchestra(client, conductor)
+            yield Orchestra(client, conductor, ours)
         finally:
             await conductor.stop()
             await client.close(drain)

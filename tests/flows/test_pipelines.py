@@ -11,6 +11,7 @@ from tests.worlds import billed, sandbox, submits
 
 from fluxroom.errors import InvalidParams, RequestError
 from fluxroom.flows import pipelines
+from fluxroom.flows.conductor import Conductor
 from fluxroom.flows.pipeline_files import SCHEMA, read
 from fluxroom.flows.reviews import Reviews
 from fluxroom.flows.templates import alternatives, fill
@@ -132,6 +133,22 @@ async def test_another_process_goes_on_in_the_middle(tmp_path: Path) -> None:
         async with orchestra(box, tmp_path) as second:
             assert (await second.conductor.rest(run.id)).state == "finished"
         assert len(box.world.tasks()) == 3
+
+
+async def test_whoever_goes_on_late_makes_nothing_twice(tmp_path: Path) -> None:
+    """Two that carry the same run, as after a mistaken take-over: what one has added the other does not add again."""
+    text = FOUR_STEPS.replace("mode: checkpoint", "mode: auto")
+    async with sandbox(seconds=0.3) as box, orchestra(box, tmp_path) as all_of:
+        other = Conductor(all_of.client.engine, all_of.client.plan_with, kinds=all_of.kinds)
+        other.start()
+        try:
+            run = await start(all_of, text)
+            while run.state == "running":
+                run = await all_of.conductor.rest(run.id)
+            assert [item.step for item in await all_of.items(run.id)] == ["shots", "shots", "night"]
+            assert len(billed(box)) == 3
+        finally:
+            await other.stop()
 
 
 @pytest.mark.parametrize(

@@ -188,3 +188,10 @@ async def test_a_blob_that_cannot_be_written_leaves_nothing_behind(
     with pytest.raises(StorageFull):
         store.blobs.put(b"too much")
     assert not [path for path in (store.folder / "blobs").rglob("*") if path.is_file()]
+
+
+async def test_several_new_folders_are_made_ready_at_once(tmp_path: Path) -> None:
+    stores = await asyncio.gather(*(asyncio.to_thread(open_store, tmp_path / str(n)) for n in range(4)))
+    for one in stores:
+        assert await one.database.read(ping) == 1
+        one.close()

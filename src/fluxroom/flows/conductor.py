@@ -247,6 +247,8 @@ class Conductor:
             current = runs.get(connection, run.id)
             if current is None or (current.state, current.spec) != (run.state, run.spec):
                 return False
+            if runs.items(connection, run.id, states=OPEN, limit=1) or _comes_late(connection, following.items):
+                return True  # somebody else has gone on meanwhile: look again
             if following.spec is not None:
                 runs.describe(connection, run.id, {"spec": following.spec})
             runs.extend(connection, following.items)
@@ -315,3 +317,8 @@ class Conductor:
         await self._engine.store.database.write(
             lambda connection: runs.move(connection, run.id, ("running",), "paused", why=why, at=now)
         )
+
+
+def _comes_late(connection: Connection, items: Sequence[Item]) -> bool:
+    """Whether the places that these items were meant for are taken."""
+    return bool(items) and items[0].position != runs.last_position(connection, items[0].run) + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,10 @@ def upgrade_over(connection: Connection, to: str = "head") -> None:
     _run(to, connection=connection)
 
 
+_alone = threading.Lock()
+"""Alembic keeps what it works on in a global of its own: two threads would migrate each other's database."""
+
+
 def _run(to: str = "head", **where: Any) -> None:
     from alembic import command
     from alembic.config import Config
@@ -30,4 +35,5 @@ def _run(to: str = "head", **where: Any) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes.update(where)
-    command.upgrade(config, to)
+    with _alone:
+        command.upgrade(config, to)
