@@ -288,7 +288,7 @@ export async function what_is_dear_is_asked_first(visitor, base) {
   const dialog = page.getByRole("dialog");
   await dialog.getByText("20 pictures for about $1.40.").waitFor();
   await dialog.getByRole("button", { name: "Cancel" }).click();
-  assert.equal((await newest(base)).id, before.id);
+  assert.equal((await newest(base))?.id, before?.id);
 }
 
 export async function everything_works_without_a_mouse(visitor) {
