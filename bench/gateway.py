@@ -189,10 +189,10 @@ def main() -> None:
     print(machine(), "\n")
     with running("stub", seconds=0.4, size=asked.size) as stub:
         rounds, start = ours(stub.environment, asked.images)
+        print(table(HEAD, [one.row() for one in rounds]))
+        print(f"\nStart until it answers: {start:.2f} s.\n")
         if asked.litellm:
-            rounds += theirs(asked.litellm, stub.environment, asked.images)
-    print(table(HEAD, [one.row() for one in rounds]))
-    print(f"\nStart until it answers: {start:.2f} s.")
+            print(table(HEAD, [one.row() for one in theirs(asked.litellm, stub.environment, asked.images)]))
 
 
 if __name__ == "__main__":
