@@ -44,10 +44,12 @@ def task(found: Snapshot, sample: str, progress: float | None) -> Task:
         progress: how far it is, 0 to 1, where somebody knows.
     """
     job = found.jobs[0]
+    # Jobs and pictures are read one after the other: a picture may be there that the job does not know of yet.
+    ready = sample and job.state == State.SUCCEEDED
     told: Task = {
         "id": found.generation.id,
         "status": _status(job),
-        "result": _result(found, job, sample) if sample else None,
+        "result": _result(found, job, sample) if ready else None,
         "progress": progress,
         "details": _details(job),
         "preview": None,
