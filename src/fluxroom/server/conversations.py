@@ -8,13 +8,11 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fluxroom.client import DEFAULT_MODEL
-from fluxroom.engine.intake import take_in
 from fluxroom.flows.conversations import Conversations
 from fluxroom.server.callers import Asking
 from fluxroom.server.gateway import Running, checked_id
-from fluxroom.server.references import usable
+from fluxroom.server.references import taker
 from fluxroom.server.schemas import plain_json
-from fluxroom.types import JSON, Reference
 
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 
@@ -125,14 +123,11 @@ class StopAnswer(BaseModel):
 
 
 def _talks(gateway: Running, caller: Asking) -> Conversations:
-    async def taken(source: JSON) -> Reference:
-        return await take_in(await usable(gateway, caller, source), gateway.engine.store.blobs)
-
     client = gateway.client
     return Conversations(
         engine=client.engine,
         plan_with=client.plan_with,
-        take_in=taken,
+        take_in=taker(gateway, caller),
         owner=caller.owner,
         only=caller.only,
         cap=caller.cap,

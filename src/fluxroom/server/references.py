@@ -6,15 +6,17 @@ Somebody else's picture looks like one that is not there: knowing its hash or it
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fluxroom import catalog
+from fluxroom.engine.intake import take_in
 from fluxroom.errors import InvalidReference
 from fluxroom.server.callers import Caller
 from fluxroom.server.gateway import Gateway, is_id
 from fluxroom.server.schemas import GenerationBody
 from fluxroom.store import belongings, images
-from fluxroom.types import JSON
+from fluxroom.types import JSON, Reference
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -80,6 +82,15 @@ async def usable(gateway: Gateway, caller: Caller, source: JSON) -> str:
         f"{text[:80]!r} cannot be used as a picture: the gateway reads no files of the machine it runs on.",
         advice=_ADVICE,
     )
+
+
+def taker(gateway: Gateway, caller: Caller) -> Callable[[JSON], Awaitable[Reference]]:
+    """Takes pictures in that a caller names."""
+
+    async def taken(source: JSON) -> Reference:
+        return await take_in(await usable(gateway, caller, source), gateway.engine.store.blobs)
+
+    return taken
 
 
 async def _check_owned(gateway: Gateway, caller: Caller, sha256: str) -> None:

@@ -11,14 +11,12 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field
 
-from fluxroom.engine.intake import take_in
 from fluxroom.flows.desk import Desk
 from fluxroom.server.answers import ImageAnswer
 from fluxroom.server.callers import Asking
 from fluxroom.server.gateway import Running, checked_id
-from fluxroom.server.references import usable
+from fluxroom.server.references import taker
 from fluxroom.store.runs import STATES, Wanted
-from fluxroom.types import JSON, Reference
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
 
@@ -131,16 +129,12 @@ class RetryBody(BaseModel):
 
 def desk_of(gateway: Running, caller: Asking) -> Desk:
     """The caller's way to runs."""
-
-    async def taken(source: JSON) -> Reference:
-        return await take_in(await usable(gateway, caller, source), gateway.engine.store.blobs)
-
     client = gateway.client
     return Desk(
         engine=client.engine,
         conductor=client.conductor,
         plan_with=client.plan_with,
-        take_in=taken,
+        take_in=taker(gateway, caller),
         owner=caller.owner,
         only=caller.only,
         cap=caller.cap,
