@@ -108,6 +108,7 @@ _SEARCH = (
 
 def upgrade() -> None:
     _library()
+    _put_together()
     _uploads_and_keys()
     _webhooks()
     if op.get_bind().dialect.name == "postgresql":
@@ -157,6 +158,9 @@ def _library() -> None:
         sa.Column("sha256", sa.Text(), primary_key=True),
         sa.Column("at", sa.Float(), nullable=False),
     )
+
+
+def _put_together() -> None:
     op.create_table(
         "image_tags",
         sa.Column("image", sa.Text(), sa.ForeignKey("images.id", ondelete="CASCADE"), primary_key=True),
