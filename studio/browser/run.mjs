@@ -1,12 +1,15 @@
 // One flow in a real browser against a running gateway: node browser/run.mjs BASE FLOW. Exits with 1 and the reason.
 
+import { readdirSync } from "node:fs";
 import { chromium } from "playwright-core";
-import * as flows from "./flows.mjs";
 import * as gateways from "./gateways.mjs";
 import * as looks from "./looks.mjs";
 import * as parameters from "./parameters.mjs";
 
 const [base, name] = process.argv.slice(2);
+const folder = new URL("./flows/", import.meta.url);
+const files = readdirSync(folder).map((file) => import(new URL(file, folder)));
+const flows = Object.assign({}, ...(await Promise.all(files)));
 const flow = { ...flows, ...gateways, ...looks, ...parameters }[name];
 if (!flow) {
   console.error(`There is no flow ${name}.`);

@@ -17,10 +17,13 @@ from tests.studio.gateways import emulated_gateway, keyed_gateway, running_gatew
 from fluxroom.server import page
 
 STUDIO = Path(__file__).parents[2] / "studio"
-FLOWS = re.findall(
-    r"^export (?:async function|const) (\w+)", (STUDIO / "browser" / "flows.mjs").read_text(), re.MULTILINE
-)
-LOOKS = re.findall(r"^export const (\w+)", (STUDIO / "browser" / "looks.mjs").read_text(), re.MULTILINE)
+FLOWS = [
+    name
+    for file in [*sorted((STUDIO / "browser" / "flows").glob("*.mjs")), STUDIO / "browser" / "looks.mjs"]
+    for name in re.findall(r"^export (?:async function|const) (\w+)", file.read_text(), re.MULTILINE)
+]
+"""What people do, by screen: each is a function of that name, called with a browser over a gateway of the module."""
+
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 
 pytestmark = [
@@ -36,7 +39,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-@pytest.mark.parametrize("flow", [*FLOWS, *LOOKS])
+@pytest.mark.parametrize("flow", FLOWS)
 def test_in_a_browser(base: str, flow: str) -> None:
     _browse(base, flow)
 

@@ -1,0 +1,126 @@
+// The form and its results.
+
+import assert from "node:assert/strict";
+import { counted, create, drop, generate, generated, newest, png, prompt, rows } from "../steps.mjs";
+
+export async function first_picture_in_two_clicks(visitor) {
+  const page = await visitor();
+  const clicks = await counted(page);
+  await page.goto("/");
+  await page.getByRole("button", { name: "Start in the sandbox" }).click();
+  const before = await clicks();
+  await generated(page);
+  assert.equal((await clicks()) - before + 1, 2);
+  const picture = page.locator("[data-generation] figure img").first();
+  await picture.waitFor();
+  assert.ok(await picture.evaluate((one) => one.decode().then(() => one.naturalWidth > 0)));
+  assert.match(await rows(page).first().innerText(), /sandbox/);
+}
+
+export async function a_reload_keeps_everything(visitor) {
+  const page = await visitor();
+  await create(page, { model: "flux-2-flex" });
+  await prompt(page).fill("kept [[duration:4]]");
+  await page.getByRole("radio", { name: "Custom" }).click();
+  await page.getByRole("textbox", { name: "Width" }).fill("1280");
+  await page.getByRole("textbox", { name: "Width" }).press("Tab");
+  await page.locator("button[aria-expanded]", { hasText: "More settings" }).first().click();
+  await drop(page, page.getByRole("region", { name: "References" }), [png("a.png")]);
+  await page.waitForFunction(() => !document.querySelector("[data-testid=generate]").disabled);
+  await page.waitForTimeout(500);
+  await generate(page).click();
+  await rows(page).first().waitFor();
+  await page.reload();
+  await generate(page).waitFor();
+  assert.equal(await prompt(page).inputValue(), "kept [[duration:4]]");
+  assert.match(await page.getByRole("textbox", { name: "Width" }).inputValue(), /1280/);
+  const preview = page.getByAltText(/^image 1: a.png/);
+  await preview.waitFor();
+  assert.ok(await preview.evaluate((one) => one.decode().then(() => one.naturalWidth > 0)));
+  await page.locator('[data-generation][data-state="succeeded"]', { hasText: "kept" }).waitFor();
+}
+
+export async function what_a_model_lacks_is_not_sent_and_says_so(visitor, base) {
+  const page = await visitor();
+  await create(page, {
+    model: "flux-3-image",
+    prompt: "a fox",
+    values: { "flux-3-image": { seed: 7 } },
+    seedMode: "fixed",
+  });
+  const chip = page.getByRole("status", { name: "Not sent" });
+  await chip.getByText(/Seed: /).waitFor();
+  await generated(page);
+  assert.deepEqual(
+    (await newest(base)).not_sent.map((one) => one.name),
+    ["seed"],
+  );
+  await page.getByRole("button", { name: "Forget Seed" }).click();
+  await chip.waitFor({ state: "detached" });
+}
+
+export async function form_and_json_are_the_same_request(visitor, base) {
+  const page = await visitor();
+  await create(page, { prompt: "a fox" });
+  await page.getByText("JSON", { exact: true }).click();
+  const text = page.getByRole("textbox", { name: "JSON" });
+  const body = JSON.parse(await text.inputValue());
+  assert.equal(body.prompt, "a fox");
+  await text.fill(JSON.stringify({ ...body, prompt: "a badger", image_size: "square_hd", seed: 99 }));
+  await text.fill("{ broken");
+  await page.getByText("This is not valid JSON.").waitFor();
+  await page.getByText("Form", { exact: true }).click();
+  assert.equal(await prompt(page).inputValue(), "a badger");
+  assert.equal(await page.getByRole("radio", { name: "1:1 HD" }).getAttribute("aria-checked"), "true");
+  await generated(page);
+  const made = await newest(base);
+  assert.equal(made.params.seed, 99);
+  assert.equal(made.params.image_size, "square_hd");
+}
+
+export async function what_is_dear_is_asked_first(visitor, base) {
+  const page = await visitor();
+  await create(page, { model: "flux-2-max", prompt: "dear", values: { "flux-2-max": { num_images: 20 } } });
+  const before = await newest(base);
+  await page.waitForFunction(() =>
+    /\$1\.40/.test(document.querySelector("[data-testid=generate]").textContent),
+  );
+  await generate(page).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("20 pictures for about $1.40.").waitFor();
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  assert.equal((await newest(base))?.id, before?.id);
+}
+
+export async function cancel_says_what_it_can_do(visitor) {
+  const page = await visitor();
+  await create(page, { model: "flux-2-pro", provider: "bfl", prompt: "slow [[duration:8]]" });
+  await generate(page).click();
+  const row = rows(page).first();
+  await row.getByText("BFL cannot cancel a running picture; it will arrive and be charged.").waitFor();
+  await row.getByText(/usually about/).waitFor();
+  await row.getByRole("button", { name: "Cancel", exact: true }).click();
+  await page.getByText("Cancelled what could be cancelled").waitFor();
+  await page.getByText("The picture is ready.").or(row.locator("figure img")).first().waitFor();
+}
+
+export async function an_old_browser_state_is_used_as_far_as_it_is_sound(visitor) {
+  const page = await visitor();
+  await page.addInitScript(() => {
+    const state = {
+      model: "flux-of-yesterday",
+      prompt: "still here",
+      values: { "flux-2-flex": { guidance_scale: 20 } },
+      references: 7,
+    };
+    localStorage.setItem("fluxroom-draft", JSON.stringify({ version: 0, state }));
+    localStorage.setItem("fluxroom-look", "not even JSON");
+  });
+  await page.goto("/create");
+  await page.getByText("The model flux-of-yesterday is no longer offered").waitFor();
+  assert.equal(await prompt(page).inputValue(), "still here");
+  await page.locator("button[aria-haspopup=dialog]").click();
+  await page.getByRole("textbox", { name: "Search by name" }).fill("flex");
+  await page.getByRole("button", { name: /^FLUX.2 \[flex\]/ }).click();
+  await page.getByText("Guidance was set to 10").waitFor();
+}
