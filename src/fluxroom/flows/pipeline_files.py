@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 import jsonschema
-import yaml
 
 from fluxroom.engine.orders import hash_of
 from fluxroom.errors import InvalidParams
+from fluxroom.flows import plain_text
 from fluxroom.flows.templates import references
 from fluxroom.types import JSON, MODES
 
 VERSION = 1
 MOST_STEPS = 50
-_LARGEST = 100_000  # characters: reading YAML is slow, and a pipeline has a few thousand
 
 Kind = Literal["prompt", "generate", "edit", "tool", "select", "webhook"]
 PipelineMode = Literal["auto", "manual", "checkpoint"]
@@ -68,7 +66,7 @@ SCHEMA: Mapping[str, Any] = {
                     "do": {"enum": list(get_args(Kind))},
                     "title": _WORDS,
                     "checkpoint": {"type": "boolean"},
-                    "each": {"type": "string"},
+                    "each": {"oneOf": [{"type": "string"}, {"type": "array", "minItems": 1}]},
                     "tool": {"enum": list(_TOOLS)},
                 },
             },
@@ -154,21 +152,24 @@ class Pipeline:
         return self.mode == "manual" or (self.mode == "checkpoint" and step.checkpoint)
 
 
+def in_language(words: JSON, language: str) -> str:
+    """Words of a pipeline file in a language; in English, or any other, where they are not in that one.
+
+    >>> in_language({"en": "Photo", "de": "Foto"}, "de"), in_language("Photo", "de"), in_language(None, "de")
+    ('Foto', 'Photo', '')
+    """
+    if isinstance(words, Mapping):
+        return str(words.get(language) or words.get("en") or next(iter(words.values()), ""))
+    return str(words or "")
+
+
 def read(text: str) -> Pipeline:
     """A pipeline from the text of a YAML or JSON file.
 
     Raises:
         InvalidParams: it is no pipeline; the message names the place.
     """
-    if len(text) > _LARGEST:
-        raise InvalidParams(f"A pipeline file has at most {_LARGEST} characters.", field="pipeline")
-    try:
-        raw = json.loads(text) if text.lstrip().startswith("{") else _yaml(text)
-    except (ValueError, yaml.YAMLError, RecursionError) as error:
-        place = getattr(error, "problem_mark", None)
-        where = f" in line {place.line + 1}" if place else ""
-        raise InvalidParams(f"The file is neither YAML nor JSON{where}.", field="pipeline") from None
-    return pipeline(raw)
+    return pipeline(plain_text.read(text, "pipeline"))
 
 
 def pipeline(raw: Any) -> Pipeline:
@@ -184,27 +185,6 @@ def pipeline(raw: Any) -> Pipeline:
     steps = tuple(_step(one) for one in raw["steps"])
     _check_references(raw, steps)
     return Pipeline(raw=raw, steps=steps)
-
-
-def _yaml(text: str) -> Any:
-    loader = yaml.SafeLoader(text)
-    loader.compose_node = _without_aliases(loader)
-    try:
-        return loader.get_single_data()
-    finally:
-        loader.dispose()
-
-
-def _without_aliases(loader: yaml.SafeLoader) -> Any:
-    """Aliases let a few lines become gigabytes; no pipeline needs them."""
-    compose = loader.compose_node
-
-    def checked(parent: Any, index: Any) -> Any:
-        if loader.check_event(yaml.AliasEvent):
-            raise yaml.composer.ComposerError(None, None, "aliases are not taken", loader.peek_event().start_mark)
-        return compose(parent, index)
-
-    return checked
 
 
 def _step(raw: Mapping[str, JSON]) -> Step:
