@@ -1,7 +1,7 @@
 // The form and its results.
 
 import assert from "node:assert/strict";
-import { counted, create, drop, generate, generated, newest, png, prompt, rows } from "../steps.mjs";
+import { counted, create, drop, FAST, generate, generated, newest, png, prompt, rows } from "../steps.mjs";
 
 export async function first_picture_in_two_clicks(visitor) {
   const page = await visitor();
@@ -123,4 +123,114 @@ export async function an_old_browser_state_is_used_as_far_as_it_is_sound(visitor
   await page.getByRole("textbox", { name: "Search by name" }).fill("flex");
   await page.getByRole("button", { name: /^FLUX.2 \[flex\]/ }).click();
   await page.getByText("Guidance was set to 10").waitFor();
+}
+
+export async function a_favourite_is_one_press_on_its_picture(visitor, base) {
+  const page = await visitor();
+  await create(page, { prompt: "a favourite fox" });
+  await generated(page);
+  const made = await newest(base);
+  const star = rows(page).first().getByRole("button", { name: "Favourite" });
+  await star.focus();
+  await page.keyboard.press("Enter");
+  await rows(page).first().locator("button[aria-pressed=true]").waitFor();
+  const told = await (await fetch(`${base}/v1/images/${made.images[0].id}`)).json();
+  assert.equal(told.favourite, true);
+  await page.reload();
+  await rows(page).first().locator("button[aria-pressed=true]").waitFor({ state: "attached" });
+}
+
+export async function the_last_fifteen_prompts_are_kept_each_once(visitor) {
+  const page = await visitor();
+  const recent = Array.from({ length: 15 }, (_, number) => `prompt ${number}`);
+  await create(page, { prompt: "prompt 3", recent });
+  await generated(page);
+  await page.getByRole("button", { name: "Recent prompts" }).click();
+  const items = page.getByRole("menuitem");
+  await items.first().waitFor();
+  assert.equal(await items.count(), 15);
+  assert.equal(await items.first().innerText(), "prompt 3");
+  await items.nth(1).click();
+  assert.equal(await prompt(page).inputValue(), "prompt 0");
+}
+
+export async function settings_are_kept_by_model_and_brought_into_its_range(visitor) {
+  const page = await visitor();
+  await create(page, {
+    model: "flux-2-flex",
+    prompt: "kept",
+    values: { "flux-2-flex": { guidance_scale: 50 }, "flux-2-klein-4b": { image_size: "square_hd" } },
+  });
+  await page.getByText("Guidance was set to 10").waitFor();
+  await page.reload();
+  await page.getByText("Guidance was set to 10").waitFor();
+  await page.locator("button[aria-haspopup=dialog]").click();
+  await page.getByRole("button", { name: /^FLUX.2 \[klein\] 4B BFL/ }).click();
+  assert.equal(await page.getByRole("radio", { name: "1:1 HD" }).getAttribute("aria-checked"), "true");
+}
+
+export async function presets_fill_what_they_are_about_and_leave_the_rest(visitor, base) {
+  const page = await visitor();
+  await create(page, {
+    model: "flux-2-flex",
+    provider: "fal",
+    prompt: "preset",
+    values: { "flux-2-flex": { seed: 5 } },
+    seedMode: "fixed",
+  });
+  const group = page.getByRole("group", { name: "Presets" });
+  const sent = [];
+  for (const name of ["Speed", "Quality", "Balanced"]) {
+    await group.getByRole("button", { name }).click();
+    await group.locator("button[aria-pressed=true]", { hasText: name }).waitFor();
+    await generated(page);
+    const made = await newest(base);
+    assert.equal(made.params.seed, 5);
+    sent.push(JSON.stringify(made.params));
+  }
+  assert.equal(new Set(sent).size, 3, sent.join(" "));
+}
+
+export async function the_next_seed_is_one_higher_after_each_run(visitor, base) {
+  const page = await visitor();
+  await create(page, { prompt: "counted", values: { [FAST]: { seed: 41 } }, seedMode: "next" });
+  await generated(page);
+  assert.equal((await newest(base)).params.seed, 41);
+  await generated(page);
+  assert.equal((await newest(base)).params.seed, 42);
+  await page.waitForFunction(() =>
+    /43/.test(document.querySelector("[data-field=seed] input[inputmode]")?.value ?? ""),
+  );
+}
+
+export async function a_json_prompt_goes_as_one_and_colours_are_shown(visitor, base) {
+  const page = await visitor();
+  await create(page);
+  await prompt(page).fill('{"scene": "a red door", "palette": ["#ff0000", "#00ff7f"]}');
+  await page.getByText("JSON prompt").waitFor();
+  await page.getByRole("note", { name: "Colours in the prompt: #ff0000, #00ff7f" }).waitFor();
+  await generated(page);
+  assert.match((await newest(base)).prompt, /a red door/);
+}
+
+export async function a_row_can_be_varied_used_again_and_edited(visitor, base) {
+  const page = await visitor();
+  await create(page, { prompt: "a row", values: { [FAST]: { seed: 9 } }, seedMode: "fixed" });
+  await generated(page);
+  const first = await newest(base);
+  await generated(page, "succeeded", () => rows(page).first().getByRole("button", { name: "Vary" }).click());
+  const varied = await newest(base);
+  assert.notEqual(varied.images[0].sha256, first.images[0].sha256);
+  await prompt(page).fill("");
+  await page
+    .locator(`[data-generation="${first.id}"]`)
+    .getByRole("button", { name: "Use these settings" })
+    .click();
+  assert.equal(await prompt(page).inputValue(), "a row");
+  await page
+    .locator(`[data-generation="${varied.id}"] figure`)
+    .getByRole("button", { name: "Edit this picture" })
+    .click();
+  await page.getByRole("button", { name: "Remove image 1" }).waitFor({ state: "attached" });
+  assert.equal(await prompt(page).inputValue(), "");
 }

@@ -68,3 +68,78 @@ export async function wrong_files_are_refused_with_a_reason(visitor) {
   await page.getByRole("button", { name: /Not usable/ }).waitFor();
   assert.equal(await prompt(page).inputValue(), "a draft");
 }
+
+export async function references_come_from_the_gallery_in_the_order_they_were_chosen(visitor, base) {
+  const [first, second] = [await earlier(base, "the walrus"), await earlier(base, "the lighthouse")];
+  const page = await visitor();
+  await create(page, { prompt: "image 1 beside image 2" });
+  await page.getByRole("button", { name: "From the gallery" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog
+    .getByRole("button", { name: /^the walrus/ })
+    .first()
+    .click();
+  await dialog.getByRole("textbox", { name: "Search prompts" }).fill("lighthou");
+  await dialog
+    .getByRole("button", { name: /^the walrus/ })
+    .first()
+    .waitFor({ state: "detached" });
+  await dialog
+    .getByRole("button", { name: /^the lighthouse/ })
+    .first()
+    .click();
+  await dialog.getByRole("button", { name: "Use 2 pictures" }).click();
+  await page.getByRole("button", { name: "Remove image 2" }).waitFor({ state: "attached" });
+  await page.locator("mark").nth(1).waitFor();
+  await generated(page);
+  const made = await newest(base);
+  assert.deepEqual(
+    made.references.map((one) => one.sha256),
+    [first.sha256, second.sha256],
+  );
+}
+
+export async function twelve_references_are_all_kept_and_eight_are_sent(visitor, base) {
+  const page = await visitor();
+  await create(page, { model: "flux-2-pro", provider: "bfl", prompt: "a crowd" });
+  const files = Array.from({ length: 12 }, (_, number) => png(`${number}.png`));
+  await drop(page, page.getByRole("region", { name: "References" }), files);
+  await page.getByText("Kept, not sent: this model takes 8.").first().waitFor();
+  await page.waitForFunction(() => !document.querySelector("[data-testid=generate]").disabled);
+  assert.equal(await page.getByText("· not sent").count(), 4);
+  await generated(page);
+  assert.equal((await newest(base)).references.length, 8);
+  await page.reload();
+  await page.getByRole("button", { name: "Remove image 12" }).waitFor({ state: "attached" });
+}
+
+export async function a_photo_of_thirty_megabytes_is_refused_before_it_is_sent(visitor) {
+  const page = await visitor();
+  const sent = [];
+  page.on("request", (one) => one.url().endsWith("/v1/assets") && sent.push(one));
+  await create(page, { prompt: "a draft" });
+  await page.evaluate(() => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([new Uint8Array(30 * 1024 * 1024)], "holiday.jpg", { type: "image/jpeg" }));
+    document
+      .querySelector("[aria-label=References]")
+      .dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+  });
+  await page.getByText("holiday.jpg has 30 MB; at most 20 MB can be used.").waitFor();
+  assert.equal(await prompt(page).inputValue(), "a draft");
+  assert.equal(sent.length, 0);
+}
+
+export async function a_reference_named_by_its_address_stays_with_the_draft(visitor) {
+  const page = await visitor();
+  await create(page, { prompt: "a draft" });
+  await page.getByRole("button", { name: "Add by URL" }).click();
+  const field = page.getByRole("textbox", { name: "Address of a picture" });
+  await field.fill("ftp://example.com/x.png");
+  await page.getByText("A public address that begins with https://").waitFor();
+  await field.fill("https://example.com/x.png");
+  await field.press("Enter");
+  await page.getByTitle("https://example.com/x.png").waitFor();
+  await page.reload();
+  await page.getByTitle("https://example.com/x.png").waitFor();
+}

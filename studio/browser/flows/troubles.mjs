@@ -1,7 +1,7 @@
 // What happens when no picture comes.
 
 import assert from "node:assert/strict";
-import { create, generated, prompt, rows } from "../steps.mjs";
+import { create, generate, generated, newest, prompt, rows } from "../steps.mjs";
 
 export async function moderation_is_explained(visitor) {
   const page = await visitor();
@@ -18,4 +18,57 @@ export async function moderation_is_explained(visitor) {
   await generated(page, "moderated_output");
   await rows(page).first().getByText("The picture was made, then withheld by the provider.").waitFor();
   await rows(page).first().getByRole("button", { name: "Another seed" }).waitFor();
+}
+
+export async function the_safety_level_is_one_press_away(visitor) {
+  const page = await visitor();
+  await create(page, { model: "flux-2-pro", provider: "bfl", prompt: "moderate-me please" });
+  await generated(page, "moderated_input");
+  await prompt(page).fill("something else");
+  await rows(page)
+    .first()
+    .getByRole("button", { name: /^Safety level \(\S+ of 0–5\)/ })
+    .click();
+  assert.equal(await prompt(page).inputValue(), "moderate-me please");
+  await page.waitForFunction(() => document.activeElement.closest("[data-field=safety_tolerance]"));
+}
+
+export async function a_budget_stops_before_anything_is_sent_and_shows_the_ways_on(visitor, base) {
+  const budget = `${base}/v1/budgets/all/total`;
+  const put = (most) =>
+    fetch(budget, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ most }),
+    });
+  await put("1000000");
+  const { budgets } = await (await fetch(`${base}/v1/budgets?sandbox=true`)).json();
+  const { spent } = budgets.find((one) => one.scope === "all" && one.period === "total");
+  await put(String(Number(spent) + 0.07));
+  try {
+    const page = await visitor();
+    await create(page, {
+      model: "flux-2-pro",
+      provider: "bfl",
+      prompt: "stopped",
+      values: { "flux-2-pro": { num_images: 4, image_size: "square_hd" } },
+    });
+    const before = (await newest(base))?.id;
+    await page.waitForFunction(() =>
+      /\$0\.12/.test(document.querySelector("[data-testid=generate]").textContent),
+    );
+    await generate(page).click();
+    const alert = page.getByRole("alert");
+    await alert.getByText("This costs $0.12; $0.07 is left of the budget.").waitFor();
+    assert.equal((await newest(base))?.id, before, "nothing was sent");
+    assert.equal(await prompt(page).inputValue(), "stopped");
+    await alert.getByRole("link", { name: "Raise the budget" }).waitFor();
+    await alert.getByRole("button", { name: "Generate 2 of 4" }).click();
+    await page.locator("[data-generation][data-state=succeeded]", { hasText: "stopped" }).waitFor();
+    assert.equal((await newest(base)).jobs.length, 2);
+    await page.getByRole("link", { name: /Spent today/ }).click();
+    await page.getByText("Everybody", { exact: false }).first().waitFor();
+  } finally {
+    await fetch(budget, { method: "DELETE" });
+  }
 }

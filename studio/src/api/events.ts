@@ -116,7 +116,8 @@ function refresh(client: QueryClient, id: string): void {
       const found = await readGeneration(id).catch(() => null);
       if (!found) return;
       place(client, found);
-      if (found.settled) void client.invalidateQueries({ queryKey: ["images"] });
+      if (!found.settled) return;
+      for (const key of ["images", "usage", "budgets"]) void client.invalidateQueries({ queryKey: [key] });
     }, 60),
   );
 }

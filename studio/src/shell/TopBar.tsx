@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { Languages, ListTodo, Monitor, Moon, Sun } from "lucide-react";
 import { useHealth } from "@/api/queries";
 import { useLook } from "@/look";
+import { BudgetPill } from "@/ui/BudgetPill";
 import { useWords } from "@/words";
 import { useOpenJobs } from "./openJobs";
 import classes from "./Shell.module.css";
@@ -20,6 +21,7 @@ export function TopBar({ onQueue, phone }: { onQueue: () => void; phone: boolean
       </Link>
       <Group gap={14} ml="auto" wrap="nowrap">
         {!phone && <ProviderStates />}
+        <BudgetPill />
         {!phone && (
           <Button
             variant="default"

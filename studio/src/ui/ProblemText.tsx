@@ -1,8 +1,9 @@
 import { Text } from "@mantine/core";
 import type { Problem } from "@/api/types";
+import { useLook } from "@/look";
 import { useWords } from "@/words";
 
-/** What happened, whether it was charged, what to do next: in the page's language; the provider's own words below. */
+/** What happened, whether it was charged, what to do next: in the page's language; the gateway's own words below. */
 export function ProblemText({ problem, compact = false }: { problem: Problem | null; compact?: boolean }) {
   const words = useWords().problem;
   if (!problem) return null;
@@ -16,11 +17,27 @@ export function ProblemText({ problem, compact = false }: { problem: Problem | n
         {what} {reasons && words.reason(reasons)} {!compact && charge}
       </Text>
       {advice && <Text size="sm">{advice}</Text>}
-      {problem.detail && (
-        <Text size="xs" className="quiet" mt={4} lang="en" style={{ overflowWrap: "anywhere" }}>
-          {problem.detail}
-        </Text>
-      )}
+      {problem.detail && problem.detail !== what && <Said detail={problem.detail} />}
     </>
+  );
+}
+
+/** The gateway speaks English: said at once to those who read English here, behind one press to all others. */
+function Said({ detail }: { detail: string }) {
+  const words = useWords().problem;
+  const language = useLook((look) => look.language);
+  const text = (
+    <Text size="xs" className="quiet" mt={4} lang="en" style={{ overflowWrap: "anywhere" }}>
+      {detail}
+    </Text>
+  );
+  if (language === "en") return text;
+  return (
+    <details>
+      <Text component="summary" size="xs" className="quiet" mt={4}>
+        {words.said}
+      </Text>
+      {text}
+    </details>
   );
 }

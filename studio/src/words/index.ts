@@ -14,6 +14,16 @@ export function useWords(): Words {
   return dictionaries[useLook((look) => look.language)];
 }
 
+/** The sentences of a screen that is loaded when it is opened, which bring themselves along. */
+export interface Both<W> {
+  en: W;
+  de: W;
+}
+
+export function useWordsOf<W>(both: Both<W>): W {
+  return both[useLook((look) => look.language)];
+}
+
 /** The sentences outside of components. */
 export function wordsNow(): Words {
   return dictionaries[useLook.getState().language];

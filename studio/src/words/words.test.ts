@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { de } from "./de";
 import { en } from "./en";
+import type { Both } from "./index";
 
 type Leaf = [path: string, value: unknown];
 
@@ -20,7 +21,16 @@ const SAME = new Set(
   ),
 );
 
-describe("German", () => {
+/** Every dictionary: the one of the whole page, and those that come with a screen. */
+const files = import.meta.glob<Record<string, Both<object>>>(["./*.ts", "!./*.test.ts", "!./index.ts"], {
+  eager: true,
+});
+const own = Object.values(files).flatMap((file) =>
+  Object.entries(file).filter(([, one]) => "en" in one && "de" in one),
+);
+const dictionaries: [string, Both<object>][] = [["page", { en, de }], ...own];
+
+describe.each(dictionaries)("German of %s", (_, { en, de }) => {
   it("has every key of English and no other", () => {
     expect(leaves(de).map(([path]) => path)).toEqual(leaves(en).map(([path]) => path));
   });

@@ -1,14 +1,16 @@
-import { Button, Group, NumberInput, Select, Text, Title } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Button, Group, NumberInput, Select, Text, TextInput, Title } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { api, data, problemOf } from "@/api/client";
+import { api } from "@/api/client";
+import { useBudgets } from "@/api/money";
 import { useLook } from "@/look";
 import { dateTime, money } from "@/numbers";
-import { useWords } from "@/words";
+import { tellTrouble } from "@/ui/tellTrouble";
+import { useWords, type Words } from "@/words";
 import classes from "./Costs.module.css";
 
 type Period = "day" | "month" | "total";
+type Whose = "all" | "owner" | "run";
 
 /** What may be spent, what is left of it, and how to change it. */
 export function Budgets({ sandbox }: { sandbox: boolean }) {
@@ -17,43 +19,41 @@ export function Budgets({ sandbox }: { sandbox: boolean }) {
   const client = useQueryClient();
   const [amount, setAmount] = useState<number | string>(5);
   const [period, setPeriod] = useState<Period>("day");
-  const { data: found } = useQuery({
-    queryKey: ["budgets", sandbox],
-    queryFn: () => data(api.GET("/v1/budgets", { params: { query: { sandbox } } })),
-  });
+  const [whose, setWhose] = useState<Whose>("all");
+  const [name, setName] = useState("");
+  const { data: budgets } = useBudgets(sandbox);
 
   async function change(work: Promise<unknown>) {
-    await work.catch((error: unknown) =>
-      notifications.show({ color: "red", message: problemOf(error).detail }),
-    );
+    await work.catch(tellTrouble);
     await client.invalidateQueries({ queryKey: ["budgets"] });
   }
+  const scope = whose === "all" ? "all" : `${whose}:${name.trim()}`;
   const put = () =>
     change(
       api.PUT("/v1/budgets/{scope}/{period}", {
-        params: { path: { scope: "all", period } },
+        params: { path: { scope, period } },
         body: { most: String(amount) },
       }),
     );
+  const incomplete = typeof amount !== "number" || (whose !== "all" && !name.trim());
 
   return (
     <section className={classes.block}>
       <Title order={2} size="h4">
         {words.budgets}
       </Title>
-      {!found?.budgets.length && (
+      {!budgets?.length && (
         <Text size="sm" className="quiet" mt={4}>
           {words.noBudgets}
         </Text>
       )}
-      {found?.budgets.map((one) => {
+      {budgets?.map((one) => {
         const share = Math.min(1, Number(one.spent) / Math.max(Number(one.most), 1e-9));
         return (
           <div key={`${one.scope}-${one.period}`} className={classes.budget}>
             <div>
               <Text size="sm" fw={550} className="figures">
-                {words.budgetOf[one.scope] ?? one.scope} · {money(one.most, language)}{" "}
-                {words.period[one.period]}
+                {scopeText(words, one.scope)} · {money(one.most, language)} {words.period[one.period]}
               </Text>
               <div
                 className={classes.track}
@@ -83,6 +83,25 @@ export function Budgets({ sandbox }: { sandbox: boolean }) {
         );
       })}
       <Group mt="md" align="flex-end" gap="sm">
+        <Select
+          label={words.whose}
+          w={150}
+          allowDeselect={false}
+          value={whose}
+          onChange={(next) => setWhose((next ?? "all") as Whose)}
+          data={(["all", "owner", "run"] as const).map((one) => ({
+            value: one,
+            label: words.budgetOf[one] ?? one,
+          }))}
+        />
+        {whose !== "all" && (
+          <TextInput
+            label={words.nameOf[whose]}
+            w={160}
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+          />
+        )}
         <NumberInput label={words.amount} prefix="$ " w={120} min={0} value={amount} onChange={setAmount} />
         <Select
           aria-label={words.last}
@@ -95,10 +114,17 @@ export function Budgets({ sandbox }: { sandbox: boolean }) {
             label: words.period[one] ?? one,
           }))}
         />
-        <Button variant="default" onClick={() => void put()} disabled={typeof amount !== "number"}>
+        <Button variant="default" onClick={() => void put()} disabled={incomplete}>
           {words.setBudget}
         </Button>
       </Group>
     </section>
   );
+}
+
+/** "Key: anna" for owner:anna. */
+function scopeText(words: Words["costs"], scope: string): string {
+  const [kind = "", name = ""] = scope.split(/:(.*)/s);
+  const known = words.budgetOf[kind] ?? kind;
+  return name ? `${known}: ${name}` : known;
 }

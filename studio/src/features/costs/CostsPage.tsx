@@ -3,8 +3,8 @@ import { useQuery } from "@tanstack/react-query";
 import { Download } from "lucide-react";
 import { useState } from "react";
 import { api, data } from "@/api/client";
+import type { Usage } from "@/api/money";
 import { useHealth } from "@/api/queries";
-import type { components } from "@/api/schema";
 import { useLook } from "@/look";
 import { day, money } from "@/numbers";
 import { useWords } from "@/words";
@@ -12,7 +12,6 @@ import { Bars } from "./Bars";
 import { Budgets } from "./Budgets";
 import classes from "./Costs.module.css";
 
-type Usage = components["schemas"]["UsageAnswer"];
 type By = "day" | "model" | "provider" | "owner" | "run";
 
 /** What was estimated and what was charged, and the budgets that stop it before. */

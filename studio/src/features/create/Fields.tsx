@@ -1,8 +1,9 @@
 import { Button, Collapse, Stack } from "@mantine/core";
 import { ChevronDown } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import type { Mode, Problem } from "@/api/types";
 import { type Field, isSet, isVisible, type Values } from "@/form/fields";
+import { useLook } from "@/look";
 import { useWords } from "@/words";
 import classes from "./Create.module.css";
 import { useDraft } from "./draft";
@@ -29,8 +30,11 @@ export function Fields({ fields, values, mode, problem }: Props) {
   const more = rest.filter((field) => field.advanced);
   const changed = more.filter((field) => isSet(values[field.name])).length;
   const wrong = problem?.field?.split(".")[0];
+  const said = useSaid(problem);
   const [open, setOpen] = useState(false);
-  const visible = open || more.some((field) => field.name === wrong);
+  const attention = useDraft((draft) => draft.attention);
+  const visible = open || more.some((field) => field.name === wrong || field.name === attention);
+  useAttention(attention, setOpen);
 
   const draw = (field: Field) => (
     <ParameterField
@@ -38,7 +42,7 @@ export function Fields({ fields, values, mode, problem }: Props) {
       field={field}
       value={values[field.name]}
       onChange={(value) => setValue(field.name, value)}
-      problem={wrong === field.name ? problem?.detail : undefined}
+      problem={wrong === field.name ? said : undefined}
       values={values}
     />
   );
@@ -52,7 +56,7 @@ export function Fields({ fields, values, mode, problem }: Props) {
         <References
           field={references}
           limit={mode.max_references}
-          problem={wrong === "references" ? problem?.detail : undefined}
+          problem={wrong === "references" ? said : undefined}
         />
       ) : (
         <References field={null} limit={0} />
@@ -86,4 +90,24 @@ export function Fields({ fields, values, mode, problem }: Props) {
       )}
     </>
   );
+}
+
+/** The field that somebody was sent to comes into sight and has the focus. */
+function useAttention(name: string, setOpen: (open: boolean) => void) {
+  useEffect(() => {
+    if (!name) return;
+    setOpen(true);
+    const field = document.querySelector(`[data-field="${name}"]`);
+    field?.scrollIntoView({ block: "center" });
+    field?.querySelector<HTMLElement>("input, button, [tabindex='0']")?.focus();
+    useDraft.getState().attend("");
+  }, [name, setOpen]);
+}
+
+/** What is wrong with a field: the gateway's English sentence, or ours where another language is read. */
+function useSaid(problem: Problem | null): string | undefined {
+  const words = useWords().problem;
+  const language = useLook((look) => look.language);
+  if (!problem) return undefined;
+  return language === "en" ? problem.detail : (words.what[problem.code] ?? words.other);
 }

@@ -7,6 +7,7 @@ import { useLook } from "@/look";
 import { decimal, money } from "@/numbers";
 import { ProblemText } from "@/ui/ProblemText";
 import { useWords } from "@/words";
+import { BudgetStop } from "./BudgetStop";
 import classes from "./Create.module.css";
 import { useDraft } from "./draft";
 import type { RequestBody } from "./request";
@@ -43,6 +44,9 @@ export function GenerateBar({ body, price, mode, fields, provider }: Props) {
   const text = quote ? priceText(quote, language, words.create.atLeast) : "";
   const dear = quote ? Number(quote.high) > confirmAbove || quote.images > MOST_UNASKED : false;
 
+  // The budget's figures stand below in the page's language.
+  const shown = problem?.code === "budget_exceeded" ? { ...problem, detail: "" } : (problem ?? price.problem);
+
   function go() {
     if (disabled || busy) return;
     if (dear) setAsking(true);
@@ -52,9 +56,17 @@ export function GenerateBar({ body, price, mode, fields, provider }: Props) {
 
   return (
     <div className={classes.bar}>
-      {(problem ?? price.problem) && (
+      {shown && (
         <Alert color="red" variant="light" mb="sm" p="xs" role="alert">
-          <ProblemText problem={problem ?? price.problem} compact />
+          <ProblemText problem={shown} compact />
+          {problem?.code === "budget_exceeded" && (
+            <BudgetStop
+              problem={problem}
+              cost={Number(quote?.high ?? 0)}
+              images={quote?.images ?? 1}
+              onFewer={(images) => void submit({ ...body, num_images: images })}
+            />
+          )}
         </Alert>
       )}
       <Button fullWidth size="md" onClick={go} disabled={disabled} loading={busy} data-testid="generate">

@@ -5,6 +5,7 @@ import type { Model } from "@/api/types";
 import type { Field } from "@/form/fields";
 import { useLook } from "@/look";
 import { humanise } from "@/numbers";
+import { useWhy } from "@/ui/why";
 import { inLanguage, useWords } from "@/words";
 import classes from "./Create.module.css";
 import { useDraft } from "./draft";
@@ -26,7 +27,7 @@ export function NotSent({ model, notes, fields, limit }: Props) {
   const known = new Set(fields.map((field) => field.name));
   const told = notes.map((note) => ({ name: String(note.name ?? ""), why: String(note.why ?? "") }));
   const never = Object.entries(model.why_not).filter(([name]) => !known.has(name));
-  const why = (name: string, said: string) => inLanguage(model.why_not[name], language) || said;
+  const why = useWhy(model.id);
 
   return (
     <div>

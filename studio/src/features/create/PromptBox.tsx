@@ -1,13 +1,14 @@
-import { ActionIcon, Group, Menu, ScrollArea, Text, Textarea, Tooltip } from "@mantine/core";
+import { Group, Text, Textarea, Tooltip } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
-import { History } from "lucide-react";
 import { useRef } from "react";
 import type { Field } from "@/form/fields";
 import { useLook } from "@/look";
 import { useWords } from "@/words";
 import classes from "./Create.module.css";
 import { useDraft } from "./draft";
+import { Named } from "./Named";
 import { looksNegative, readPrompt } from "./promptHints";
+import { RecentPrompts } from "./RecentPrompts";
 import { asPrompt } from "./request";
 
 /** The prompt, with what can be said about it while it is written. */
@@ -43,17 +44,20 @@ export function PromptBox({ field }: { field: Field }) {
           <RecentPrompts />
         </Group>
       </div>
-      <Textarea
-        id="prompt"
-        ref={box}
-        autosize
-        minRows={4}
-        maxRows={14}
-        value={prompt}
-        placeholder={placeholder}
-        onChange={(event) => change({ prompt: event.currentTarget.value })}
-        classNames={json ? { input: classes.code } : undefined}
-      />
+      <div className={classes.promptFrame}>
+        {images.length > 0 && <Named prompt={prompt} box={box} count={references.length} />}
+        <Textarea
+          id="prompt"
+          ref={box}
+          autosize
+          minRows={4}
+          maxRows={14}
+          value={prompt}
+          placeholder={placeholder}
+          onChange={(event) => change({ prompt: event.currentTarget.value })}
+          classNames={json ? { input: classes.code } : undefined}
+        />
+      </div>
       <Group gap={6} mt={6}>
         {references.map((one, place) => (
           <Tooltip key={one.slot} label={words.create.insertImage(place + 1)}>
@@ -61,6 +65,11 @@ export function PromptBox({ field }: { field: Field }) {
               type="button"
               className={classes.token}
               data-used={images.includes(place + 1) || undefined}
+              data-reference={place + 1}
+              onMouseEnter={() => point(place + 1)}
+              onMouseLeave={() => point(null)}
+              onFocus={() => point(place + 1)}
+              onBlur={() => point(null)}
               aria-label={words.create.insertImage(place + 1)}
               onClick={() => insert(`image ${place + 1}`)}
             >
@@ -99,36 +108,8 @@ export function PromptBox({ field }: { field: Field }) {
   );
 }
 
-function RecentPrompts() {
-  const words = useWords().create;
-  const recent = useDraft((draft) => draft.recent);
-  const change = useDraft((draft) => draft.change);
-  return (
-    <Menu position="bottom-end" width={340}>
-      <Menu.Target>
-        <Tooltip label={words.recent}>
-          <ActionIcon variant="subtle" color="gray" size={26} aria-label={words.recent}>
-            <History size={15} aria-hidden />
-          </ActionIcon>
-        </Tooltip>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>{words.recent}</Menu.Label>
-        <ScrollArea.Autosize mah={340}>
-          {recent.map((text) => (
-            <Menu.Item key={text} onClick={() => change({ prompt: text })}>
-              <Text size="sm" className="clamp2">
-                {text}
-              </Text>
-            </Menu.Item>
-          ))}
-          {!recent.length && (
-            <Text size="sm" className="quiet" px="sm" pb="xs">
-              {words.noRecent}
-            </Text>
-          )}
-        </ScrollArea.Autosize>
-      </Menu.Dropdown>
-    </Menu>
-  );
+/** Marks the slot of a reference while its name is pointed at. */
+function point(number: number | null) {
+  for (const slot of document.querySelectorAll<HTMLElement>("[data-slot]"))
+    slot.toggleAttribute("data-named", slot.dataset.slot === String(number));
 }

@@ -37,6 +37,9 @@ interface Kept {
 }
 
 export interface Draft extends Kept {
+  /** The name of a field that wants to be looked at; not kept. */
+  attention: string;
+  attend: (name: string) => void;
   change: (change: Partial<Kept>) => void;
   chooseModel: (model: string, provider?: ProviderName | "auto") => void;
   setValue: (name: string, value: Json | undefined) => void;
@@ -66,6 +69,8 @@ export const useDraft = create<Draft>()(
   persist(
     (set) => ({
       ...EMPTY,
+      attention: "",
+      attend: (name) => set({ attention: name }),
       change: (change) => set(change),
       chooseModel: (model, provider = "auto") => set((draft) => chosen(draft, model, provider)),
       setValue: (name, value) => set((draft) => ({ values: withValue(draft, name, value) })),

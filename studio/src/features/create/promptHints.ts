@@ -16,3 +16,17 @@ export function readPrompt(prompt: string): { colours: string[]; images: number[
 export function looksNegative(prompt: string): boolean {
   return /(^|[\s,.;])(no|without|don't|do not|kein|keine|keinen|ohne)\s+\w/i.test(prompt);
 }
+
+export interface Piece {
+  text: string;
+  /** The reference that these words name; null for all others. */
+  image: number | null;
+}
+
+/** A prompt in pieces: the words that name a reference, and what stands between them. */
+export function pieces(prompt: string): Piece[] {
+  return prompt
+    .split(/\b((?:image|bild)\s+\d{1,2})\b/gi)
+    .map((text, place) => ({ text, image: place % 2 ? Number(/\d+/.exec(text)?.[0]) : null }))
+    .filter((one) => one.text);
+}

@@ -1,14 +1,17 @@
-import { ActionIcon, Button, FileButton, Group, Popover, Text, TextInput, Tooltip } from "@mantine/core";
-import { ImagePlus, Link2 } from "lucide-react";
-import { type DragEvent, useEffect, useState } from "react";
+import { ActionIcon, FileButton, Group, Text, Tooltip } from "@mantine/core";
+import { ImagePlus, Images } from "lucide-react";
+import { type DragEvent, lazy, Suspense, useEffect, useState } from "react";
 import type { Field } from "@/form/fields";
 import { useWords } from "@/words";
 import classes from "../Create.module.css";
 import { useDraft } from "../draft";
+import { ByUrl } from "./ByUrl";
 import own from "./References.module.css";
 import { Slot } from "./Slot";
-import { ACCEPTED, filesOf, slotOfImage, slotOfUrl } from "./upload";
+import { ACCEPTED, filesOf, slotOfImage } from "./upload";
 import { addFiles } from "./useUploads";
+
+const GalleryPicker = lazy(() => import("./GalleryPicker"));
 
 /** Numbered slots for the pictures to work from; what goes over the limit is kept and not sent. */
 export function References({
@@ -58,6 +61,7 @@ export function References({
         <span className={`${classes.value} quiet figures`}>
           {Math.min(references.length, limit)} / {limit}
         </span>
+        <FromGallery />
         <ByUrl />
       </div>
       <div className={own.slots}>
@@ -121,45 +125,27 @@ function usePaste() {
   }, []);
 }
 
-function ByUrl() {
+function FromGallery() {
   const words = useWords().refs;
-  const [address, setAddress] = useState("");
-  const [opened, setOpened] = useState(false);
-  const good = /^https:\/\/[^\s/]+\.[^\s/]+\S*$/.test(address.trim());
-  function add() {
-    if (!good) return;
-    useDraft.getState().addReferences([slotOfUrl(address.trim())]);
-    setAddress("");
-    setOpened(false);
-  }
+  const [picking, setPicking] = useState(false);
   return (
-    <Popover opened={opened} onChange={setOpened} width={320} position="bottom-start" trapFocus>
-      <Popover.Target>
-        <Tooltip label={words.url}>
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            size={24}
-            aria-label={words.url}
-            onClick={() => setOpened(!opened)}
-          >
-            <Link2 size={15} aria-hidden />
-          </ActionIcon>
-        </Tooltip>
-      </Popover.Target>
-      <Popover.Dropdown>
-        <TextInput
-          label={words.urlLabel}
-          placeholder="https://"
-          value={address}
-          onChange={(event) => setAddress(event.currentTarget.value)}
-          onKeyDown={(event) => event.key === "Enter" && add()}
-          error={address && !good ? words.urlBad : undefined}
-        />
-        <Button mt="xs" size="xs" onClick={add} disabled={!good}>
-          {words.add}
-        </Button>
-      </Popover.Dropdown>
-    </Popover>
+    <>
+      <Tooltip label={words.fromGallery}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size={24}
+          aria-label={words.fromGallery}
+          onClick={() => setPicking(true)}
+        >
+          <Images size={15} aria-hidden />
+        </ActionIcon>
+      </Tooltip>
+      {picking && (
+        <Suspense>
+          <GalleryPicker onClose={() => setPicking(false)} />
+        </Suspense>
+      )}
+    </>
   );
 }

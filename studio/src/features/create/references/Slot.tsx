@@ -23,6 +23,7 @@ export function Slot({ reference, place, count, sent }: Props) {
     <div
       className={own.slot}
       data-quiet={!sent || undefined}
+      data-slot={number}
       data-failed={reference.state === "failed" || undefined}
       draggable={count > 1}
       onDragStart={(event) => event.dataTransfer.setData("application/x-fluxroom-slot", reference.slot)}

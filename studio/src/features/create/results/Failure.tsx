@@ -14,6 +14,7 @@ import { useSubmit } from "../useSubmit";
 import { fallbackOf, otherProvider } from "./fallback";
 import classes from "./Results.module.css";
 import { repeated } from "./repeated";
+import { SafetyButton } from "./SafetyButton";
 
 /** No picture, or not all: what happened, whether it was charged, and what can be done now. */
 export function Failure({ generation }: { generation: Generation }) {
@@ -104,6 +105,7 @@ function Next({ generation, problem }: { generation: Generation; problem: Proble
           {words.problem.withoutImage(last)}
         </Button>
       )}
+      {problem.code.startsWith("moderated") && <SafetyButton generation={generation} />}
       {problem.code !== "moderated_input" && (
         <Button
           size="compact-sm"

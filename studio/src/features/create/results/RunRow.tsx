@@ -1,21 +1,21 @@
-import { ActionIcon, Button, Group, Menu, Text, Tooltip } from "@mantine/core";
+import { Button, Group, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
-import { Copy, Ellipsis, RotateCcw, Shuffle, SlidersHorizontal } from "lucide-react";
 import { memo } from "react";
-import { api, data, problemOf } from "@/api/client";
+import { api, data } from "@/api/client";
 import { place } from "@/api/queries";
 import type { Generation, ProviderName } from "@/api/types";
 import { useLook } from "@/look";
-import { ago, decimal, humanise } from "@/numbers";
+import { ago, decimal } from "@/numbers";
 import { PROVIDERS } from "@/shell/TopBar";
 import { stateWord, useCharge } from "@/ui/states";
+import { tellTrouble } from "@/ui/tellTrouble";
+import { useTitles } from "@/ui/useTitles";
+import { useWhy } from "@/ui/why";
 import { useWords } from "@/words";
-import { useDraft } from "../draft";
-import { useSubmit } from "../useSubmit";
 import { Failure } from "./Failure";
 import classes from "./Results.module.css";
-import { repeated } from "./repeated";
+import { RowActions } from "./RowActions";
 import { OpenTile, PictureTile } from "./Tile";
 
 /** One request with its pictures, or with what became of them. */
@@ -25,6 +25,8 @@ export const RunRow = memo(function RunRow({ generation }: { generation: Generat
   const charge = useCharge(generation);
   const open = generation.jobs.filter((job) => OPEN.has(job.state));
   const seconds = took(generation);
+  const why = useWhy(generation.model);
+  const titleOf = useTitles(generation.model, generation.provider as ProviderName, generation.mode);
   return (
     <article
       className={classes.run}
@@ -45,12 +47,14 @@ export const RunRow = memo(function RunRow({ generation }: { generation: Generat
             {generation.sandbox && <span className={classes.sandbox}>{words.run.sandbox}</span>}
           </Text>
         </div>
-        <Actions generation={generation} />
+        <RowActions generation={generation} />
       </header>
       {generation.not_sent.length > 0 && (
         <Text size="xs" className="quiet" mb={6}>
           {words.run.notSent}:{" "}
-          {generation.not_sent.map((one) => `${humanise(String(one.name))} (${String(one.why)})`).join("; ")}
+          {generation.not_sent
+            .map((one) => `${titleOf(String(one.name))} (${why(String(one.name), String(one.why))})`)
+            .join("; ")}
         </Text>
       )}
       {(generation.images.length > 0 || open.length > 0) && (
@@ -81,58 +85,6 @@ function took(generation: Generation): number | null {
   return last ? Math.max(0, (last - Date.parse(generation.created_at)) / 1000) : null;
 }
 
-function Actions({ generation }: { generation: Generation }) {
-  const words = useWords();
-  const reuse = useDraft((draft) => draft.reuse);
-  const { submit, busy } = useSubmit();
-  function use() {
-    reuse(generation);
-    document.getElementById("content")?.scrollTo({ top: 0 });
-  }
-  return (
-    <Group gap={4} wrap="nowrap">
-      <Tooltip label={words.run.reuse}>
-        <ActionIcon variant="subtle" color="gray" size={32} aria-label={words.run.reuse} onClick={use}>
-          <SlidersHorizontal size={16} aria-hidden />
-        </ActionIcon>
-      </Tooltip>
-      <Tooltip label={words.run.varyHelp}>
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          size={32}
-          aria-label={words.run.vary}
-          loading={busy}
-          onClick={() => void submit(repeated(generation, { otherSeed: true }))}
-        >
-          <Shuffle size={16} aria-hidden />
-        </ActionIcon>
-      </Tooltip>
-      <Menu position="bottom-end">
-        <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" size={32} aria-label={words.shell.menu}>
-            <Ellipsis size={16} aria-hidden />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item
-            leftSection={<RotateCcw size={15} aria-hidden />}
-            onClick={() => void submit(repeated(generation, { otherSeed: false }))}
-          >
-            {words.run.again}
-          </Menu.Item>
-          <Menu.Item
-            leftSection={<Copy size={15} aria-hidden />}
-            onClick={() => void navigator.clipboard?.writeText(generation.prompt)}
-          >
-            {words.run.copyPrompt}
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
-    </Group>
-  );
-}
-
 /** Cancelling says before what it can do, and afterwards what it did. */
 function Cancel({ generation }: { generation: Generation }) {
   const words = useWords().run;
@@ -150,7 +102,7 @@ function Cancel({ generation }: { generation: Generation }) {
         autoClose: 9000,
       });
     } catch (error) {
-      notifications.show({ color: "red", message: problemOf(error).detail });
+      tellTrouble(error);
     }
   }
   return (

@@ -1,6 +1,6 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { Download, Pencil } from "lucide-react";
+import { Download, Pencil, Star } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useLive } from "@/api/events";
 import type { Generation, Job, Picture } from "@/api/types";
@@ -11,10 +11,13 @@ import { useDraft } from "../draft";
 import { slotOfImage } from "../references/upload";
 import classes from "./Results.module.css";
 import { ratioAsked } from "./ratio";
+import { useFavourites } from "./useFavourites";
 
 /** A finished picture; what can be done with it shows when it is looked at. */
 export function PictureTile({ picture, generation }: { picture: Picture; generation: Generation }) {
   const words = useWords().run;
+  const { known, toggle } = useFavourites();
+  const favourite = known.has(picture.id);
   async function edit() {
     const slot = await slotOfImage(picture.id);
     if (!slot) return;
@@ -41,6 +44,18 @@ export function PictureTile({ picture, generation }: { picture: Picture; generat
       </Link>
       <figcaption className={classes.strip}>
         <span className="figures">{picture.seed !== null ? words.seed(picture.seed) : ""}</span>
+        <Tooltip label={words.favourite}>
+          <ActionIcon
+            variant="subtle"
+            size={30}
+            c="white"
+            aria-pressed={favourite}
+            aria-label={words.favourite}
+            onClick={() => toggle(picture.id)}
+          >
+            <Star size={15} fill={favourite ? "currentColor" : "none"} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
         <Tooltip label={words.edit}>
           <ActionIcon
             variant="subtle"
