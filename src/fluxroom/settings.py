@@ -90,6 +90,9 @@ class Settings(BaseSettings):
     data: Path | None = _variable(
         "FLUXROOM_DATA", "The data folder; default: the platform's user data folder.", default=None
     )
+    assistants: Path | None = _variable(
+        "FLUXROOM_ASSISTANTS", "Folder of your own assistants; default: `assistants` in the data folder.", default=None
+    )
     database_url: SecretStr | None = _variable(
         "FLUXROOM_DATABASE_URL",
         "A PostgreSQL database instead of the data folder's own, as `postgresql://user:password@host/name`.",
@@ -178,6 +181,23 @@ class Settings(BaseSettings):
     openai_chat_images: Literal["link", "data"] = _variable(
         "FLUXROOM_OPENAI_CHAT_IMAGES", "Form of the pictures in `message.images` of a chat.", default="link"
     )
+    writer_url: str = _variable(
+        "FLUXROOM_WRITER_URL",
+        "Base of a chat completions service that writes more prompts, such as `https://api.openai.com/v1`.",
+        default="",
+    )
+    writer_key: SecretStr | None = _variable("FLUXROOM_WRITER_KEY", "Key for FLUXROOM_WRITER_URL.", default=None)
+    writer_model: str = _variable(
+        "FLUXROOM_WRITER_MODEL", "The language model at FLUXROOM_WRITER_URL, by its name there.", default=""
+    )
+    writer_timeout: float = _variable(
+        "FLUXROOM_WRITER_TIMEOUT", "How long the language model may take for an answer.", default=30.0, unit="seconds"
+    )
+    webhook_hosts: str = _variable(
+        "FLUXROOM_WEBHOOK_HOSTS",
+        "Hosts on a private network that webhooks may go to, such as `video.lan`; others must be public.",
+        default="",
+    )
     mcp: bool = _variable(
         "FLUXROOM_MCP", "0: the gateway has no tools for AI agents at /mcp; they need the extra `mcp`.", default=True
     )
@@ -198,7 +218,7 @@ class Settings(BaseSettings):
             raise ValueError("plain http is for this machine only (127.0.0.1, localhost, ::1)")
         return value.rstrip("/")
 
-    @field_validator("url")
+    @field_validator("url", "writer_url")
     @classmethod
     def _is_an_address(cls, value: str) -> str:
         if value and re.fullmatch(r"https?://[^/?#@\\\s]+(/[^?#@\\\s]*)?", value) is None:
@@ -228,7 +248,7 @@ class Settings(BaseSettings):
             raise ValueError("must be 1 or more")
         return value
 
-    @field_validator("poll_first", "poll_max", "wait", "sandbox_speed", "heartbeat")
+    @field_validator("poll_first", "poll_max", "wait", "sandbox_speed", "heartbeat", "writer_timeout")
     @classmethod
     def _is_a_duration(cls, value: float) -> float:
         if not 0 < value < 1e9:
@@ -249,7 +269,7 @@ class Settings(BaseSettings):
             raise ValueError("must begin with postgresql://")
         return value
 
-    @field_validator("hosts")
+    @field_validator("hosts", "webhook_hosts")
     @classmethod
     def _is_names(cls, value: str) -> str:
         for name in listed(value):

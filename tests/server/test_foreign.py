@@ -20,11 +20,11 @@ from fluxroom.server.scopes import RIGHTS
 ADMINS_ONLY = 403
 LEFT_OUT = {
     # Addresses whose braces name nobody's thing, or whose answer is the same for everybody.
-    "/page/{name}", "/problems/{code}", "/v1/models/{model_id:path}", "/v1/models/{model_id:path}/check",
+    "/page/{name}", "/problems/{code}", "/v1/pipelines/templates/{name}", "/v1/models/{model_id:path}", "/v1/models/{model_id:path}/check",
     "/openai/v1/{path:path}", "/openai/v1/models/{model_id:path}", "/bfl/v1/{endpoint:path}",
     "/hooks/{provider}/{job_id}/{token}", "/files/{name}/{proof}/{title}", "/fal/storage/files/{ticket}/{name}",
     "/fal/{app:path}", "/fal/queue/{app:path}", "/v1/keys/{key_id}", "/v1/providers/{name}/pause",
-    "/v1/providers/{name}/resume", "/v1/budgets/{scope:path}/{period}",
+    "/v1/assistants/{assistant_id}", "/v1/providers/{name}/resume", "/v1/budgets/{scope:path}/{period}",
 }  # fmt: skip
 
 BODIES: dict[str, Any] = {
@@ -38,6 +38,7 @@ BODIES: dict[str, Any] = {
     "PATCH /v1/conversations/{conversation_id}": {"title": "mine now"},
     "POST /v1/conversations/{conversation_id}/messages": {"text": "what did she say?"},
     "POST /v1/pipelines/{run_id}/steps/{step}/redo": {},
+    "POST /v1/pipelines/{run_id}/steps/{step}/check": {},
     "POST /v1/pipelines/{run_id}/steps/{step}/choose": {"images": ["0" * 22]},
 }
 

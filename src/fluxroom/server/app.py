@@ -14,6 +14,7 @@ from fluxroom.logs import hide
 from fluxroom.server import (
     agents,
     assets,
+    assistants,
     boards,
     budgets,
     catalog,
@@ -34,6 +35,7 @@ from fluxroom.server import (
     page,
     pipelines,
     problems,
+    prompts,
     providers,
     quotes,
     runs,
@@ -69,7 +71,7 @@ _RESOURCES = (
         boards,
         webhooks,
     ),
-    *(runs, sheets, comparisons, pipelines, conversations),
+    *(runs, sheets, comparisons, pipelines, prompts, conversations, assistants),
     *(usage, budgets, providers, keys, login, hooks, page),
 )
 

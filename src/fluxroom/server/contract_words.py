@@ -46,6 +46,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "ResolveBody": {"choice": "abandon"},
     "RetryBody": {"states": ["failed"]},
     "RunChange": {"name": "Spring campaign", "favourite": True},
+    "SwitchBody": {"enabled": True},
     "SyncBody": {"write": False},
     "WinnerBody": {"position": 0},
     "ZipBody": {"ids": [_ID], "metadata": True},

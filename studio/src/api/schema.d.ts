@@ -1174,6 +1174,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/pipelines/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the pipelines that come with Fluxroom
+         * @description Each with its inputs for a form, and as the pipeline that `POST /v1/pipelines` takes.
+         */
+        get: operations["pipelines_listing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pipelines/templates/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at a pipeline that comes with Fluxroom
+         * @description Its inputs for a form, and the pipeline.
+         */
+        get: operations["pipelines_one_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/pipelines": {
         parameters: {
             query?: never;
@@ -1340,6 +1380,52 @@ export interface paths {
          * @description Cancels what can be cancelled, and says whether it is charged.
          */
         post: operations["conversations_stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/assistants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List assistants and chat models
+         * @description Those that are shipped and the gateway's own. A conversation can begin with those that are switched on.
+         */
+        get: operations["assistants_listing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/assistants/{assistant_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at an assistant
+         * @description One of them, in one language.
+         */
+        get: operations["assistants_get"];
+        /**
+         * Switch an assistant or a chat model on or off
+         * @description Its file is put into the gateway's folder, if it is not there, and says so from now on.
+         *
+         *     Where an assistant and a chat model have the same id, a file of the folder wins, so there is only one of them.
+         */
+        put: operations["assistants_switch"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1705,6 +1791,66 @@ export interface components {
             next: string | null;
         };
         /**
+         * AssistantAnswer
+         * @description An assistant.
+         */
+        AssistantAnswer: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Greeting */
+            greeting: string;
+            /**
+             * Starters
+             * @description Five.
+             */
+            starters: components["schemas"]["Starter"][];
+            /**
+             * Guidance
+             * @description How prompts are written for it: plain text, for whatever expands prompts.
+             */
+            guidance: string;
+            /**
+             * Models
+             * @description Models, routes and chat models that it works with.
+             */
+            models: string[];
+            /**
+             * Defaults
+             * @description Model and parameters of its messages.
+             */
+            defaults: {
+                [key: string]: unknown;
+            };
+            /**
+             * Limits
+             * @description num_images, references and dollars of one message.
+             */
+            limits: {
+                [key: string]: unknown;
+            };
+            /** Enabled */
+            enabled: boolean;
+        };
+        /**
+         * AssistantsAnswer
+         * @description Everything that there is, switched on or not.
+         */
+        AssistantsAnswer: {
+            /** Assistants */
+            assistants: components["schemas"]["AssistantAnswer"][];
+            /** Models */
+            models: components["schemas"]["ChatModelAnswer"][];
+            /**
+             * Faults
+             * @description What is wrong with files that cannot be used; only an admin is told.
+             */
+            faults: string[];
+        };
+        /**
          * Axis
          * @description One direction of a comparison.
          */
@@ -1955,6 +2101,39 @@ export interface components {
             model: string;
             /** Details */
             details: string[];
+        };
+        /**
+         * ChatModelAnswer
+         * @description A model with the settings that conversations use it with.
+         */
+        ChatModelAnswer: {
+            /** Id */
+            id: string;
+            /**
+             * Model
+             * @description The route.
+             */
+            model: string;
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /**
+             * Grounding
+             * @description Whether it searches the web.
+             */
+            grounding: boolean;
+            /**
+             * References
+             * @description The most pictures that a message takes along.
+             */
+            references: number | null;
+            /** Defaults */
+            defaults: {
+                [key: string]: unknown;
+            };
+            /** Enabled */
+            enabled: boolean;
         };
         /**
          * CheckAnswer
@@ -2284,7 +2463,7 @@ export interface components {
              */
             url: string;
             /** Events */
-            events?: ("generation.finished" | "generation.failed" | "job.unknown" | "run.finished")[];
+            events?: ("generation.finished" | "generation.failed" | "job.unknown" | "run.finished" | "pipeline.images")[];
         };
         /**
          * EndpointList
@@ -2303,7 +2482,7 @@ export interface components {
          */
         EndpointPatch: {
             /** Events */
-            events?: ("generation.finished" | "generation.failed" | "job.unknown" | "run.finished")[] | null;
+            events?: ("generation.finished" | "generation.failed" | "job.unknown" | "run.finished" | "pipeline.images")[] | null;
             /**
              * Enabled
              * @description false: call it no more; true: call it again from now on.
@@ -4179,6 +4358,11 @@ export interface components {
              */
             why: string;
             /**
+             * Notes
+             * @description What to know besides: a language model that did not answer, old names.
+             */
+            notes: string[];
+            /**
              * Counts
              * @description How many items are in which state.
              */
@@ -4470,6 +4654,16 @@ export interface components {
             megapixels: number;
         };
         /**
+         * Starter
+         * @description Something to begin with.
+         */
+        Starter: {
+            /** Title */
+            title: string;
+            /** Message */
+            message: string;
+        };
+        /**
          * State
          * @description Where a job is.
          * @enum {string}
@@ -4535,6 +4729,17 @@ export interface components {
             doubtful: string;
         };
         /**
+         * Switch
+         * @description On or off.
+         * @example {
+         *       "enabled": true
+         *     }
+         */
+        SwitchBody: {
+            /** Enabled */
+            enabled: boolean;
+        };
+        /**
          * CatalogSync
          * @description What to do with what the providers publish.
          * @example {
@@ -4573,6 +4778,86 @@ export interface components {
             changed_at: number;
             /** Messages */
             messages: components["schemas"]["MessageAnswer"][];
+        };
+        /**
+         * TemplateAnswer
+         * @description A pipeline that comes with Fluxroom, its words in one language.
+         */
+        TemplateAnswer: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            /** Mode */
+            mode: string;
+            /** Inputs */
+            inputs: components["schemas"]["TemplateInput"][];
+            /** Steps */
+            steps: components["schemas"]["TemplateStep"][];
+            /**
+             * Text
+             * @description The YAML file, to be changed; its words in every language.
+             */
+            text: string;
+            /**
+             * Pipeline
+             * @description As `POST /v1/pipelines` takes it.
+             */
+            pipeline: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * TemplateInput
+         * @description What a person gives.
+         */
+        TemplateInput: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "text" | "number" | "switch" | "choice" | "picture" | "pictures";
+            /** Title */
+            title: string;
+            /** Help */
+            help: string;
+            /** Required */
+            required: boolean;
+            /** Default */
+            default: unknown;
+            /** Choices */
+            choices: unknown[] | null;
+        };
+        /**
+         * TemplateList
+         * @description The pipelines that come with Fluxroom.
+         */
+        TemplateList: {
+            /** Templates */
+            templates: components["schemas"]["TemplateAnswer"][];
+        };
+        /**
+         * TemplateStep
+         * @description What the pipeline does with it.
+         */
+        TemplateStep: {
+            /** Name */
+            name: string;
+            /** Do */
+            do: string;
+            /** Title */
+            title: string;
+            /** Model */
+            model: string | null;
+            /**
+             * Reviewed
+             * @description A person looks at what it has made before the run goes on.
+             */
+            reviewed: boolean;
         };
         /**
          * TestAnswer
@@ -11178,6 +11463,171 @@ export interface operations {
             };
         };
     };
+    pipelines_listing: {
+        parameters: {
+            query?: {
+                /** @description Of titles, help and descriptions */
+                language?: "en" | "de";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateList"];
+                };
+            };
+            /** @description A key is needed, and none or a wrong one was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key's scopes do not reach so far, or the request comes from another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or has a value that is not taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many jobs */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pipelines_one_template: {
+        parameters: {
+            query?: {
+                /** @description Of titles, help and descriptions */
+                language?: "en" | "de";
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateAnswer"];
+                };
+            };
+            /** @description A key is needed, and none or a wrong one was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key's scopes do not reach so far, or the request comes from another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing under this name, or it is somebody else's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or has a value that is not taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many jobs */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     pipelines_begin: {
         parameters: {
             query?: never;
@@ -12244,6 +12694,292 @@ export interface operations {
             };
             /** @description There is nothing under this name, or it is somebody else's */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or has a value that is not taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many jobs */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assistants_listing: {
+        parameters: {
+            query?: {
+                /** @description Of names, descriptions, greetings and starters. */
+                language?: "en" | "de";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantsAnswer"];
+                };
+            };
+            /** @description A key is needed, and none or a wrong one was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key's scopes do not reach so far, or the request comes from another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or has a value that is not taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many jobs */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assistants_get: {
+        parameters: {
+            query?: {
+                /** @description Of names, descriptions, greetings and starters. */
+                language?: "en" | "de";
+            };
+            header?: never;
+            path: {
+                /** @description The id of an assistant or chat model */
+                assistant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantAnswer"];
+                };
+            };
+            /** @description A key is needed, and none or a wrong one was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key's scopes do not reach so far, or the request comes from another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing under this name, or it is somebody else's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or has a value that is not taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many jobs */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assistants_switch: {
+        parameters: {
+            query?: {
+                /** @description Of names, descriptions, greetings and starters. */
+                language?: "en" | "de";
+            };
+            header?: never;
+            path: {
+                /** @description The id of an assistant or chat model */
+                assistant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantAnswer"] | components["schemas"]["ChatModelAnswer"];
+                };
+            };
+            /** @description The request cannot be read, or not be carried out as it stands */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed, and none or a wrong one was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key's scopes do not reach so far, or the request comes from another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing under this name, or it is somebody else's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the gateway takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of a type that is not taken here */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,0 +1,106 @@
+"""Size and quality as people choose them in a chat, in the words that a model's endpoint has for them.
+
+`size` is a word (`square`, `portrait`, `landscape`, `wide`, `tall`), a ratio (`16:9`), pixels (`1536x1024`) or `auto`;
+`quality` is `low`, `medium` or `high`: about one, four and sixteen megapixels, or the next that the model makes.
+What a model has no way to say is told, and never dropped in silence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from fluxroom.catalog.sizes import PRESETS
+from fluxroom.errors import InvalidParams
+from fluxroom.types import JSON, Reference
+
+RATIOS = ("1:1", "16:9", "9:16", "5:4", "4:5", "3:2", "2:3", "3:4", "4:3", "21:9")
+"""What a person is offered to choose from."""
+
+SIZES: Mapping[str, str] = {"square": "1:1", "portrait": "3:4", "landscape": "4:3", "wide": "16:9", "tall": "9:16"}
+
+QUALITIES: Mapping[str, Sequence[str]] = {
+    "low": ("1k",),
+    "medium": ("2k", "1.5k", "1k"),
+    "high": ("4k", "2k", "1.5k", "1k"),
+}
+"""The resolutions of a quality, the wanted one first."""
+
+_OWN = frozenset({"image_size", "aspect_ratio", "resolution"})
+_RATIO = re.compile(r"[1-9]\d{0,3}:[1-9]\d{0,3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to ask for what a person has chosen."""
+
+    asked: Mapping[str, JSON]
+    names: Mapping[str, str] = field(default_factory=dict)  # the model's word -> the person's
+    note: str = ""  # what has become of the choice
+
+
+def ways(asked: Mapping[str, JSON], references: Sequence[Reference]) -> Iterator[Way]:
+    """The request without `size` and `quality`, in the model's words: the wanted way first, then lesser ones.
+
+    Args:
+        asked: a message's parameters; the model's own words win over a choice.
+        references: what the picture is made of; an edit keeps the first one's shape.
+
+    Raises:
+        InvalidParams: there is no such size or quality.
+    """
+    rest = {name: value for name, value in asked.items() if name not in {"size", "quality"}}
+    size, names = _size(asked.get("size")), {}
+    if size and not _OWN & rest.keys():
+        rest |= size
+        names = dict.fromkeys(size, "size")
+    quality = asked.get("quality")
+    tiers = _tiers(quality)
+    if not tiers or "resolution" in rest or "image_size" in rest:
+        kept = "the exact size decides" if tiers and "image_size" in rest else ""
+        yield Way(rest, names, f"quality {quality}: {kept}" if kept else "")
+        return
+    shape = {} if "aspect_ratio" in rest else _shape_of(references)
+    names = {**names, **dict.fromkeys(shape, "quality"), "resolution": "quality"}
+    for tier in tiers:
+        note = "" if tier == tiers[0] else f"quality {quality}: made at {tier}, the most that the model does"
+        yield Way({**rest, **shape, "resolution": tier}, names, note)
+
+
+def _size(value: JSON) -> dict[str, JSON]:
+    """A chosen size in the catalog's words."""
+    if value is None:
+        return {}
+    text = str(value).strip().lower() if isinstance(value, str) else ""
+    if text in SIZES or _RATIO.fullmatch(text):
+        return {"aspect_ratio": SIZES.get(text, text)}
+    if text in PRESETS or text == "auto" or re.fullmatch(r"\d{1,5}\s*[x×]\s*\d{1,5}", text):
+        return {"image_size": text}
+    raise InvalidParams(
+        f"size {value!r} is none; it takes {', '.join(SIZES)}, a ratio such as 16:9, WIDTHxHEIGHT or auto.",
+        field="size",
+    )
+
+
+def _tiers(quality: JSON) -> Sequence[str]:
+    if quality is None:
+        return ()
+    if not isinstance(quality, str) or quality not in QUALITIES:
+        raise InvalidParams(f"quality {quality!r} is none; it takes {', '.join(QUALITIES)}.", field="quality")
+    return QUALITIES[quality]
+
+
+def _shape_of(references: Sequence[Reference]) -> dict[str, JSON]:
+    """The offered ratio that is nearest to the first reference's; none where nobody has looked at it."""
+    first = references[0] if references else None
+    if first is None or not first.width or not first.height:
+        return {}
+    wanted = Fraction(first.width, first.height)
+    return {"aspect_ratio": min(RATIOS, key=lambda one: abs(_fraction(one) / wanted - 1))}
+
+
+def _fraction(text: str) -> Fraction:
+    width, _, height = text.partition(":")
+    return Fraction(int(width), int(height))
