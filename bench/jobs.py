@@ -19,11 +19,10 @@ from typing import Any
 
 from bench.instruments import CountingTransport, Meter, many_files, percentile, ready_at
 
+from fluxroom.engine.interpreter import tune
+
 QUICK, USUAL = "flux-2-klein-4b", "flux-2-pro"
 """Models that the catalog expects to take about 1 s and 5 s: what is measured is not how badly a guess can miss."""
-
-_SWITCH = 0.0005
-"""The gateway's switch interval (seconds), so that the writer thread is not starved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +128,7 @@ def figures(spec: Spec, meter: Meter, in_hand: dict[str, float], found: dict[str
 def main() -> None:
     spec = Spec(**json.load(sys.stdin))
     many_files()
-    sys.setswitchinterval(_SWITCH)
+    tune()
     work = engine(spec) if spec.client == "engine" else floor(spec)
     if spec.loop == "uvloop":
         import uvloop

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from bench.database import temporary
 from bench.instruments import machine, table
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, bindparam, insert, update
 
+from fluxroom.engine.interpreter import tune
 from fluxroom.store import Store, open_store
 
 CALLERS, EACH, ROUNDS = 100, 30, 5
@@ -87,7 +87,7 @@ def _of_children(parent: int) -> float:
 
 
 def main() -> None:
-    sys.setswitchinterval(0.0005)
+    tune()
     print(f"{machine()}\n")
     lines = []
     with tempfile.TemporaryDirectory() as folder, temporary() as server:

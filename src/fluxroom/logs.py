@@ -33,7 +33,16 @@ logging.getLogger("fluxroom").addHandler(logging.NullHandler())
 
 
 class _Logger(structlog.stdlib.BoundLogger):
-    """The standard library's `exception` would append a traceback of its own, past our cleaning."""
+    """Lines that nobody hears cost nothing: every job writes several of them.
+
+    The standard library's `exception` would append a traceback of its own, past our cleaning.
+    """
+
+    def debug(self, event: str | None = None, *args: Any, **facts: Any) -> Any:
+        return super().debug(event, *args, **facts) if self._logger.isEnabledFor(logging.DEBUG) else None
+
+    def info(self, event: str | None = None, *args: Any, **facts: Any) -> Any:
+        return super().info(event, *args, **facts) if self._logger.isEnabledFor(logging.INFO) else None
 
     def exception(self, event: str | None = None, *args: Any, **facts: Any) -> Any:
         return self.error(event, *args, exc_info=True, **facts)

@@ -18,6 +18,7 @@ import uvicorn
 
 from fluxroom.client import AsyncClient
 from fluxroom.engine.accounts import in_sandbox
+from fluxroom.engine.interpreter import tune
 from fluxroom.engine.keyring import Keyring
 from fluxroom.errors import LocalError
 from fluxroom.logs import configure
@@ -30,9 +31,6 @@ from fluxroom.server.tls import Certificate, certificate
 from fluxroom.settings import BadSettings, Settings, is_loopback, listed
 from fluxroom.store import open_store
 from fluxroom.types import PROVIDERS
-
-_SWITCH = 0.0005
-"""Seconds between two threads' turns: at Python's default of 5 ms the database's writer starves under load."""
 
 _MOST_CONNECTIONS = 4096
 """Connections at once; whoever comes then is told 503."""
@@ -52,7 +50,7 @@ def serve(settings: Settings) -> None:
         LocalError: the port is taken or may not be used.
         StorageFull, StorageUnwritable: the data folder cannot be used.
     """
-    sys.setswitchinterval(_SWITCH)
+    tune()
     allow_files(_MOST_CONNECTIONS + _FILES_BESIDE)
     listening = [listen(settings.host, settings.port)]
     configure(settings)

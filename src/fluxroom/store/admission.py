@@ -6,24 +6,25 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select, text
+from sqlalchemy import Connection, and_, bindparam, func, literal_column, or_, select, text
 
-from fluxroom.store.jobs import Job
+from fluxroom.store.jobs import Job, as_job
+from fluxroom.store.statements import Question
 from fluxroom.store.tables import jobs
 
 _BELOW_ALL = -(2**31)
-_IN_FLIGHT = (
+_IN_FLIGHT = Question(
     select(jobs.c.account, jobs.c.model, jobs.c.owner, func.count().label("number"))
     .where(
         or_(
-            jobs.c.state.in_(("submitting", "running")),
+            jobs.c.state.in_([literal_column("'submitting'"), literal_column("'running'")]),
             and_(jobs.c.state == "unknown", jobs.c.seat_until > bindparam("b_now")),
         )
     )
     .group_by(jobs.c.account, jobs.c.model, jobs.c.owner)
 )
 _DUE = (jobs.c.state == "queued", jobs.c.not_before <= bindparam("b_now"))
-_WAITING = (
+_WAITING = Question(
     select(jobs)
     .where(
         *_DUE,
@@ -48,22 +49,28 @@ _WAITING_OF_MAKER = (
 )
 _QUEUED = jobs.c.state == "queued"
 _STILL_QUEUED = select(jobs.c.id).where(_QUEUED, jobs.c.id.in_(bindparam("b_ids", expanding=True)))
-_NEXT_OWNER = select(func.min(jobs.c.owner)).where(_QUEUED, jobs.c.owner > bindparam("b_after"))
-_NEXT_ACCOUNT = select(func.min(jobs.c.account)).where(
-    _QUEUED, jobs.c.owner == bindparam("b_owner"), jobs.c.account > bindparam("b_after")
+_NEXT_OWNER = Question(select(func.min(jobs.c.owner)).where(_QUEUED, jobs.c.owner > bindparam("b_after")))
+_NEXT_ACCOUNT = Question(
+    select(func.min(jobs.c.account)).where(
+        _QUEUED, jobs.c.owner == bindparam("b_owner"), jobs.c.account > bindparam("b_after")
+    )
 )
-_NEXT_MODEL = select(func.min(jobs.c.model)).where(
-    _QUEUED,
-    jobs.c.owner == bindparam("b_owner"),
-    jobs.c.account == bindparam("b_account"),
-    jobs.c.model > bindparam("b_after"),
+_NEXT_MODEL = Question(
+    select(func.min(jobs.c.model)).where(
+        _QUEUED,
+        jobs.c.owner == bindparam("b_owner"),
+        jobs.c.account == bindparam("b_account"),
+        jobs.c.model > bindparam("b_after"),
+    )
 )
-_NEXT_PRIORITY = select(func.min(jobs.c.priority)).where(
-    _QUEUED,
-    jobs.c.owner == bindparam("b_owner"),
-    jobs.c.account == bindparam("b_account"),
-    jobs.c.model == bindparam("b_model"),
-    jobs.c.priority > bindparam("b_after"),
+_NEXT_PRIORITY = Question(
+    select(func.min(jobs.c.priority)).where(
+        _QUEUED,
+        jobs.c.owner == bindparam("b_owner"),
+        jobs.c.account == bindparam("b_account"),
+        jobs.c.model == bindparam("b_model"),
+        jobs.c.priority > bindparam("b_after"),
+    )
 )
 _LINES = text("""
 WITH RECURSIVE line (id) AS (
@@ -80,16 +87,18 @@ WITH RECURSIVE line (id) AS (
 SELECT head.owner, head.account, head.model, head.priority FROM line JOIN jobs head ON head.id = line.id
 """)
 """The same look-ups as below in one question: on PostgreSQL every question is a journey."""
-_NEXT_SEAT = select(func.min(jobs.c.seat_until)).where(
-    jobs.c.state == "unknown", jobs.c.seat_until > bindparam("b_now")
+_NEXT_SEAT = Question(
+    select(func.min(jobs.c.seat_until)).where(jobs.c.state == "unknown", jobs.c.seat_until > bindparam("b_now"))
 )
-_NEXT_TIME = select(func.min(jobs.c.not_before)).where(jobs.c.state == "queued", jobs.c.not_before > bindparam("b_now"))
+_NEXT_TIME = Question(
+    select(func.min(jobs.c.not_before)).where(jobs.c.state == "queued", jobs.c.not_before > bindparam("b_now"))
+)
 
 
 def in_flight(connection: Connection, now: float) -> dict[str, int]:
     """Seats that are taken: by account (`bfl:1a2b`), by account and model, and by owner (`owner:local`)."""
     seats: dict[str, int] = {}
-    for account, model, owner, number in connection.execute(_IN_FLIGHT, {"b_now": now}):
+    for account, model, owner, number in _IN_FLIGHT.rows(connection, b_now=now):
         for group in (account, f"{account}/{model}", f"owner:{owner}"):
             seats[group] = seats.get(group, 0) + number
     return seats
@@ -121,12 +130,12 @@ def lines(connection: Connection) -> list[Line]:
 
 def any_queued(connection: Connection) -> bool:
     """Whether any job is queued, whosever it is."""
-    return connection.execute(_NEXT_OWNER, {"b_after": ""}).scalar_one() is not None
+    return _NEXT_OWNER.rows(connection, b_after="")[0][0] is not None
 
 
-def _distinct(connection: Connection, following: Any, binds: Mapping[str, str], *, after: Any = "") -> list[Any]:
+def _distinct(connection: Connection, following: Question, binds: Mapping[str, str], *, after: Any = "") -> list[Any]:
     found = []
-    while (value := connection.execute(following, {**binds, "b_after": after}).scalar_one()) is not None:
+    while (value := following.rows(connection, **binds, b_after=after)[0][0]) is not None:
         found.append(value)
         after = value
     return found
@@ -142,7 +151,7 @@ def waiting(connection: Connection, line: Line, *, now: float, limit: int) -> li
         "b_now": now,
         "b_limit": limit,
     }
-    return [Job(**row) for row in connection.execute(_WAITING, binds).mappings()]
+    return [as_job(row) for row in _WAITING.rows(connection, **binds)]
 
 
 def waiting_of(
@@ -173,7 +182,7 @@ def waiting_of(
         "b_accounts": list(accounts),
         "b_without": list(without),
     }
-    return [Job(**row) for row in connection.execute(_WAITING_OF_MAKER, binds).mappings()]
+    return [as_job(row) for row in connection.execute(_WAITING_OF_MAKER, binds)]
 
 
 def still_queued(connection: Connection, ids: Collection[str]) -> set[str]:
@@ -183,5 +192,5 @@ def still_queued(connection: Connection, ids: Collection[str]) -> set[str]:
 
 def next_time(connection: Connection, now: float) -> float | None:
     """When it is worth looking again: a queued job that must wait may start, or a job in doubt gives its seat back."""
-    found = [connection.execute(statement, {"b_now": now}).scalar_one() for statement in (_NEXT_TIME, _NEXT_SEAT)]
+    found = [question.rows(connection, b_now=now)[0][0] for question in (_NEXT_TIME, _NEXT_SEAT)]
     return min((time for time in found if time is not None), default=None)

@@ -179,7 +179,8 @@ class Database:
         loop = asyncio.get_running_loop()
         job = Job(work, loop.create_future(), loop)
         queue.put(job)
-        result: T = await asyncio.shield(job.done)
+        # Whoever is cancelled while it waits hears no more; the work is done all the same.
+        result: T = await job.done
         return result
 
     def _write_all(self) -> None:

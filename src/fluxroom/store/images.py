@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, cast, insert, or_, select
 
-from fluxroom.store.statements import Prepared
+from fluxroom.store.statements import Prepared, Question
 from fluxroom.store.tables import images, jobs
 
 
@@ -44,7 +44,9 @@ _ADD = Prepared(
 _OF_JOBS = (
     select(*_FACTS).where(images.c.job.in_(bindparam("b_jobs", expanding=True))).order_by(images.c.job, images.c.number)
 )
-_OF_GENERATION = select(*_FACTS).where(images.c.generation == bindparam("b_id")).order_by(images.c.job, images.c.number)
+_OF_GENERATION = Question(
+    select(*_FACTS).where(images.c.generation == bindparam("b_id")).order_by(images.c.job, images.c.number)
+)
 _BY_ID = select(*_FACTS).where(images.c.id == bindparam("b_id"))
 _BY_HASH = (
     select(*_FACTS)
@@ -75,7 +77,7 @@ def of_jobs(connection: Connection, job_ids: Sequence[str]) -> list[StoredImage]
 
 def of_generation(connection: Connection, generation: str) -> list[StoredImage]:
     """The pictures of a generation, job by job."""
-    found = connection.execute(_OF_GENERATION, {"b_id": generation})
+    found = _OF_GENERATION.rows(connection, b_id=generation)
     return [StoredImage(**dict(zip(StoredImage.__slots__, row, strict=True))) for row in found]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Insert, Update, and_, bindparam, func, insert, or_, select, update
 
 from fluxroom.store import inputs
-from fluxroom.store.statements import Prepared
+from fluxroom.store.statements import Prepared, Question
 from fluxroom.store.tables import generations, job_events, jobs
 from fluxroom.types import JSON, Receipt
 
@@ -181,9 +181,9 @@ _TOLD = ("generation", "at", "from_state", "to_state", "why")
 _ADD_GENERATION = Prepared(insert(generations))
 _ADD_JOB = Prepared(insert(jobs))
 _LOG = Prepared(insert(job_events))
-_JOB = select(jobs).where(jobs.c.id == bindparam("b_id"))
+_JOB = Question(select(jobs).where(jobs.c.id == bindparam("b_id")))
 _COLUMNS = tuple(column.name for column in jobs.c)
-_JOBS_OF = select(jobs).where(jobs.c.generation == bindparam("b_id")).order_by(jobs.c.number)
+_JOBS_OF = Question(select(jobs).where(jobs.c.generation == bindparam("b_id")).order_by(jobs.c.number))
 _QUEUED_BY = select(jobs.c.maker).where(jobs.c.generation == bindparam("b_id"), jobs.c.state == "queued").distinct()
 _TAKE_UP = (
     update(jobs)
@@ -194,8 +194,8 @@ _TAKE_UP = (
     )
     .values(maker=bindparam("v_maker"))
 )
-_STATES = select(jobs.c.id, jobs.c.state).where(jobs.c.generation == bindparam("b_id"))
-_GENERATION = select(generations).where(generations.c.id == bindparam("b_id"))
+_STATES = Question(select(jobs.c.id, jobs.c.state).where(jobs.c.generation == bindparam("b_id")))
+_GENERATION = Question(select(generations).where(generations.c.id == bindparam("b_id")))
 _RECENT = (
     select(jobs)
     .where(or_(bindparam("b_all"), jobs.c.state.in_(bindparam("b_states", expanding=True))))
@@ -281,8 +281,13 @@ def _event(job: str, generation: str, at: float, way: tuple[str, str], why: str)
 
 def get(connection: Connection, job_id: str) -> Job | None:
     """A job by its id."""
-    row = connection.execute(_JOB, {"b_id": job_id}).mappings().one_or_none()
-    return None if row is None else Job(**row)
+    found = [as_job(row) for row in _JOB.rows(connection, b_id=job_id)]
+    return found[0] if found else None
+
+
+def as_job(row: Sequence[Any]) -> Job:
+    """A row with all columns of the table, in their order."""
+    return Job(**dict(zip(_COLUMNS, row, strict=True)))
 
 
 def like(connection: Connection, part: str) -> list[str]:
@@ -293,9 +298,7 @@ def like(connection: Connection, part: str) -> list[str]:
 
 def of_generation(connection: Connection, generation_id: str) -> list[Job]:
     """The jobs of a generation, in order."""
-    # Without SQLAlchemy's mappings, which cost as much as the query: every caller who waits comes through here.
-    found = connection.execute(_JOBS_OF, {"b_id": generation_id})
-    return [Job(**dict(zip(_COLUMNS, row, strict=True))) for row in found]
+    return [as_job(row) for row in _JOBS_OF.rows(connection, b_id=generation_id)]
 
 
 def queued_by(connection: Connection, generation_id: str) -> list[str]:
@@ -311,13 +314,13 @@ def take_up(connection: Connection, generation_id: str, makers: Sequence[str], m
 
 def states(connection: Connection, generation_id: str) -> dict[str, str]:
     """The states of a generation's jobs by id: all that somebody who waits must look at again and again."""
-    return {row.id: row.state for row in connection.execute(_STATES, {"b_id": generation_id})}
+    return {row[0]: row[1] for row in _STATES.rows(connection, b_id=generation_id)}
 
 
 def generation(connection: Connection, generation_id: str) -> Generation | None:
     """A generation by its id."""
-    row = connection.execute(_GENERATION, {"b_id": generation_id}).mappings().one_or_none()
-    return None if row is None else Generation(**row)
+    found = _GENERATION.rows(connection, b_id=generation_id)
+    return Generation(**dict(zip(Generation.__slots__, found[0], strict=True))) if found else None
 
 
 def recent(connection: Connection, *, limit: int, states: Sequence[str] = ()) -> list[Job]:

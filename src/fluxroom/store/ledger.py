@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection, bindparam, case, delete, func, insert, or_, select, update
 
+from fluxroom.store.statements import Question
 from fluxroom.store.tables import Money, budgets, jobs
 
 Period = Literal["day", "month", "total"]
@@ -56,7 +57,9 @@ _SPENT = {
     "run": _SPENT_BY_ALL.where(jobs.c.run == bindparam("b_name")),
 }
 _KEYS = {"model": jobs.c.model, "provider": jobs.c.provider, "owner": jobs.c.owner, "run": jobs.c.run}
-_BUDGETS = select(budgets).order_by(budgets.c.scope, budgets.c.period)
+_BUDGETS = Question(
+    select(budgets.c.scope, budgets.c.period, budgets.c.most).order_by(budgets.c.scope, budgets.c.period)
+)
 _PUT = (
     update(budgets)
     .where(budgets.c.scope == bindparam("b_scope"), budgets.c.period == bindparam("b_period"))
@@ -100,7 +103,7 @@ def spent(connection: Connection, scope: str, *, since: float, sandbox: bool) ->
 
 def all_budgets(connection: Connection) -> list[Budget]:
     """Every budget that is set."""
-    return [Budget(**row) for row in connection.execute(_BUDGETS).mappings()]
+    return [Budget(scope=row[0], period=row[1], most=row[2]) for row in _BUDGETS.rows(connection)]
 
 
 def set_budget(connection: Connection, budget: Budget) -> None:

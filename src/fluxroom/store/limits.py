@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from fluxroom.store.statements import Question
 from fluxroom.store.tables import jobs, limits
 
 
@@ -21,7 +22,7 @@ class Limit:
     changed_at: float = 0.0
 
 
-_ALL = select(limits)
+_ALL = Question(select(*(limits.c[name] for name in Limit.__slots__)))
 _ONE = select(limits).where(limits.c.account == bindparam("b_account")).with_for_update()  # it is read to be changed
 _QUEUED = select(jobs.c.account, func.count()).where(jobs.c.state == "queued").group_by(jobs.c.account)
 _UPDATE = (
@@ -33,7 +34,8 @@ _UPDATE = (
 
 def known(connection: Connection) -> dict[str, Limit]:
     """The limits of all accounts that have taught us one."""
-    return {row["account"]: Limit(**row) for row in connection.execute(_ALL).mappings()}
+    found = [Limit(**dict(zip(Limit.__slots__, row, strict=True))) for row in _ALL.rows(connection)]
+    return {limit.account: limit for limit in found}
 
 
 def get(connection: Connection, account: str) -> Limit | None:

@@ -135,7 +135,7 @@ class PostgresDatabase:
         loop = asyncio.get_running_loop()
         job = Job(work, loop.create_future(), loop)
         self._loop.call_soon_threadsafe(queue.put_nowait, job)
-        result: T = await asyncio.shield(job.done)
+        result: T = await job.done  # as SQLite's: the work is done whether anybody still listens or not
         return result
 
     def _attend(self, reader: Reader) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -16,9 +15,6 @@ from fluxroom.cli.shared import settings, shared, wants_json
 
 if TYPE_CHECKING:
     from fluxroom.settings import Settings
-
-_SWITCH = 0.0005
-"""Seconds between two threads' turns: at Python's default of 5 ms the database's thread starves under load."""
 
 _DRAIN = 5.0
 """Seconds that submits under way get to finish; with what the database needs, the end comes within ten."""
@@ -44,7 +40,9 @@ def command(ctx: click.Context) -> None:
             advice="Set it to postgresql://user:password@host/name; on one machine `fluxroom serve` does all the work.",
             field="FLUXROOM_DATABASE_URL",
         )
-    sys.setswitchinterval(_SWITCH)
+    from fluxroom.engine.interpreter import tune
+
+    tune()
     with asyncio.Runner(loop_factory=_event_loop) as runner:
         runner.run(_work(found, as_json=wants_json(ctx)))
 
