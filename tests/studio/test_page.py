@@ -41,7 +41,7 @@ def test_every_screen_can_be_opened_by_its_address(http: TestClient) -> None:
 
 def test_the_screens_are_those_of_the_studios_router() -> None:
     told = set(re.findall(r'path: "/([^"]+)"', ROUTER.read_text()))
-    assert {screen.replace("{id}", "$id") for screen in page.SCREENS} == told
+    assert {re.sub(r"\{(\w+)\}", r"$\1", screen) for screen in page.SCREENS} == told
 
 
 @pytest.mark.usefixtures("built")

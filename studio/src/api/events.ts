@@ -116,6 +116,8 @@ function refresh(client: QueryClient, id: string): void {
       const found = await readGeneration(id).catch(() => null);
       if (!found) return;
       place(client, found);
+      // Another tab may have said something; looks that are under way already are not repeated.
+      void client.invalidateQueries({ queryKey: ["conversations"] }, { cancelRefetch: false });
       if (!found.settled) return;
       for (const key of ["images", "usage", "budgets"]) void client.invalidateQueries({ queryKey: [key] });
     }, 60),

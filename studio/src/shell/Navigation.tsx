@@ -2,6 +2,7 @@ import { Menu, Tooltip, VisuallyHidden } from "@mantine/core";
 import { Link, useLocation } from "@tanstack/react-router";
 import {
   Blocks,
+  Brush,
   CircleDollarSign,
   Columns3,
   Ellipsis,
@@ -12,20 +13,33 @@ import {
   Settings,
   Sparkles,
   Table2,
+  Workflow,
 } from "lucide-react";
 import { useWords, type Words } from "@/words";
 import classes from "./Shell.module.css";
 
 const PLACES: {
-  to: "/create" | "/chat" | "/gallery" | "/compare" | "/bulk" | "/models" | "/costs" | "/settings";
+  to:
+    | "/create"
+    | "/chat"
+    | "/tools"
+    | "/gallery"
+    | "/compare"
+    | "/bulk"
+    | "/pipelines"
+    | "/models"
+    | "/costs"
+    | "/settings";
   word: keyof Words["nav"];
   icon: LucideIcon;
 }[] = [
   { to: "/create", word: "create", icon: Sparkles },
   { to: "/chat", word: "chat", icon: MessageSquare },
+  { to: "/tools", word: "tools", icon: Brush },
   { to: "/gallery", word: "gallery", icon: Images },
   { to: "/compare", word: "compare", icon: Columns3 },
   { to: "/bulk", word: "bulk", icon: Table2 },
+  { to: "/pipelines", word: "pipelines", icon: Workflow },
   { to: "/models", word: "models", icon: Blocks },
   { to: "/costs", word: "costs", icon: CircleDollarSign },
   { to: "/settings", word: "settings", icon: Settings },

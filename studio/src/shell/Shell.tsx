@@ -66,6 +66,8 @@ const PLACES = {
   g: "/gallery",
   v: "/compare",
   b: "/bulk",
+  p: "/pipelines",
+  w: "/tools",
   m: "/models",
   $: "/costs",
   s: "/settings",

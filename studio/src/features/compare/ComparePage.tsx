@@ -1,26 +1,11 @@
-import { Alert, Button, Group, SimpleGrid, Text, Textarea, TextInput, Title } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
-import { useQuery } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
-import { useEffect, useMemo, useState } from "react";
-import { api, data, problemOf } from "@/api/client";
+import { Text, Title } from "@mantine/core";
+import { useEffect } from "react";
 import { useModel, useModels } from "@/api/queries";
-import type { Model, Problem } from "@/api/types";
 import { useDraft } from "@/features/create/draft";
-import { ModelCard } from "@/features/create/model/ModelCard";
-import { References } from "@/features/create/references/References";
-import { toRequest } from "@/features/create/request";
 import { RunList } from "@/features/runs/RunList";
 import classes from "@/features/runs/Runs.module.css";
-import { clampAll } from "@/form/clamp";
-import { automaticProvider, fieldsOf, modeOf } from "@/form/fields";
-import { useLook } from "@/look";
-import { money } from "@/numbers";
-import { ProblemText } from "@/ui/ProblemText";
 import { useWords } from "@/words";
-import { AxisField } from "./AxisField";
-import { type AxisDraft, axisFields } from "./axes";
-import { Recipes } from "./Recipes";
+import { Setup } from "./Setup";
 
 /** One request over two axes: models, providers, or values of any parameter. */
 export function ComparePage() {
@@ -41,142 +26,5 @@ export function ComparePage() {
       {model && <Setup key={model.id} model={model} />}
       <RunList kind="comparison" />
     </div>
-  );
-}
-
-function Setup({ model }: { model: Model }) {
-  const words = useWords();
-  const language = useLook((look) => look.language);
-  const navigate = useNavigate();
-  const draft = useDraft();
-  const [name, setName] = useState("");
-  const [axes, setAxes] = useState<[AxisDraft, AxisDraft]>([
-    { name: "provider", values: Object.keys(model.routes) },
-    { name: "", values: [] },
-  ]);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
-
-  const provider =
-    draft.provider !== "auto" && model.routes[draft.provider] ? draft.provider : automaticProvider(model);
-  const route = model.routes[provider];
-  const modeName = modeOf(Object.keys(route?.modes ?? {}), draft.mode, draft.references.length);
-  const mode = route?.modes[modeName];
-  const fields = useMemo(() => (mode ? fieldsOf(mode, language) : []), [mode, language]);
-  const { values } = clampAll(fields, draft.values[model.id] ?? {});
-  const { on_unsupported: _, ...request } = toRequest(draft, fields, values);
-  const used = axes.filter((axis) => axis.name && axis.values.length);
-  const ready = used.length > 0 && Boolean(draft.prompt.trim());
-  const body = { name: name.trim() || draft.prompt.slice(0, 60) || words.compare.title, request, axes: used };
-  const [asked] = useDebouncedValue(JSON.stringify(body), 300);
-  const check = useQuery({
-    queryKey: ["comparison", asked],
-    queryFn: () => data(api.POST("/v1/comparisons/check", { body: JSON.parse(asked) })),
-    enabled: ready,
-    retry: false,
-    placeholderData: (before) => before,
-  });
-  const cells = used.reduce((product, axis) => product * axis.values.length, used.length ? 1 : 0);
-
-  async function run() {
-    setBusy(true);
-    setProblem(null);
-    try {
-      const begun = await data(api.POST("/v1/comparisons", { body: body as never }));
-      void navigate({ to: "/compare/$id", params: { id: begun.id } });
-    } catch (error) {
-      setProblem(problemOf(error));
-      setBusy(false);
-    }
-  }
-
-  const wrong = problem ?? (check.error ? problemOf(check.error) : null);
-  return (
-    <section className={classes.block}>
-      <Recipes model={model} fields={fields} onChoose={setAxes} />
-      <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg" mt="md">
-        <div>
-          {mode && (
-            <ModelCard
-              model={model}
-              provider={provider}
-              mode={mode}
-              modes={Object.keys(route?.modes ?? {})}
-              modeName={modeName}
-            />
-          )}
-        </div>
-        <div>
-          <Textarea
-            label={words.create.prompt}
-            value={draft.prompt}
-            onChange={(event) => draft.change({ prompt: event.currentTarget.value })}
-            placeholder={words.create.promptPlaceholder}
-            autosize
-            minRows={3}
-            maxRows={10}
-            mb="sm"
-          />
-          <References
-            field={fields.find((field) => field.kind === "refs") ?? null}
-            limit={mode?.max_references ?? 0}
-          />
-        </div>
-      </SimpleGrid>
-      <div className={classes.axes}>
-        {axes.map((axis, place) => (
-          <AxisField
-            // biome-ignore lint/suspicious/noArrayIndexKey: there are always these two
-            key={place}
-            label={place === 0 ? words.compare.columns : words.compare.rows}
-            axis={axis}
-            fields={axisFields(fields)}
-            model={model}
-            optional={place === 1}
-            taken={axes[place === 0 ? 1 : 0].name}
-            onChange={(next) => setAxes(place === 0 ? [next, axes[1]] : [axes[0], next])}
-          />
-        ))}
-      </div>
-      {wrong && (
-        <Alert color="red" variant="light" mt="md" role="alert">
-          <ProblemText problem={wrong} compact />
-        </Alert>
-      )}
-      <div className={classes.go}>
-        <TextInput
-          aria-label={words.runs.name}
-          placeholder={words.runs.name}
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          maxLength={200}
-          w={260}
-        />
-        <Button onClick={run} loading={busy} disabled={!ready || Boolean(check.error)}>
-          {words.compare.run(cells)}
-          {check.data && (
-            <span className="figures" style={{ marginLeft: 10, fontWeight: 450 }}>
-              {check.data.high === null && words.create.atLeast}
-              {money(check.data.high ?? check.data.low, language)}
-            </span>
-          )}
-        </Button>
-        {check.data && (
-          <Group gap={8}>
-            <Text size="sm" className="quiet figures">
-              {words.runs.dry(check.data.ok, check.data.exists, check.data.invalid)}
-            </Text>
-          </Group>
-        )}
-      </div>
-      {check.data?.rows
-        .filter((row) => row.state === "invalid")
-        .slice(0, 5)
-        .map((row) => (
-          <Text key={row.row} size="sm" className="bad" lang="en">
-            {row.row}: {row.why}
-          </Text>
-        ))}
-    </section>
   );
 }

@@ -1,20 +1,21 @@
-import { ActionIcon, Anchor, Button, Text, Tooltip } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
-import { useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate, useParams } from "@tanstack/react-router";
-import { ImageDown, SlidersHorizontal, Trophy } from "lucide-react";
-import { api, problemOf } from "@/api/client";
-import { readGeneration } from "@/api/queries";
-import { type Axis, type Item, type Run, useItems, useRun } from "@/api/runs";
-import type { Json, Problem } from "@/api/types";
-import { useDraft } from "@/features/create/draft";
+import { Anchor, Button } from "@mantine/core";
+import { useParams } from "@tanstack/react-router";
+import { Columns2, ImageDown } from "lucide-react";
+import { lazy, Suspense, useState } from "react";
+import { type Axis, useItems, useRun } from "@/api/runs";
+import type { Json } from "@/api/types";
 import { RunHead } from "@/features/runs/RunHead";
 import classes from "@/features/runs/Runs.module.css";
-import { useLook } from "@/look";
-import { decimal, humanise, money } from "@/numbers";
+import { humanise } from "@/numbers";
 import { Missing } from "@/shell/Broken";
 import { useWords } from "@/words";
 import { written } from "./axes";
+import { Cell } from "./Cell";
+
+const CloseLook = lazy(() => import("./CloseLook"));
+
+/** Pictures that can be told apart beside each other. */
+const MOST_SHOWN = 6;
 
 /** The cells of a comparison as they come: picture, seconds, price, and what a cell's model did not take. */
 export function ComparisonPage() {
@@ -22,15 +23,34 @@ export function ComparisonPage() {
   const { id } = useParams({ from: "/compare/$id" });
   const { data: run, isError } = useRun(id);
   const { data } = useItems(id, run);
+  const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set());
+  const [close, setClose] = useState(false);
   if (isError) return <Missing />;
   if (!run) return null;
   const items = data?.pages.flatMap((page) => page.items) ?? [];
-  const { x, y, winner } = run.spec as { x: Axis; y: Axis; winner: number | null };
+  const { x, y } = run.spec as { x: Axis; y: Axis };
+  const pictured = items.filter((one) => one.images.length > 0);
+  const picked = pictured.filter((one) => chosen.has(one.position));
+  const shown = (picked.length > 1 ? picked : pictured).slice(0, MOST_SHOWN);
+  function toggle(position: number) {
+    const next = new Set(chosen);
+    if (!next.delete(position)) next.add(position);
+    setChosen(next);
+  }
   const at = (column: number, row: number) =>
     items.find((one) => one.note.x === column && one.note.y === row);
   return (
     <div className={classes.page}>
       <RunHead run={run}>
+        <Button
+          size="compact-sm"
+          variant="default"
+          leftSection={<Columns2 size={14} aria-hidden />}
+          disabled={shown.length < 2}
+          onClick={() => setClose(true)}
+        >
+          {picked.length > 1 ? words.compare.side(shown.length) : words.compare.sideAll}
+        </Button>
         <Anchor href={`/v1/comparisons/${id}/sheet`} download={`${run.name}.png`} size="sm" mr="xs">
           <ImageDown size={13} aria-hidden /> {words.compare.sheet}
         </Anchor>
@@ -53,7 +73,12 @@ export function ComparisonPage() {
                 <th scope="row">{y.name ? title(y.name, value as Json) : ""}</th>
                 {x.values.map((one, column) => (
                   <td key={written(one as Json)}>
-                    <Cell item={at(column, row)} run={run} winner={winner} />
+                    <Cell
+                      item={at(column, row)}
+                      run={run}
+                      chosen={chosen.has(at(column, row)?.position ?? -1)}
+                      onChoose={toggle}
+                    />
                   </td>
                 ))}
               </tr>
@@ -61,6 +86,11 @@ export function ComparisonPage() {
           </tbody>
         </table>
       </div>
+      {close && (
+        <Suspense>
+          <CloseLook run={run} items={shown} onClose={() => setClose(false)} />
+        </Suspense>
+      )}
     </div>
   );
 }
@@ -69,87 +99,4 @@ function title(name: string, value: Json): string {
   return name === "model" || name === "provider" || name === "prompt"
     ? written(value)
     : `${humanise(name)} ${written(value)}`;
-}
-
-function Cell({ item, run, winner }: { item: Item | undefined; run: Run; winner: number | null }) {
-  const words = useWords();
-  const language = useLook((look) => look.language);
-  const client = useQueryClient();
-  const navigate = useNavigate();
-  if (!item) return <div className={classes.wait}>…</div>;
-  const best = winner === item.position;
-  const picture = item.images[0];
-  const error = item.error as Problem | null;
-  const missing = (item.note.not_sent as { name: string }[] | undefined) ?? [];
-
-  async function choose() {
-    await api
-      .PUT("/v1/comparisons/{run_id}/winner", {
-        params: { path: { run_id: run.id } },
-        body: { position: best ? null : (item?.position ?? null) },
-      })
-      .catch((trouble: unknown) => notifications.show({ color: "red", message: problemOf(trouble).detail }));
-    await client.invalidateQueries({ queryKey: ["runs"] });
-  }
-  async function use() {
-    if (!item?.generation) return;
-    useDraft.getState().reuse(await readGeneration(item.generation));
-    void navigate({ to: "/create" });
-  }
-
-  return (
-    <div className={classes.cell} data-winner={best || undefined}>
-      {picture ? (
-        <Link to="/i/$id" params={{ id: picture.id }}>
-          <img
-            src={`${picture.thumbnail}?size=512`}
-            alt={`${words.run.open}: ${item.key}`}
-            style={{ aspectRatio: `${picture.width} / ${picture.height}` }}
-          />
-        </Link>
-      ) : (
-        <div className={classes.wait}>
-          {error
-            ? (words.problem.what[error.code] ?? error.detail)
-            : (words.runs.item[item.state] ?? item.state)}
-        </div>
-      )}
-      <div className={classes.facts}>
-        <span className="figures quiet">
-          {item.seconds !== null && `${words.image.seconds(decimal(item.seconds, language))} · `}
-          {money(item.charged, language)}
-        </span>
-        {picture && (
-          <span style={{ display: "flex", gap: 2 }}>
-            <Tooltip label={words.run.reuse}>
-              <ActionIcon
-                variant="subtle"
-                color="gray"
-                size={28}
-                aria-label={`${words.run.reuse}: ${item.key}`}
-                onClick={() => void use()}
-              >
-                <SlidersHorizontal size={14} aria-hidden />
-              </ActionIcon>
-            </Tooltip>
-            <Button
-              size="compact-xs"
-              variant={best ? "light" : "subtle"}
-              color={best ? "indigo" : "gray"}
-              aria-pressed={best}
-              leftSection={<Trophy size={13} aria-hidden />}
-              onClick={() => void choose()}
-            >
-              {words.compare.winner}
-            </Button>
-          </span>
-        )}
-      </div>
-      {missing.length > 0 && (
-        <Text size="xs" className="quiet">
-          {words.run.notSent}: {missing.map((one) => humanise(one.name)).join(", ")}
-        </Text>
-      )}
-    </div>
-  );
 }

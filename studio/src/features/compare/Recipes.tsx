@@ -32,7 +32,7 @@ export function Recipes({ model, fields, onChoose }: Props) {
       family.length > 1 ? [{ name: "model", values: family.slice(0, 6).map((one) => one.id) }, none] : null,
     ],
     [words.recipeSeeds, field("seed") ? [{ name: "seed", values: [1, 2, 3, 4] }, none] : null],
-    ...(["guidance_scale", "num_inference_steps", "strength"] as const).map(
+    ...(["guidance_scale", "num_inference_steps", "strength", "loras.0.scale"] as const).map(
       (name): [string, [AxisDraft, AxisDraft] | null] => {
         const found = field(name);
         return [found?.title ?? name, found ? [{ name, values: suggested(found) }, none] : null];

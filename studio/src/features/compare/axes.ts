@@ -25,6 +25,31 @@ export function axisFields(fields: Field[]): Field[] {
   return fields.filter((field) => kinds.has(field.kind));
 }
 
+/** The strengths of the LoRAs that the form has, as fields of their own. */
+export function loraAxes(loras: Json | undefined, title: (n: number) => string): Field[] {
+  return (Array.isArray(loras) ? loras : []).map((_, place) => ({
+    name: `loras.${place}.scale`,
+    kind: "number",
+    title: title(place + 1),
+    help: "",
+    group: "",
+    order: 0,
+    advanced: false,
+    required: false,
+    schema: { type: "number" },
+    default: 1,
+    providerDefault: 1,
+    minimum: 0.4,
+    maximum: 1.2,
+    step: 0.1,
+    options: [],
+    placeholder: "",
+    unit: "",
+    mostPixels: null,
+    visibleIf: null,
+  }));
+}
+
 /** Values to begin with: a few over the range, all choices, both ways of a switch. */
 export function suggested(field: Field): Json[] {
   if (field.options.length) return field.options.slice(0, 4);

@@ -1,10 +1,11 @@
-import { Alert, Button, Group, Modal, Text, Tooltip } from "@mantine/core";
+import { Alert, Button, Group, Text, Tooltip } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { useState } from "react";
 import type { Mode, ProviderName } from "@/api/types";
 import type { Field } from "@/form/fields";
 import { useLook } from "@/look";
 import { decimal, money } from "@/numbers";
+import { Confirm, useIsDear } from "@/ui/Confirm";
 import { ProblemText } from "@/ui/ProblemText";
 import { useWords } from "@/words";
 import { BudgetStop } from "./BudgetStop";
@@ -22,13 +23,11 @@ interface Props {
   provider: ProviderName;
 }
 
-const MOST_UNASKED = 25; // pictures in one request
-
 /** The button, with what it will cost on it. */
 export function GenerateBar({ body, price, mode, fields, provider }: Props) {
   const words = useWords();
   const language = useLook((look) => look.language);
-  const confirmAbove = useLook((look) => look.confirmAbove);
+  const isDear = useIsDear();
   const draft = useDraft();
   const { submit, busy, problem } = useSubmit();
   const [asking, setAsking] = useState(false);
@@ -42,7 +41,7 @@ export function GenerateBar({ body, price, mode, fields, provider }: Props) {
   const refused = price.problem?.code === "invalid_params" && !price.stale;
   const disabled = needsPrompt || uploading || refused || isIncomplete(fields, draft);
   const text = quote ? priceText(quote, language, words.create.atLeast) : "";
-  const dear = quote ? Number(quote.high) > confirmAbove || quote.images > MOST_UNASKED : false;
+  const dear = quote ? isDear(Number(quote.high), quote.images) : false;
 
   // The budget's figures stand below in the page's language.
   const shown = problem?.code === "budget_exceeded" ? { ...problem, detail: "" } : (problem ?? price.problem);
@@ -91,26 +90,14 @@ export function GenerateBar({ body, price, mode, fields, provider }: Props) {
           {shortcut(language)}
         </Text>
       </Group>
-      <Modal opened={asking} onClose={() => setAsking(false)} title={words.create.confirmTitle} centered>
-        <Text>{words.create.confirmText(quote?.images ?? 1, text)}</Text>
-        <Text size="sm" className="quiet figures" mt={4}>
-          {draft.model} · {provider} · {quote?.formula}
-        </Text>
-        <Group justify="flex-end" mt="lg">
-          <Button variant="default" onClick={() => setAsking(false)}>
-            {words.shell.cancel}
-          </Button>
-          <Button
-            data-autofocus
-            onClick={() => {
-              setAsking(false);
-              void submit(body);
-            }}
-          >
-            {words.create.confirmYes(text)}
-          </Button>
-        </Group>
-      </Modal>
+      <Confirm
+        opened={asking}
+        text={words.create.confirmText(quote?.images ?? 1, text)}
+        detail={`${draft.model} · ${provider} · ${quote?.formula}`}
+        yes={words.create.confirmYes(text)}
+        onNo={() => setAsking(false)}
+        onYes={() => void submit(body)}
+      />
     </div>
   );
 }

@@ -1,7 +1,7 @@
-import { SegmentedControl, Slider } from "@mantine/core";
-import { useState } from "react";
+import { SegmentedControl } from "@mantine/core";
 import type { LibraryImage } from "@/api/library";
 import { useLook, type ViewerBackground } from "@/look";
+import { BeforeAfter } from "@/ui/BeforeAfter";
 import { useWords } from "@/words";
 import classes from "./Image.module.css";
 
@@ -18,17 +18,21 @@ export function Viewer({ image, actual, onActual, before }: Props) {
   const words = useWords();
   const background = useLook((look) => look.background);
   const set = useLook((look) => look.set);
-  const [share, setShare] = useState(50);
   const alt = words.run.alt(image.prompt.slice(0, 120));
   return (
     <>
-      <div className={classes.canvas} data-background={background} data-actual={actual || undefined}>
+      <div
+        className={classes.canvas}
+        data-background={background}
+        data-actual={(actual && !before) || undefined}
+        data-over={before || undefined}
+      >
         {before ? (
-          <div className={classes.compare} style={{ aspectRatio: `${image.width} / ${image.height}` }}>
-            <img src={image.url} alt={alt} />
-            <img src={before} alt={words.image.before} style={{ clipPath: `inset(0 ${100 - share}% 0 0)` }} />
-            <span className={classes.edge} style={{ left: `${share}%` }} aria-hidden />
-          </div>
+          <BeforeAfter
+            before={{ src: before, alt: words.image.before, title: words.image.before }}
+            after={{ src: image.url, alt, title: words.image.after }}
+            ratio={`${image.width} / ${image.height}`}
+          />
         ) : (
           <button
             type="button"
@@ -40,13 +44,6 @@ export function Viewer({ image, actual, onActual, before }: Props) {
           </button>
         )}
       </div>
-      {before && (
-        <div className={classes.share}>
-          <span>{words.image.before}</span>
-          <Slider flex={1} value={share} onChange={setShare} label={null} thumbLabel={words.image.compare} />
-          <span>{words.image.after}</span>
-        </div>
-      )}
       <div className={classes.view}>
         <SegmentedControl
           size="xs"
