@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluxroom.engine.expectation import Expectation, from_catalog, from_samples
+from fluxroom.engine.expectation import Expectation, from_catalog, from_samples, took
 from fluxroom.engine.pacing import SLOW_POLL, Pace, backoff
 
 seconds = st.floats(min_value=0, max_value=1e5, allow_nan=False)
@@ -47,6 +47,45 @@ def test_with_experience_in_four_polls() -> None:
     found = [polls_until(ready, from_samples([ready * share for share in (0.98, 1.0, 1.02)])) for ready in DURATIONS]
     assert sum(delay for _, delay in found) / len(found) <= 0.06
     assert sum(polls for polls, _ in found) / len(found) <= 4
+
+
+def looked_at(ready: float, expected: Expectation) -> tuple[float, int, float | None]:
+    """Delay, polls and what is learned from one job, as the runner goes about it."""
+    pace, polls = Pace(), 1
+    now = first = before = pace.next_poll(0.0, expected.early, expected.late)
+    while now < ready:
+        before, now = now, now + pace.next_poll(now, expected.early, expected.late)
+        polls += 1
+    return now - ready, polls, expected.sooner(now) if now == first else took(before, now)
+
+
+def after_jobs(ready: float, jobs: int, catalog: float = 5.0) -> tuple[float, int, Expectation]:
+    samples: list[float] = []
+    for _ in range(jobs):
+        expected = from_samples(samples[-50:]) if len(samples) >= 3 else from_catalog(catalog)
+        delay, polls, learned = looked_at(ready, expected)
+        samples += [] if learned is None else [learned]
+    return delay, polls, from_samples(samples[-50:])
+
+
+def test_a_model_that_is_far_faster_than_the_catalog_says_is_soon_found_sooner() -> None:
+    assert looked_at(0.6, from_catalog(5.0))[0] == 2.5 - 0.6
+    delay, _, expected = after_jobs(0.6, 40)
+    assert delay <= 0.2
+    assert expected.usual <= 1.5
+
+
+def test_looking_sooner_stops_where_a_look_comes_too_early() -> None:
+    for ready in (1.3, 2.0, 2.4):
+        delay, polls, expected = after_jobs(ready, 60)
+        assert delay <= 0.25
+        assert polls <= 6
+        assert 0.8 * ready <= expected.usual <= 1.2 * ready
+
+
+def test_a_model_that_the_catalog_knows_well_is_not_looked_at_more_often() -> None:
+    for ready in DURATIONS:
+        assert after_jobs(ready, 60)[1] <= 5
 
 
 def test_once_nobody_waits_one_poll_a_minute_is_enough() -> None:

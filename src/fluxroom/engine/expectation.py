@@ -44,6 +44,16 @@ class Expectation:
         low, high = max(1, round(self.early)), round(self.late)
         return f"usually {low}–{high} s" if high > low else f"usually about {low} s"
 
+    def sooner(self, seconds: float) -> float:
+        """What to learn from a picture that was there at the first look: it was ready before, nobody knows when.
+
+        The next look comes sooner, until one is too early. A catalog's guess may be far off, experience is not.
+
+        >>> from_catalog(5.0).sooner(2.5), from_samples([2.5]).sooner(2.5)
+        (1.25, 2.25)
+        """
+        return seconds * (0.9 if self.learned else 0.5)
+
 
 def from_catalog(seconds: float) -> Expectation:
     """What the catalog's typical time says: it may take half or twice as long.
@@ -68,6 +78,17 @@ def from_samples(samples: Sequence[float]) -> Expectation:
         late=ordered[min(count - 1, math.ceil(count * 0.9))],
         learned=True,
     )
+
+
+def took(before: float, elapsed: float) -> float | None:
+    """How long a job took that was not ready `before` and was `elapsed` seconds after its submit.
+
+    None: the two looks are too far apart to say.
+
+    >>> took(4.8, 5.0), took(1.0, 5.0)
+    (5.0, None)
+    """
+    return elapsed if elapsed - before <= max(1.0, elapsed / 4) else None
 
 
 class Experience:

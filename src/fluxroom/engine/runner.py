@@ -11,7 +11,7 @@ from typing import Any
 
 from fluxroom.engine.asking import Asking
 from fluxroom.engine.courier import Courier
-from fluxroom.engine.expectation import Expectation, Experience
+from fluxroom.engine.expectation import Expectation, Experience, took
 from fluxroom.engine.keeping import Keeper
 from fluxroom.engine.ledger import Ledger
 from fluxroom.engine.lifecycle import FINAL, Happening, State
@@ -69,15 +69,16 @@ class Runner:
         if job.state == State.RUNNING and (streamed := await self._streamed_answer(job)):
             return _Answer(streamed, clock.monotonic() - start)
         asking = Asking()
-        if job.state == State.RUNNING and clock.monotonic() - start < expected.early:
+        waited = job.state == State.RUNNING and clock.monotonic() - start < expected.early
+        if waited:
             await self._ledger.nap(job, self._next_poll(clock.monotonic() - start, expected))
-        before = clock.monotonic() - start
+        before = first = clock.monotonic() - start
         while True:
             outcome = await self._courier.ask(job)
             elapsed = clock.monotonic() - start
             if asking.is_final(outcome, elapsed):
-                # An answer found long after the last question says little about how long the job took.
-                return _Answer(outcome, elapsed if elapsed - before <= max(1.0, elapsed / 4) else None)
+                at_once = waited and before == first
+                return _Answer(outcome, expected.sooner(elapsed) if at_once else took(before, elapsed))
             if elapsed > TICKET_LIFE:
                 return _Answer(Gone(why="its ticket is a day old and there is no final answer"))
             if isinstance(outcome, Pending):
