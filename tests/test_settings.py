@@ -82,7 +82,7 @@ def test_secrets_hide_in_repr_and_are_listed_for_redaction(monkeypatch: pytest.M
     assert sorted(settings.secrets()) == ["planted-bfl", "planted:fal"]
     secret = {name for name, field in Settings.model_fields.items() if is_secret(field.annotation)}
     providers = {"bfl_api_key", "fal_key", "fal_api_key", "fal_key_id", "fal_key_secret"}
-    assert secret == providers | {"database_url", "api_key"}
+    assert secret == providers | {"database_url", "api_key", "writer_key"}
 
 
 @pytest.mark.parametrize(

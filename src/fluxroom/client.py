@@ -131,9 +131,13 @@ class AsyncClient(Looking):
         """Carries runs in this process: those that it is asked to, and for `everyones` all that nobody else carries."""
         if self._conductor is None:
             from fluxroom.flows.conductor import Conductor
+            from fluxroom.flows.expansion import writer_of
             from fluxroom.flows.pipelines import Pipelines
+            from fluxroom.flows.posting import Post
 
-            kinds = {"pipeline": Pipelines(self.engine.store).advance}
+            post = Post(self.engine.store, self.settings, self.engine.now)
+            steps = Pipelines(self.engine.store, writer=writer_of(self.settings), messenger=post)
+            kinds = {"pipeline": steps.advance}
             self._conductor = Conductor(self.engine, self.plan_with, kinds=kinds)
         return self._conductor
 

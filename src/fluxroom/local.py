@@ -140,9 +140,11 @@ class LocalWorker:
     def runs(self, conductor: Callable[[], Conductor], plan_with: PlanWith) -> Desk:
         """The way to runs, carried by the conductor."""
         from fluxroom.flows.desk import Desk
+        from fluxroom.flows.expansion import writer_of
 
         take = partial(take_in, blobs=self.engine.store.blobs)
-        return Desk(engine=self.engine, conductor=conductor(), plan_with=plan_with, take_in=take)
+        writer = writer_of(self._settings)
+        return Desk(engine=self.engine, conductor=conductor(), plan_with=plan_with, take_in=take, writer=writer)
 
     async def take_in(
         self, sources: Sequence[Any], params: Mapping[str, Any], places: Sequence[tuple[str | int, ...]]

@@ -20,7 +20,8 @@ from fluxroom.server.scopes import RIGHTS
 ADMINS_ONLY = 403
 LEFT_OUT = {
     # Addresses whose braces name nobody's thing, or whose answer is the same for everybody.
-    "/page/{name}", "/problems/{code}", "/v1/pipelines/templates/{name}", "/v1/models/{model_id:path}", "/v1/models/{model_id:path}/check",
+    "/v1/pipelines/templates/{name}",
+    "/page/{name}", "/problems/{code}", "/v1/models/{model_id:path}", "/v1/models/{model_id:path}/check",
     "/openai/v1/{path:path}", "/openai/v1/models/{model_id:path}", "/bfl/v1/{endpoint:path}",
     "/hooks/{provider}/{job_id}/{token}", "/files/{name}/{proof}/{title}", "/fal/storage/files/{ticket}/{name}",
     "/fal/{app:path}", "/fal/queue/{app:path}", "/v1/keys/{key_id}", "/v1/providers/{name}/pause",

@@ -68,7 +68,7 @@ async def take_in(source: Any, blobs: Shelf) -> Reference:
 async def take_in_at(
     params: Mapping[str, JSON],
     places: Sequence[tuple[str | int, ...]],
-    take: Callable[[Any], Awaitable[Reference]],
+    take: Callable[[Any], Awaitable[Any]],
 ) -> dict[str, JSON]:
     """The parameters with the values at these places taken in (`mask`, `control_image_url`, …)."""
     copied: Any = _copy(params)

@@ -14,9 +14,10 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from fluxroom import catalog
+from fluxroom.engine.intake import take_in_at
 from fluxroom.engine.orders import cache_key
 from fluxroom.errors import FluxroomError, InvalidParams, RequestError
+from fluxroom.flows import picture_places
 from fluxroom.flows.conductor import PlanWith
 from fluxroom.flows.file_names import FileNames
 from fluxroom.flows.sheets import Sheet
@@ -136,8 +137,8 @@ async def check(sheet: Sheet, engine: Engine, plan_with: PlanWith, take_in: Take
         rows.append(await _checked(sheet, number, plan_with, pantry))
         if number % _AT_A_TIME == 0:
             await asyncio.sleep(0)  # a long sheet must not hold up everybody else
-    known = await _known(engine, [row for row in rows if row.plan], owner)
-    rows = [replace(row, state="exists", why="in the store") if row.number in known else row for row in rows]
+    there = await known(engine, [row for row in rows if row.plan], owner)
+    rows = [replace(row, state="exists", why="in the store") if row.number in there else row for row in rows]
     goes_on = await engine.store.database.read(partial(runs.same, owner=owner, digest=sheet.digest))
     left = 0
     if goes_on:
@@ -208,6 +209,10 @@ class _Pantry:
             raise found
         return found
 
+    async def named(self, source: Any) -> str:
+        """The hash or address of a picture."""
+        return _named(await self.get(source))
+
 
 async def _checked(sheet: Sheet, number: int, plan_with: PlanWith, pantry: _Pantry) -> Checked:
     asked: dict[str, JSON] = {}
@@ -218,48 +223,30 @@ async def _checked(sheet: Sheet, number: int, plan_with: PlanWith, pantry: _Pant
         model = str(asked.get("model") or "")
         if not model:
             raise InvalidParams("The row names no model.", field="model")
-        asked, options = await _with_pictures(asked, model, pantry)
+        asked, options = await _with_pictures(asked, pantry)
+        options = {name: value for name, value in options.items() if name not in {"prompt", "model"}}
         _, plan = await plan_with(asked.get("prompt"), model, options)
     except RequestError as error:
         return Checked(number=number + 1, state="invalid", asked=asked, why=error.detail, error=error.as_dict())
     return Checked(number=number + 1, state="ok", asked=asked, plan=plan)
 
 
-async def _with_pictures(
-    asked: Mapping[str, JSON], model: str, pantry: _Pantry
-) -> tuple[dict[str, JSON], dict[str, Any]]:
-    """What is asked for, once with pictures as they are written down (by hash or address), once as they are planned."""
-    written: dict[str, Any] = dict(asked)
-    options: dict[str, Any] = {name: value for name, value in asked.items() if name not in {"prompt", "model"}}
-    given = asked.get("references") or []
-    references = [await pantry.get(one) for one in (given if isinstance(given, list) else [given])]
-    if references:
-        written["references"] = [_named(one) for one in references]
-        options["references"] = references
-    for name in _picture_fields(model, options):
-        reference = await pantry.get(options[name])
-        written[name], options[name] = _named(reference), reference
-    return written, options
+async def _with_pictures(asked: Mapping[str, JSON], pantry: _Pantry) -> tuple[dict[str, JSON], dict[str, Any]]:
+    """What is asked for, once with pictures as they are written down (by hash or address), once as they are planned.
 
-
-def _picture_fields(model: str, options: Mapping[str, Any]) -> list[str]:
-    """Parameters of a row that hold one picture, such as `mask`. Pictures deeper inside are the plan's to take in."""
-    row, provider, _ = catalog.find(model)
-    given = {name: value for name, value in options.items() if isinstance(value, str)}
-    places = {
-        place
-        for name in ([provider] if provider else row.routes)
-        for mode in row.routes[name].modes
-        for place in catalog.locate_images(row.id, name, mode, given)
-    }
-    return sorted(str(place[0]) for place in places if len(place) == 1)
+    However deep a picture stands in a parameter: the plan takes in whatever is left, and may read files for it.
+    """
+    where = picture_places.places(asked)
+    if not where:
+        return dict(asked), dict(asked)
+    return await take_in_at(asked, where, pantry.named), await take_in_at(asked, where, pantry.get)
 
 
 def _named(reference: Reference) -> str:
     return reference.sha256 or reference.url or ""
 
 
-async def _known(engine: Engine, rows: Sequence[Checked], owner: str) -> set[int]:
+async def known(engine: Engine, rows: Sequence[Checked], owner: str) -> set[int]:
     """The rows all of whose pictures are in the store: the cache will give them again, free of charge."""
     keys: dict[int, list[str]] = {}
     for row in rows:

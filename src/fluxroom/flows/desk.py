@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from fluxroom.engine.accounting import Accounting, checked_budget
-from fluxroom.errors import NotFound, RequestError
-from fluxroom.flows import bulk, comparisons, pipelines, results, told
+from fluxroom.errors import InvalidParams, NotFound, RequestError
+from fluxroom.flows import bulk, comparisons, expansion, picture_places, pipelines, results, reviews, told
 from fluxroom.flows.bulk import DryRun
 from fluxroom.flows.comparisons import Comparison
 from fluxroom.flows.decisions import Decisions
-from fluxroom.flows.pipeline_files import Pipeline
+from fluxroom.flows.expansion import Writer
+from fluxroom.flows.pipeline_files import Pipeline, pipeline
+from fluxroom.flows.rehearsal import Rehearsal, rehearse, standing_in
 from fluxroom.flows.reviews import Reviews
 from fluxroom.flows.sheets import Sheet
 from fluxroom.store import runs
@@ -44,6 +46,7 @@ class Desk:
     owner: str = "local"
     only: str = ""  # the owner whose runs are shown; "" for everybody's
     cap: int | None = None  # jobs in flight at once
+    writer: Writer | None = None  # who is asked for more prompts
 
     # sheets ----------------------------------------------------------------------------------------------------------
 
@@ -90,12 +93,29 @@ class Desk:
 
     # pipelines -------------------------------------------------------------------------------------------------------
 
+    async def check_pipeline(self, found: Pipeline, inputs: Mapping[str, JSON]) -> Answer:
+        """What a pipeline would do and cost; nothing is sent. Inputs that are missing are stood in for."""
+        found, own = await picture_places.taken(found, self.take_in)
+        taken = await picture_places.inputs_taken(found, inputs, self.take_in)
+        whole, missing = standing_in(found, taken)
+        run = pipelines.new_run(found, whole, owner=self.owner, pictures=own)
+        return told.a_rehearsal(replace(await self._rehearsed(run, found), missing=missing))
+
     async def begin_pipeline(
         self, found: Pipeline, inputs: Mapping[str, JSON], *, name: str = "", priority: int = 5, key: str = ""
     ) -> Answer:
-        """Carry a pipeline; pictures among its inputs are taken in. The same `key` leads to the same run."""
-        taken = await self._inputs(found, inputs)
-        run = pipelines.new_run(found, taken, owner=self.owner, name=name, priority=priority, cap=self.cap, key=key)
+        """Carry a pipeline; pictures among its inputs are taken in. The same `key` leads to the same run.
+
+        Raises:
+            InvalidParams: a step cannot be carried out, as far as that can be known; nothing was sent.
+        """
+        found, own = await picture_places.taken(found, self.take_in)
+        taken = await picture_places.inputs_taken(found, inputs, self.take_in)
+        run = pipelines.new_run(
+            found, taken, owner=self.owner, name=name, priority=priority, cap=self.cap, key=key, pictures=own
+        )
+        sound = await self._sound(run, found)
+        run = replace(run, spec={**run.spec, "renamed": sound.renamed})
         return await self._told(await pipelines.begin(run, self.conductor))
 
     async def approve(self, run_id: str, step: str) -> Answer:
@@ -108,10 +128,29 @@ class Desk:
         await self._one(run_id, "pipeline")
         return await self._told(await self._reviews.choose(run_id, step, images))
 
+    async def check_redo(self, run_id: str, step: str, fields: Mapping[str, JSON] | None = None) -> Answer:
+        """What making a step again would do and cost; nothing is sent."""
+        run, found, _ = await self._changed(run_id, step, fields or {})
+        return told.a_rehearsal(await self._rehearsed(run, found))
+
     async def redo(self, run_id: str, step: str, fields: Mapping[str, JSON] | None = None) -> Answer:
-        """Make a step again, changed where fields are given, and what depends on it."""
-        await self._one(run_id, "pipeline")
-        return await self._told(await self._reviews.redo(run_id, step, fields))
+        """Make a step again, changed where fields are given, and what depends on it.
+
+        Raises:
+            InvalidParams: changed like this it cannot be carried out; everything stays as it is.
+        """
+        run, found, own = await self._changed(run_id, step, fields or {})
+        await self._sound(run, found)
+        raw = reviews.raw_step(found, step)
+        taken = {name: raw.get(name) for name in fields or {}}
+        return await self._told(await self._reviews.redo(run_id, step, taken, pictures=own))
+
+    # prompts ---------------------------------------------------------------------------------------------------------
+
+    async def expand(self, prompt: str, number: int, *, instruction: str = "", model: str = "") -> Answer:
+        """More prompts out of one, and who wrote them; `model` is the image model that they are for."""
+        wish = expansion.wish_for(model, instruction)
+        return told.written(await expansion.expanded([prompt], number, instruction=wish, writer=self.writer))
 
     # all runs --------------------------------------------------------------------------------------------------------
 
@@ -207,14 +246,20 @@ class Desk:
         books = Accounting(self.engine.store, self.engine.accounts)
         await books.set_budget(checked_budget(f"run:{run.id}", "total", most))
 
-    async def _inputs(self, found: Pipeline, given: Mapping[str, JSON]) -> dict[str, JSON]:
-        """The inputs with their pictures taken in, named by hash or address."""
-        inputs = dict(given)
-        declared: Mapping[str, Any] = found.raw.get("inputs", {})
-        for name, about in declared.items():
-            if about["kind"] in {"picture", "pictures"} and inputs.get(name) is not None:
-                value = inputs[name]
-                many = [await self.take_in(one) for one in (value if isinstance(value, list) else [value])]
-                named = [one.sha256 or one.url for one in many]
-                inputs[name] = named if about["kind"] == "pictures" else named[0]
-        return inputs
+    async def _changed(self, run_id: str, step: str, fields: Mapping[str, JSON]) -> tuple[Run, Pipeline, list[str]]:
+        """A run as it would be with a step changed, its pipeline, and the pictures that the change brings."""
+        run = await self._one(run_id, "pipeline")
+        found = reviews.changed(pipeline(run.spec["pipeline"]), step, fields)
+        found, own = await picture_places.taken(found, self.take_in)
+        return replace(run, spec=reviews.again(run, found, step, pictures=own)), found, own
+
+    async def _rehearsed(self, run: Run, found: Pipeline) -> Rehearsal:
+        return await rehearse(run, found, self.engine, self.plan_with)
+
+    async def _sound(self, run: Run, found: Pipeline) -> Rehearsal:
+        """The rehearsal of a run all of whose steps can be carried out, as far as that can be known."""
+        rehearsed = await self._rehearsed(run, found)
+        if wrong := rehearsed.invalid:
+            advice = str((wrong.error or {}).get("next") or "") or "Check it with `fluxroom pipeline check`."
+            raise InvalidParams(f"steps.{wrong.name}: {wrong.why}", advice=advice, field=f"steps.{wrong.name}")
+        return rehearsed

@@ -82,6 +82,17 @@ _FIELDS: Mapping[str, frozenset[str]] = {
     "webhook": frozenset({"url", "images"}),
 }
 """What a step takes that makes no request."""
+_NEEDED: Mapping[str, Sequence[frozenset[str]]] = {
+    "prompt": (frozenset({"template", "texts"}),),
+    "select": (frozenset({"from"}),),
+    "webhook": (frozenset({"url"}), frozenset({"images"})),
+}
+"""Of each of these, a step needs one."""
+_OF_RUNS = frozenset({"run", "idempotency_key", "priority", "wait"})
+"""What a run decides for its steps."""
+_MOST_CHOSEN = 1000
+MOST_EXPANDED = 20
+"""Texts that one text becomes in a prompt step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,18 +201,37 @@ def pipeline(raw: Any) -> Pipeline:
 def _step(raw: Mapping[str, JSON]) -> Step:
     name, do = str(raw["name"]), raw["do"]
     fields = {key: value for key, value in raw.items() if key not in _OF_STEPS}
-    if do in _FIELDS and (strange := sorted(fields.keys() - _FIELDS[do])):
-        raise InvalidParams(f"steps.{name}: {do} does not take {strange[0]}.", field=f"steps.{name}.{strange[0]}")
+    place = f"steps.{name}"
+    if do in _FIELDS:
+        _check_own_fields(str(do), fields, place)
+        return Step(name, do, fields, bool(raw.get("checkpoint")))
     if do == "tool":
         if "tool" not in fields:
-            raise InvalidParams(f"steps.{name}: say which tool: {', '.join(_TOOLS)}.", field=f"steps.{name}.tool")
+            raise InvalidParams(f"{place}: say which tool: {', '.join(_TOOLS)}.", field=f"{place}.tool")
         tool = str(fields.pop("tool"))
         fields["mode"] = "expand" if tool == "outpaint" else tool
     if "mode" in fields and fields["mode"] not in MODES:
-        raise InvalidParams(f"steps.{name}: there is no mode {fields['mode']!r}.", field=f"steps.{name}.mode")
-    if do in {"generate", "edit", "tool"} and "model" not in fields:
-        raise InvalidParams(f"steps.{name}: say which model.", field=f"steps.{name}.model")
+        raise InvalidParams(f"{place}: there is no mode {fields['mode']!r}.", field=f"{place}.mode")
+    if decided := sorted(_OF_RUNS & fields.keys()):
+        raise InvalidParams(f"{place}: {decided[0]} is decided by the run.", field=f"{place}.{decided[0]}")
+    if "model" not in fields:
+        raise InvalidParams(f"{place}: say which model.", field=f"{place}.model")
     return Step(name, do, fields, bool(raw.get("checkpoint")))
+
+
+def _check_own_fields(do: str, fields: Mapping[str, JSON], place: str) -> None:
+    """The fields of a step that makes no request."""
+    if strange := sorted(fields.keys() - _FIELDS[do]):
+        raise InvalidParams(f"{place}: {do} does not take {strange[0]}.", field=f"{place}.{strange[0]}")
+    for needed in _NEEDED[do]:
+        if not needed & fields.keys():
+            raise InvalidParams(f"{place}: {do} needs {' or '.join(sorted(needed))}.", field=place)
+    if fields.get("by", "person") != "person":
+        raise InvalidParams(f"{place}: by takes person; else give first or best.", field=f"{place}.by")
+    for name, most in (("expand", MOST_EXPANDED), ("first", _MOST_CHOSEN), ("best", _MOST_CHOSEN)):
+        value = fields.get(name, 1)
+        if not isinstance(value, str) and (not isinstance(value, int) or not 1 <= value <= most):
+            raise InvalidParams(f"{place}: {name} is a number from 1 to {most}.", field=f"{place}.{name}")
 
 
 def _check_references(raw: Mapping[str, Any], steps: Sequence[Step]) -> None:

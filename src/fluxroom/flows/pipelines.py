@@ -9,13 +9,16 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from fluxroom.engine.orders import hash_of
 from fluxroom.errors import FluxroomError, InvalidParams
-from fluxroom.flows import results
+from fluxroom.flows import expansion, picture_places, results
 from fluxroom.flows.conductor import Next
-from fluxroom.flows.pipeline_files import Pipeline, Step, pipeline
+from fluxroom.flows.expansion import Writer, Written
+from fluxroom.flows.pipeline_files import MOST_EXPANDED, Pipeline, Step, pipeline
+from fluxroom.flows.posting import Messenger
+from fluxroom.flows.sheets import normal
 from fluxroom.flows.templates import MOST_TEXTS, alternatives, fill
 from fluxroom.identifiers import new_id
 from fluxroom.store import runs
@@ -29,18 +32,8 @@ if TYPE_CHECKING:
 _STEPS_OWN = frozenset({"each"})
 
 
-class Writer(Protocol):
-    """Makes more texts of a text, such as a language model."""
-
-    async def more(self, text: str, number: int, instruction: str) -> list[str]:
-        """At most `number` variations; an empty list when there is nobody to ask."""
-
-
-class Messenger(Protocol):
-    """Hands pictures on."""
-
-    async def hand_on(self, run: Run, step: str, url: str, images: Sequence[Mapping[str, JSON]]) -> None:
-        """Tell an address about finished pictures; a failure raises."""
+MOST_REQUESTS = 10_000
+"""Requests of one step: more is a mistake, and would be paid."""
 
 
 class Pipelines:
@@ -76,11 +69,11 @@ class Pipelines:
             return await self._make(run, step)
         fields: Any = fill(dict(step.fields), scope_of(run))
         if step.do == "prompt":
-            return _remember(run, step, {"texts": await self._texts(fields)})
+            written = await texts_of(fields, self._writer)
+            return _remember(run, step, {"texts": list(written.texts), "by": written.by, "note": written.note})
         if step.do == "select":
             return await self._select(run, step, fields)
-        await self._hand_on(run, step, fields)
-        return _remember(run, step, {"images": _pictures(run, step, fields.get("images", []))})
+        return await self._hand_on(run, step, fields)
 
     # steps that make pictures ----------------------------------------------------------------------------------------
 
@@ -89,6 +82,8 @@ class Pipelines:
         if not ours:
             last = await self._store.database.read(partial(runs.last_position, run=run.id))
             asked = requests_of(step, scope_of(run))
+            for one in asked:
+                picture_places.check(run, step, one)
             if not asked:
                 return Next("paused", why=f"Step {step.name} has nothing to work on.")
             return Next("running", items=[_item(run, step, last + 1 + n, one) for n, one in enumerate(asked)])
@@ -112,22 +107,6 @@ class Pipelines:
 
     # the others ------------------------------------------------------------------------------------------------------
 
-    async def _texts(self, fields: Mapping[str, Any]) -> list[str]:
-        given = fields.get("texts") or fields.get("template") or []
-        texts = [one for text in (given if isinstance(given, list) else [given]) for one in alternatives(str(text))]
-        wanted = int(fields.get("expand") or 0)
-        if wanted > 1:
-            instruction = str(fields.get("instruction") or "")
-            texts = [one for text in texts for one in await self._more(text, wanted, instruction)]
-        if len(texts) > MOST_TEXTS:
-            raise InvalidParams(f"The step makes {len(texts)} texts; at most {MOST_TEXTS}.")
-        return texts
-
-    async def _more(self, text: str, number: int, instruction: str) -> list[str]:
-        found = await self._writer.more(text, number, instruction) if self._writer else []
-        # Nobody to ask: the text with a few words of its own, so that a pipeline works without a language model.
-        return found[:number] or [f"{text}{words}" for words in _VARIATIONS[: min(number, len(_VARIATIONS))]]
-
     async def _select(self, run: Run, step: Step, fields: Mapping[str, Any]) -> Next:
         offered = _pictures(run, step, fields.get("from", []))
         if fields.get("by") == "person":
@@ -142,17 +121,56 @@ class Pipelines:
         ratings = await self._store.database.read(partial(runs.ratings, images_of=ids))
         return sorted(offered, key=lambda one: -ratings.get(str(one["id"]), 0))
 
-    async def _hand_on(self, run: Run, step: Step, fields: Mapping[str, Any]) -> None:
+    async def _hand_on(self, run: Run, step: Step, fields: Mapping[str, Any]) -> Next:
+        """Write the message down and wait until it was taken; whoever sends it, here or elsewhere, tries for days."""
         if self._messenger is None:
-            raise InvalidParams(
-                f"Step {step.name} hands pictures on, which only a gateway does.",
-                advice="Start it with `fluxroom serve`, and send the pipeline there.",
-            )
+            raise InvalidParams(f"Step {step.name} hands pictures on, and nobody here does that.")
         images = _pictures(run, step, fields.get("images", []))
-        await self._messenger.hand_on(run, step.name, str(fields.get("url")), images)
+        handed = await self._messenger.hand_on(run, step.name, str(fields.get("url")), images)
+        told: Sequence[str] = run.spec.get("told", ())
+        if handed.state == "delivered":
+            return _remember(run, step, {"images": images, "message": handed.id, "webhook": handed.endpoint})
+        if not handed.stuck:
+            return Next("running")
+        if step.name in told:  # a person knows, and has let the run go on: so it is sent at once
+            await self._messenger.send_again(handed)
+            return Next("running", spec={**run.spec, "told": [one for one in told if one != step.name]})
+        return Next("paused", why=f"Step {step.name}: {handed.stuck}", spec={**run.spec, "told": [*told, step.name]})
 
 
-_VARIATIONS = ("", ", soft morning light", ", close-up", ", wide shot", ", from above", ", dramatic light", ", minimal")
+def waits_for(run: Run) -> tuple[Step, list[dict[str, JSON]]] | None:
+    """The step of a run in review that a person has to say something about, with the pictures to look at."""
+    if run.kind != "pipeline" or run.state != "review":
+        return None
+    found = pipeline(run.spec["pipeline"])
+    for step in found.steps:
+        made = run.spec["results"].get(step.name)
+        if made is None:
+            fields: Any = fill(dict(step.fields), scope_of(run))
+            return step, _pictures(run, step, fields.get("from", []))
+        if found.reviewed(step) and step.name not in run.spec["approved"]:
+            return step, list(made.get("images", []))
+    return None
+
+
+async def texts_of(fields: Mapping[str, Any], writer: Writer | None) -> Written:
+    """The texts of a prompt step whose fields are filled.
+
+    Raises:
+        InvalidParams: they are too many, or one is empty.
+    """
+    given = fields.get("texts") or fields.get("template") or []
+    texts = [one for text in (given if isinstance(given, list) else [given]) for one in alternatives(str(text))]
+    wanted = fields.get("expand") or 1
+    if isinstance(wanted, bool) or not isinstance(wanted, int) or not 1 <= wanted <= MOST_EXPANDED:
+        raise InvalidParams(f"expand is a number from 1 to {MOST_EXPANDED}, not {wanted!r}.", field="expand")
+    if len(texts) * wanted > MOST_TEXTS:
+        raise InvalidParams(f"The step makes {len(texts) * wanted} texts; at most {MOST_TEXTS}.")
+    if not all(text.strip() for text in texts):
+        raise InvalidParams("The step makes an empty text.")
+    if wanted == 1:
+        return Written(texts, expansion.TEMPLATE)
+    return await expansion.expanded(texts, wanted, instruction=str(fields.get("instruction") or ""), writer=writer)
 
 
 def new_run(
@@ -164,10 +182,11 @@ def new_run(
     priority: int = 5,
     cap: int | None = None,
     key: str = "",
+    pictures: Sequence[str] = (),
 ) -> Run:
     """A run of a pipeline, not written down yet; pictures among the inputs are named by hash or address.
 
-    The same idempotency `key` leads to the same run.
+    The same idempotency `key` leads to the same run; `pictures` are those that stand in its steps.
 
     Raises:
         InvalidParams: an input is missing, unknown or not of its kind.
@@ -178,6 +197,7 @@ def new_run(
         "inputs": checked_inputs(found, inputs),
         "results": {},
         "approved": [],
+        "pictures": list(pictures),
         "cap": cap,
     }
     return Run(
@@ -235,7 +255,11 @@ def scope_of(run: Run) -> dict[str, JSON]:
 
 
 def requests_of(step: Step, scope: Mapping[str, JSON]) -> list[dict[str, JSON]]:
-    """The requests of a step: for every member of `each`, one per prompt."""
+    """The requests of a step: for every member of `each`, one per prompt.
+
+    Raises:
+        InvalidParams: they are too many.
+    """
     rest = {name: value for name, value in step.fields.items() if name not in _STEPS_OWN}
     found: list[dict[str, JSON]] = []
     members = fill(step.fields["each"], scope) if "each" in step.fields else [None]
@@ -243,10 +267,10 @@ def requests_of(step: Step, scope: Mapping[str, JSON]) -> list[dict[str, JSON]]:
         filled: Any = fill(rest, {**scope, "item": member})
         prompts = filled.get("prompt")
         for prompt in prompts if isinstance(prompts, list) else [prompts]:
-            one = {**filled, "prompt": prompt}
-            if isinstance(one.get("references"), str):
-                one["references"] = [one["references"]]
+            one = normal({**filled, "prompt": prompt})
             found.append({name: value for name, value in one.items() if value is not None})
+            if len(found) > MOST_REQUESTS:
+                raise InvalidParams(f"Step {step.name} makes more than {MOST_REQUESTS} requests.")
     return found
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from fluxroom.errors import NotFound, RequestError
+from fluxroom.errors import InvalidParams, NotFound, RequestError
 from fluxroom.flows.pipeline_files import Pipeline, pipeline
 from fluxroom.store import runs
 from fluxroom.store.database import hold
@@ -72,8 +72,17 @@ class Reviews:
 
         return await self._change(run_id, change)
 
-    async def redo(self, run_id: str, step: str, fields: Mapping[str, JSON] | None = None) -> Run:
+    async def redo(
+        self,
+        run_id: str,
+        step: str,
+        fields: Mapping[str, JSON] | None = None,
+        *,
+        pictures: Sequence[str] = (),
+    ) -> Run:
         """Make a step again, with other `fields` where given, and what depends on it. Everything else stays as it is.
+
+        `pictures` are those that the fields bring, by hash or address.
 
         Raises:
             RequestError: something of the run is still under way.
@@ -81,13 +90,7 @@ class Reviews:
         """
 
         def change(run: Run, found: Pipeline) -> Spec:
-            found.step(step)
-            again = {step, *found.after(step)}
-            steps = [{**one, **(fields or {})} if one["name"] == step else one for one in found.raw["steps"]]
-            raw = pipeline({**found.raw, "steps": [_without_nothing(one) for one in steps]}).raw
-            results = {name: made for name, made in run.spec["results"].items() if name not in again}
-            approved = [name for name in run.spec["approved"] if name not in again]
-            return {**run.spec, "pipeline": dict(raw), "results": results, "approved": approved}
+            return again(run, changed(found, step, fields or {}), step, pictures=pictures)
 
         return await self._change(run_id, change, again=step)
 
@@ -104,14 +107,55 @@ class Reviews:
                 raise RequestError(
                     f"Run {run.name} still makes pictures.", advice="Wait for them, or cancel the run first."
                 )
-            runs.describe(connection, run_id, {"spec": change(run, found)})
+            spec = change(run, found)
+            runs.describe(connection, run_id, {"spec": spec})
             if again:
-                runs.replace_steps(connection, run_id, [again, *found.after(again)], at=now)
+                after = pipeline(spec["pipeline"]).after(again) | found.after(again)
+                runs.replace_steps(connection, run_id, [again, *after], at=now)
             runs.move(connection, run_id, ("review", "paused", "finished", "cancelled"), "running", why="", at=now)
 
         await self._engine.store.database.write(work)
         self._conductor.look(run_id)
         return await self._conductor.get(run_id)
+
+
+def changed(found: Pipeline, step: str, fields: Mapping[str, JSON]) -> Pipeline:
+    """The pipeline with some fields of a step set; a field that is set to nothing is taken out.
+
+    Raises:
+        InvalidParams: there is no such step, or it makes no pipeline.
+    """
+    found.step(step)
+    if fixed := sorted(fields.keys() & _FIXED):
+        raise InvalidParams(f"The {fixed[0]} of a step stays as it is.", field=fixed[0])
+    raw: Sequence[Mapping[str, JSON]] = found.raw["steps"]
+    steps = [{**one, **fields} if one["name"] == step else one for one in raw]
+    return pipeline({**found.raw, "steps": [_without_nothing(one) for one in steps]})
+
+
+def again(run: Run, found: Pipeline, step: str, *, pictures: Sequence[str] = ()) -> Spec:
+    """What a run remembers when a step of its (changed) pipeline is made again, and what depends on it."""
+    concerned = {step, *found.after(step)}
+    times: Mapping[str, int] = run.spec.get("again", {})
+    return {
+        **run.spec,
+        "pipeline": dict(found.raw),
+        "results": {name: made for name, made in run.spec["results"].items() if name not in concerned},
+        "approved": [name for name in run.spec["approved"] if name not in concerned],
+        "told": [name for name in run.spec.get("told", ()) if name not in concerned],
+        "again": {**times, **{name: times.get(name, 0) + 1 for name in concerned}},
+        "pictures": [*dict.fromkeys([*run.spec.get("pictures", ()), *pictures])],
+    }
+
+
+def raw_step(found: Pipeline, name: str) -> Mapping[str, JSON]:
+    """A step as its file says it."""
+    raw: Sequence[Mapping[str, JSON]] = found.raw["steps"]
+    return next(one for one in raw if one["name"] == name)
+
+
+_FIXED = frozenset({"name", "do"})
+"""What a change cannot change: others refer to it."""
 
 
 def _without_nothing(step: Mapping[str, JSON]) -> dict[str, JSON]:

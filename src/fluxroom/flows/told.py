@@ -9,7 +9,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from fluxroom.engine.accounting import plain
+from fluxroom.flows import pipelines
 from fluxroom.flows.bulk import DryRun
+from fluxroom.flows.expansion import Written
+from fluxroom.flows.rehearsal import Rehearsal, Rehearsed
 from fluxroom.flows.results import Result
 from fluxroom.store import ledger, runs
 from fluxroom.store.images import StoredImage
@@ -75,6 +78,58 @@ def a_dry_run(found: DryRun) -> dict[str, Any]:
     }
 
 
+def a_rehearsal(found: Rehearsal) -> dict[str, Any]:
+    """What a pipeline would do and cost, step by step."""
+    return {
+        "text": found.text,
+        "low": plain(found.low),
+        "high": None if found.high is None or found.missing else plain(found.high),
+        "missing": list(found.missing),
+        "renamed": found.renamed,
+        "steps": [_a_step(step) for step in found.steps],
+        "pipeline": dict(found.pipeline.raw),
+    }
+
+
+def written(found: Written) -> dict[str, Any]:
+    """Prompts, and who wrote them."""
+    return {"prompts": list(found.texts), "by": found.by, "note": found.note}
+
+
+def _a_step(step: Rehearsed) -> dict[str, Any]:
+    facts = ("name", "do", "state", "requests", "most", "exists", "images", "text", "why")
+    return {
+        **{name: getattr(step, name) for name in facts},
+        "low": plain(step.low),
+        "high": None if step.high is None else plain(step.high),
+        "routes": list(step.routes),
+        "error": dict(step.error) if step.error else None,
+        "not_sent": [dict(note) for note in step.not_sent],
+    }
+
+
+def _waits_for(run: Run) -> dict[str, Any] | None:
+    """What a person has to do about a run in review."""
+    found = pipelines.waits_for(run)
+    if found is None:
+        return None
+    step, pictures = found
+    to_do = "approve" if step.name in run.spec["results"] else "choose"
+    texts = run.spec["results"].get(step.name, {}).get("texts", [])
+    return {"step": step.name, "to_do": to_do, "images": pictures, "texts": list(texts)}
+
+
+def _notes(run: Run) -> list[str]:
+    """What somebody should know about a run, besides what it waits for."""
+    notes = [f"{old} is called {new} now." for old, new in run.spec.get("renamed", {}).items()]
+    for name, made in run.spec.get("results", {}).items():
+        if made.get("note"):
+            notes.append(f"Step {name}: {made['note']}")
+        if made.get("missing"):
+            notes.append(f"Step {name}: {made['missing']} of its requests made no picture.")
+    return notes
+
+
 def _run(connection: Connection, run: Run, counts: Mapping[str, int]) -> dict[str, Any]:
     real, practice = (ledger.spent(connection, f"run:{run.id}", since=0, sandbox=box) for box in (False, True))
     at = f"/v1/runs/{run.id}"
@@ -84,6 +139,8 @@ def _run(connection: Connection, run: Run, counts: Mapping[str, int]) -> dict[st
         "name": run.name,
         "state": run.state,
         "why": run.why,
+        "notes": _notes(run),
+        "waits_for": _waits_for(run),
         "counts": dict(counts),
         "total": sum(number for state, number in counts.items() if state != "replaced"),
         "charged": plain(real or practice),
@@ -95,7 +152,7 @@ def _run(connection: Connection, run: Run, counts: Mapping[str, int]) -> dict[st
         "favourite": run.favourite,
         "hidden": run.hidden,
         "spec": dict(run.spec),
-        "links": {"self": at, "items": f"{at}/items", "events": f"{at}/events", "csv": f"{at}/csv"},
+        "links": {"self": at, "items": f"{at}/items", "events": f"{at}/events", "csv": f"{at}/csv", "zip": f"{at}/zip"},
     }
 
 

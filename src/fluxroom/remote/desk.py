@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from fluxroom.errors import RequestError
+from fluxroom.flows import picture_places
 from fluxroom.flows.comparisons import Comparison
 from fluxroom.flows.pipeline_files import Pipeline
 from fluxroom.flows.sheets import Sheet
@@ -75,15 +76,12 @@ class RemoteDesk:
         priority: int = 5,  # noqa: ARG002  the gateway's own
         key: str = "",
     ) -> Answer:
-        """Carry a pipeline; pictures among its inputs are brought there."""
-        declared: Mapping[str, Any] = found.raw.get("inputs", {})
-        given = dict(inputs)
-        for one in [name for name, about in declared.items() if about["kind"] in {"picture", "pictures"}]:
-            if isinstance(given.get(one), list):
-                given[one] = [await self._named(each) for each in given[one]]
-            elif given.get(one) is not None:
-                given[one] = await self._named(given[one])
-        return await self._post("/v1/pipelines", {"pipeline": found.raw, "inputs": given, "name": name}, key=key)
+        """Carry a pipeline; pictures among its inputs and in its steps are brought there."""
+        return await self._post("/v1/pipelines", {**await self._pipeline(found, inputs), "name": name}, key=key)
+
+    async def check_pipeline(self, found: Pipeline, inputs: Mapping[str, JSON]) -> Answer:
+        """What a pipeline would do and cost; nothing is sent to a provider."""
+        return await self._post("/v1/pipelines/check", await self._pipeline(found, inputs))
 
     async def approve(self, run_id: str, step: str) -> Answer:
         """What a step has made is good: go on."""
@@ -93,9 +91,18 @@ class RemoteDesk:
         """These pictures go on from a select step."""
         return await self._post(_step(run_id, step, "choose"), {"images": list(images)})
 
+    async def check_redo(self, run_id: str, step: str, fields: Mapping[str, JSON] | None = None) -> Answer:
+        """What making a step again would do and cost; nothing is sent to a provider."""
+        return await self._post(_step(run_id, step, "check"), {"fields": await self._row(fields or {}, {})})
+
     async def redo(self, run_id: str, step: str, fields: Mapping[str, JSON] | None = None) -> Answer:
         """Make a step again, and what depends on it."""
-        return await self._post(_step(run_id, step, "redo"), {"fields": dict(fields or {})})
+        return await self._post(_step(run_id, step, "redo"), {"fields": await self._row(fields or {}, {})})
+
+    async def expand(self, prompt: str, number: int, *, instruction: str = "", model: str = "") -> Answer:
+        """More prompts out of one, and who wrote them."""
+        body = {"prompt": prompt, "count": number, "guidance": instruction, "model": model or None}
+        return await self._post("/v1/prompts/expansions", body)
 
     # all runs --------------------------------------------------------------------------------------------------------
 
@@ -175,6 +182,11 @@ class RemoteDesk:
             "request": await self._row(found.request, {}),
             "axes": [{"name": axis.name, "values": list(axis.values)} for axis in axes],
         }
+
+    async def _pipeline(self, found: Pipeline, inputs: Mapping[str, JSON]) -> Answer:
+        found, _ = await picture_places.taken(found, self._take_in)
+        given = await picture_places.inputs_taken(found, inputs, self._take_in)
+        return {"pipeline": found.raw, "inputs": given}
 
     async def _row(self, row: Mapping[str, JSON], known: dict[str, str]) -> dict[str, JSON]:
         brought = dict(row)

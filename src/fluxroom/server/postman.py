@@ -18,19 +18,21 @@ from typing import Any, Literal, get_args
 
 import orjson
 
-from fluxroom.engine.egress import guarded_connector
+from fluxroom.engine.egress import PrivateAddressError, guarded_connector, is_inside
 from fluxroom.errors import FluxroomError
+from fluxroom.flows.posting import EVENT as HANDED_ON
 from fluxroom.logs import get_logger
 from fluxroom.server import answers
+from fluxroom.server.doors.links import Links, own_address
 from fluxroom.server.gateway import Gateway
 from fluxroom.server.perimeter import perimeter
-from fluxroom.settings import is_loopback
-from fluxroom.store import webhooks_out
+from fluxroom.settings import is_loopback, listed
+from fluxroom.store import images, webhooks_out
 from fluxroom.store.webhooks_out import Delivery, Endpoint, Told
 
 _log = get_logger("fluxroom.server")
 
-Event = Literal["generation.finished", "generation.failed", "job.unknown", "run.finished"]
+Event = Literal["generation.finished", "generation.failed", "job.unknown", "run.finished", "pipeline.images"]
 EVENTS: tuple[Event, ...] = get_args(Event)
 
 PAUSES = (5.0, 300.0, 1800.0, 7200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0)
@@ -180,7 +182,7 @@ async def secret_of(gateway: Gateway, endpoint_id: str) -> str:
 
 async def post(gateway: Gateway, url: str, one: Delivery) -> tuple[int | None, str]:
     """Send a message once, signed: the receiver's status, and what is wrong with it."""
-    body = orjson.dumps(one.body)
+    body = orjson.dumps(await _with_links(gateway, one))
     return await send(gateway, url, body, await _signed(gateway, one, body))
 
 
@@ -193,6 +195,7 @@ async def send(gateway: Gateway, url: str, body: bytes, headers: Mapping[str, st
 
     # Only where nobody but this machine's user can name an address may it be on this machine.
     here = is_loopback(url) and not perimeter(gateway.settings).keyed
+    here = here or (not is_loopback(url) and is_inside(url, frozenset(listed(gateway.settings.webhook_hosts))))
     connector = aiohttp.TCPConnector() if here else guarded_connector()
     timeout = aiohttp.ClientTimeout(total=TIMEOUT)
     told = {"content-type": "application/json", "user-agent": "fluxroom", **headers}
@@ -203,7 +206,20 @@ async def send(gateway: Gateway, url: str, body: bytes, headers: Mapping[str, st
         ):
             return reply.status, "" if 200 <= reply.status < 300 else f"HTTP {reply.status}"
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        return None, type(error).__name__
+        private = isinstance(getattr(error, "os_error", error), PrivateAddressError)
+        return None, "its address is not public" if private else type(error).__name__
+
+
+async def _with_links(gateway: Gateway, one: Delivery) -> Mapping[str, Any]:
+    """What is sent. Pictures that are handed on come with links that work without a key: a video tool has none."""
+    if one.event != HANDED_ON:
+        return one.body
+    made = Links(await gateway.secret("links"), own_address(gateway.settings))
+    ids = [image["id"] for image in one.body["data"]["images"]]
+    rows = await gateway.engine.store.database.read(lambda connection: [images.get(connection, name) for name in ids])
+    linked = {row.id: made.of(row) for row in rows if row}
+    pictures = [{**image, "link": linked.get(image["id"])} for image in one.body["data"]["images"]]
+    return {**one.body, "data": {**one.body["data"], "images": pictures}}
 
 
 async def _signed(gateway: Gateway, one: Delivery, body: bytes) -> dict[str, str]:

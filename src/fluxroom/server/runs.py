@@ -12,6 +12,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field
 
 from fluxroom.flows.desk import Desk
+from fluxroom.flows.expansion import writer_of
 from fluxroom.server.answers import ImageAnswer
 from fluxroom.server.callers import Asking
 from fluxroom.server.gateway import Running, checked_id
@@ -46,6 +47,15 @@ def _wanted(
 Filters = Annotated[Wanted, Depends(_wanted)]
 
 
+class WaitsFor(BaseModel):
+    """What a person has to do before a run goes on."""
+
+    step: str
+    to_do: Literal["approve", "choose"]
+    images: list[dict[str, Any]] = Field(description="To look at, or to choose from: id, sha256 and prompt of each.")
+    texts: list[str] = Field(description="The same of a prompt step.")
+
+
 class RunAnswer(BaseModel):
     """A run and how far it is."""
 
@@ -54,6 +64,8 @@ class RunAnswer(BaseModel):
     name: str
     state: str = Field(description="running, paused, review, finished or cancelled")
     why: str = Field(description="What it waits for.")
+    waits_for: WaitsFor | None = Field(description="What a person has to do, in state review.")
+    notes: list[str] = Field(description="What to know besides: a language model that did not answer, old names.")
     counts: dict[str, int] = Field(description="How many items are in which state.")
     total: int
     charged: str = Field(description="Charged, reserved or in doubt so far, in US dollars.")
@@ -138,6 +150,7 @@ def desk_of(gateway: Running, caller: Asking) -> Desk:
         owner=caller.owner,
         only=caller.only,
         cap=caller.cap,
+        writer=writer_of(gateway.settings),
     )
 
 

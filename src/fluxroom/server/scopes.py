@@ -115,7 +115,10 @@ RIGHTS: Mapping[str, Right] = {
     "POST /v1/pipelines/check": "generate",
     "POST /v1/pipelines": "generate",
     "POST /v1/prompts/expansions": "generate",
-    **{f"POST /v1/pipelines/{{run_id}}/steps/{{step}}/{word}": "generate" for word in ("approve", "choose", "check", "redo")},
+    **{
+        f"POST /v1/pipelines/{{run_id}}/steps/{{step}}/{word}": "generate"
+        for word in ("approve", "choose", "check", "redo")
+    },
     # doors: OpenAI's clients
     "POST /openai/v1/images/generations": "generate",
     "POST /openai/v1/images/edits": "generate",

@@ -23,7 +23,7 @@ from fluxroom.logs import get_logger
 from fluxroom.server import postman
 from fluxroom.server.gateway import Gateway
 from fluxroom.server.perimeter import perimeter
-from fluxroom.settings import is_loopback
+from fluxroom.settings import is_loopback, listed
 from fluxroom.store import doors
 from fluxroom.store.doors import CallBack
 
@@ -89,6 +89,7 @@ def checked(gateway: Gateway, url: str, field: str) -> str:
     try:
         parts = urlsplit(url)
         here = is_loopback(url) and not perimeter(gateway.settings).keyed
+        here = here or (not is_loopback(url) and (parts.hostname or "") in listed(gateway.settings.webhook_hosts))
         fine = parts.scheme == "https" or (parts.scheme == "http" and here)
         fine = fine and bool(parts.hostname) and not parts.username and parts.port != 0
         fine = fine and len(url) <= _LONGEST and url.isprintable() and " " not in url

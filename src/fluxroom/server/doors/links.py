@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 
 from fluxroom.server.deliveries import SUFFIXES, of_blob
 from fluxroom.server.gateway import Gateway, Running
-from fluxroom.settings import is_loopback
+from fluxroom.settings import Settings, is_loopback
 from fluxroom.store import images
 from fluxroom.store.images import StoredImage
 
@@ -95,6 +95,13 @@ def base_of(gateway: Gateway, request: Request) -> str:
     """
     public = gateway.settings.public_url
     return public if public and not is_loopback(public) else f"{request.url.scheme}://{request.url.netloc}"
+
+
+def own_address(settings: Settings) -> str:
+    """Where the gateway is reached by programs that have not called it: its public address, or where it listens."""
+    scheme = "https" if settings.tls or settings.tls_cert else "http"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return settings.public_url or f"{scheme}://{host}:{settings.port}"
 
 
 @router.api_route("/files/{name}/{proof}/{title}", methods=["GET", "HEAD"])

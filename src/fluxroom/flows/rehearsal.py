@@ -1,0 +1,311 @@
+"""What a pipeline will do and cost, step by step, before anything of it is sent.
+
+The steps are gone through as the run will go through them. What a step has not made yet is stood in for: texts by
+texts, pictures by pictures of the size that they will have. Where a person chooses, the price is worked out twice: for
+one picture, and for all of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlalchemy import Connection
+
+from fluxroom.engine.intake import take_in, take_in_at
+from fluxroom.engine.orders import cache_key
+from fluxroom.errors import FluxroomError, RequestError
+from fluxroom.flows import bulk, picture_places
+from fluxroom.flows.bulk import Checked
+from fluxroom.flows.conductor import PlanWith
+from fluxroom.flows.pipeline_files import Pipeline, Step
+from fluxroom.flows.pipelines import requests_of, scope_of, texts_of
+from fluxroom.flows.templates import fill
+from fluxroom.store import images, reuse
+from fluxroom.store.runs import Run
+from fluxroom.types import JSON, Plan, Reference, dollars
+
+if TYPE_CHECKING:
+    from fluxroom.engine import Engine
+
+Made = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsed:
+    """What a step will do and cost, in US dollars."""
+
+    name: str
+    do: str
+    state: Literal["made", "ok", "invalid", "unknown"] = "ok"
+    requests: int = 0  # at least
+    most: int | None = 0  # None: nobody knows
+    exists: int = 0  # requests whose pictures are in the store already
+    images: int = 0  # pictures or texts, at least
+    low: Decimal = Decimal(0)
+    high: Decimal | None = Decimal(0)
+    routes: Sequence[str] = ()
+    why: str = ""
+    error: Mapping[str, JSON] | None = None
+    not_sent: Sequence[Mapping[str, JSON]] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """For people: `3 requests, $0.14`, `1 to 3 requests, at least $0.05`."""
+        if self.state in {"invalid", "unknown"}:
+            return self.why
+        if self.state == "made":
+            return "made already, free of charge"
+        if not self.requests:
+            return {"prompt": f"{self.images} texts", "select": "a person chooses or it is counted"}.get(self.do, "")
+        most = "" if self.most == self.requests else " or more" if self.most is None else f" to {self.most}"
+        requests = f"{self.requests}{most} request{'s' if (self.requests, most) != (1, '') else ''}"
+        exist = f", {self.exists} of them made already" if self.exists else ""
+        return f"{requests}{exist}, {priced(self.low, self.high)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """A whole pipeline."""
+
+    pipeline: Pipeline
+    steps: Sequence[Rehearsed]
+    missing: Sequence[str] = ()  # inputs that were not given
+
+    @property
+    def low(self) -> Decimal:
+        """At least so many dollars."""
+        return sum((step.low for step in self.steps), Decimal(0))
+
+    @property
+    def high(self) -> Decimal | None:
+        """At most so many; None when some number or price is not known."""
+        highs = [step.high for step in self.steps]
+        return None if None in highs else sum((high for high in highs if high is not None), Decimal(0))
+
+    @property
+    def invalid(self) -> Rehearsed | None:
+        """The first step that cannot be carried out."""
+        return next((step for step in self.steps if step.state == "invalid"), None)
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """Old parameter names with what they are called now, each once."""
+        return {old: new for step in self.steps for old, new in step.renamed.items()}
+
+    @property
+    def text(self) -> str:
+        """For people, in one line."""
+        to_make = sum(step.requests - step.exists for step in self.steps)
+        there = sum(step.exists for step in self.steps) + sum(step.state == "made" for step in self.steps)
+        parts = [f"{to_make} request{'' if to_make == 1 else 's'} for {priced(self.low, self.high)}"]
+        parts += [f"{there} made already"] if there else []
+        parts += [f"inputs missing: {', '.join(self.missing)}"] if self.missing else []
+        parts += [f"step {self.invalid.name}: {self.invalid.why}"] if self.invalid else []
+        return ", ".join(parts)
+
+
+def priced(low: Decimal, high: Decimal | None) -> str:
+    """A price for people.
+
+    >>> priced(Decimal("0.03"), None), priced(Decimal("0.03"), Decimal("0.06"))
+    ('at least $0.03', '$0.03–0.06')
+    """
+    if high is None:
+        return f"at least {dollars(low)}"
+    return dollars(low) if low == high else f"{dollars(low)}–{dollars(high)[1:]}"
+
+
+async def rehearse(run: Run, found: Pipeline, engine: Engine, plan_with: PlanWith) -> Rehearsal:
+    """Go through a run's steps from where it stands. Nothing is sent.
+
+    Args:
+        run: the run, begun or not; results that it has are not made again.
+        found: its pipeline.
+        engine: for its store and accounts.
+        plan_with: how a request is planned.
+    """
+    least = await _Walk(run, engine, plan_with, chosen="one").through(found)
+    if not any(step.do == "select" and step.fields.get("by") == "person" for step in found.steps):
+        return Rehearsal(pipeline=found, steps=least)
+    most = await _Walk(run, engine, plan_with, chosen="all").through(found)
+    return Rehearsal(pipeline=found, steps=[_between(low, high) for low, high in zip(least, most, strict=True)])
+
+
+def _between(least: Rehearsed, most: Rehearsed) -> Rehearsed:
+    """A step between the least and the most that a person may choose; with all of them it may not be possible."""
+    if most.state not in {"ok", "made"}:
+        return replace(least, most=None if least.requests else 0, high=None if least.requests else least.high)
+    return replace(least, most=most.requests, high=most.high)
+
+
+def standing_in(found: Pipeline, inputs: Mapping[str, JSON]) -> tuple[dict[str, JSON], list[str]]:
+    """The inputs with something in the place of those that are missing, and the names of these."""
+    whole, missing = dict(inputs), []
+    for name, about in picture_places.declared(found).items():
+        if whole.get(name, about.get("default")) is None:
+            missing.append(name)
+            whole[name] = _STAND_INS[about["kind"]](name, about)
+    return whole, missing
+
+
+def _stand_in(name: str) -> str:
+    return hashlib.sha256(f"stand-in\0{name}".encode()).hexdigest()
+
+
+_STAND_INS: Mapping[str, Any] = {
+    "text": lambda name, _: name,
+    "number": lambda _name, _: 1,
+    "switch": lambda _name, _: False,
+    "choice": lambda _name, about: about.get("choices", [""])[0],
+    "picture": lambda name, _: _stand_in(name),
+    "pictures": lambda name, _: [_stand_in(name)],
+}
+
+
+class _Walk:
+    """One way through the steps."""
+
+    def __init__(self, run: Run, engine: Engine, plan_with: PlanWith, *, chosen: Literal["one", "all"]) -> None:
+        self._run = run
+        self._engine = engine
+        self._plan_with = plan_with
+        self._chosen = chosen
+        self._made: dict[str, Made] = dict(run.spec["results"])
+        self._sure = set(self._made)  # steps whose results are known, not only their number
+        self._shelf: dict[str, Reference] = {}  # pictures by hash, those of stand-ins too
+        for name, about in run.spec["pipeline"].get("inputs", {}).items():
+            if about["kind"] in {"picture", "pictures"}:
+                self._shelf[_stand_in(name)] = Reference(sha256=_stand_in(name), mime="image/png", size_bytes=1)
+
+    async def through(self, found: Pipeline) -> list[Rehearsed]:
+        steps: list[Rehearsed] = []
+        for step in found.steps:
+            if step.name in self._made:
+                made = self._made[step.name]
+                number = len(made.get("images") or made.get("texts") or [])
+                steps.append(Rehearsed(name=step.name, do=step.do, state="made", images=number))
+            elif missing := sorted(step.needs - self._made.keys()):
+                steps.append(_unknown(step, f"depends on {', '.join(missing)}"))
+            else:
+                steps.append(await self._tried(step))
+        return steps
+
+    async def _tried(self, step: Step) -> Rehearsed:
+        try:
+            if step.makes_pictures:
+                return await self._pictures(step)
+            return await self._others(step)
+        except RequestError as error:
+            return Rehearsed(
+                name=step.name, do=step.do, state="invalid", why=error.detail, error=error.as_dict(), high=None
+            )
+        except FluxroomError as error:
+            return _unknown(step, error.detail)
+
+    async def _others(self, step: Step) -> Rehearsed:
+        """A step that makes no pictures."""
+        fields: Any = fill(dict(step.fields), scope_of(self._now()))
+        known = step.needs <= self._sure
+        if step.do == "prompt":
+            texts = list((await texts_of(fields, None)).texts)
+            self._made[step.name] = {"texts": texts}
+            known = known and (fields.get("expand") or 1) == 1
+        else:
+            offered = fields.get("from" if step.do == "select" else "images", [])
+            chosen = list(offered if isinstance(offered, list) else [offered])
+            if step.do == "select":
+                person = fields.get("by") == "person"
+                number = 1 if self._chosen == "one" else len(chosen)
+                chosen = chosen[: number if person else int(fields.get("best") or fields.get("first") or 1)]
+                known = known and not person and "best" not in fields
+            self._made[step.name] = {"images": [{"sha256": one, "id": one} for one in chosen]}
+        if known:
+            self._sure.add(step.name)
+        number = len(self._made[step.name].get("texts") or self._made[step.name].get("images") or [])
+        return Rehearsed(name=step.name, do=step.do, images=number)
+
+    async def _pictures(self, step: Step) -> Rehearsed:
+        asked = requests_of(step, scope_of(self._now()))
+        plans = [await self._plan(step, one) for one in asked]
+        rows = [Checked(number=n, state="ok", asked=one, plan=plans[n]) for n, one in enumerate(asked)]
+        known = await bulk.known(self._engine, rows, self._run.owner) if step.needs <= self._sure else set()
+        if asked and len(known) == len(asked):
+            self._made[step.name] = {"images": await self._existing(plans)}
+            self._sure.add(step.name)
+        else:
+            self._made[step.name] = {"images": list(self._stood_in(step, plans))}
+        quotes = [plan.quote for n, plan in enumerate(plans) if n not in known]
+        highs = [quote.high for quote in quotes]
+        notes = {str(note.as_dict()): note.as_dict() for plan in plans for note in plan.not_sent}
+        return Rehearsed(
+            name=step.name,
+            do=step.do,
+            state="ok" if asked else "unknown",
+            why="" if asked else "it has nothing to work on",
+            requests=len(asked),
+            most=len(asked),
+            exists=len(known),
+            images=sum(plan.quote.images for plan in plans),
+            low=sum((quote.low for quote in quotes), Decimal(0)),
+            high=None if None in highs else sum((high for high in highs if high is not None), Decimal(0)),
+            routes=list(dict.fromkeys(plan.route for plan in plans)),
+            not_sent=list(notes.values()),
+            renamed={old: new for plan in plans for old, new in plan.renamed.items()},
+        )
+
+    async def _plan(self, step: Step, asked: Mapping[str, JSON]) -> Plan:
+        """Plan a request with references in the place of pictures."""
+        strangers = [one for one in picture_places.pictures(asked) if one not in self._shelf]
+        picture_places.check(self._now(), step, {"model": asked["model"], "references": strangers})
+        whole = await take_in_at(asked, picture_places.places(asked), self._reference)
+        options = {name: value for name, value in whole.items() if name not in {"prompt", "model"}}
+        return (await self._plan_with(whole.get("prompt"), str(whole["model"]), options))[1]
+
+    async def _reference(self, source: Any) -> Reference:
+        if source not in self._shelf:
+            self._shelf[source] = await take_in(source, self._engine.store.blobs)
+        return self._shelf[source]
+
+    def _stood_in(self, step: Step, plans: Sequence[Plan]) -> Iterator[Made]:
+        """Pictures of the size that this step's will have."""
+        for number, plan in enumerate(plans):
+            size = plan.size
+            for one in range(plan.quote.images):
+                name = _stand_in(f"{step.name}/{number}/{one}")
+                self._shelf[name] = Reference(
+                    sha256=name,
+                    mime="image/png",
+                    width=size.width if size else 0,
+                    height=size.height if size else 0,
+                    size_bytes=1,
+                )
+                yield {"sha256": name, "id": name}
+
+    async def _existing(self, plans: Sequence[Plan]) -> list[Made]:
+        """The pictures in the store of requests that were all made before."""
+        accounts = self._engine.accounts
+        keys = [cache_key(plan, wire, accounts[plan.provider]) for plan in plans for wire in plan.wire]
+        find = partial(reuse.cached, owner=self._run.owner)
+
+        def work(connection: Connection) -> list[Made]:
+            jobs = [job for key in keys if (job := find(connection, cache_key=key))]
+            return [{"sha256": one.sha256, "id": one.id} for one in images.of_jobs(connection, jobs)]
+
+        return await self._engine.store.database.read(work)
+
+    def _now(self) -> Run:
+        """The run as it would stand."""
+        return replace(self._run, spec={**self._run.spec, "results": self._made})
+
+
+def _unknown(step: Step, why: str) -> Rehearsed:
+    priced_later = step.makes_pictures
+    return Rehearsed(
+        name=step.name, do=step.do, state="unknown", why=why, most=None, high=None if priced_later else Decimal(0)
+    )
