@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, literal_column, or_, select, text
+from sqlalchemy import Connection, and_, bindparam, func, literal_column, or_, select, text, true
 
 from fluxroom.store.jobs import Job, as_job
 from fluxroom.store.statements import Question
@@ -36,17 +37,21 @@ _WAITING = Question(
     .order_by(jobs.c.created_at, jobs.c.id)
     .limit(bindparam("b_limit"))
 )
-_WAITING_OF_MAKER = (
-    select(jobs)
-    .where(
-        *_DUE,
-        jobs.c.maker == bindparam("b_maker"),
-        jobs.c.account.in_(bindparam("b_accounts", expanding=True)),
-        jobs.c.model.not_in(bindparam("b_without", expanding=True)),
+
+
+@cache
+def _waiting_of_maker(accounts: int, without: int) -> Question:
+    """The question for so many accounts and models; hardly ever more than two of the one and one of the other."""
+    ours = jobs.c.account.in_([bindparam(f"b_account_{number}") for number in range(accounts)])
+    full = jobs.c.model.not_in([bindparam(f"b_without_{number}") for number in range(without)]) if without else true()
+    return Question(
+        select(jobs)
+        .where(*_DUE, jobs.c.maker == bindparam("b_maker"), ours, full)
+        .order_by(jobs.c.priority.desc(), jobs.c.created_at, jobs.c.id)
+        .limit(bindparam("b_limit"))
     )
-    .order_by(jobs.c.priority.desc(), jobs.c.created_at, jobs.c.id)
-    .limit(bindparam("b_limit"))
-)
+
+
 _QUEUED = jobs.c.state == "queued"
 _STILL_QUEUED = select(jobs.c.id).where(_QUEUED, jobs.c.id.in_(bindparam("b_ids", expanding=True)))
 _NEXT_OWNER = Question(select(func.min(jobs.c.owner)).where(_QUEUED, jobs.c.owner > bindparam("b_after")))
@@ -175,14 +180,10 @@ def waiting_of(
     """
     if not accounts or not limit:
         return []
-    binds = {
-        "b_maker": maker,
-        "b_now": now,
-        "b_limit": limit,
-        "b_accounts": list(accounts),
-        "b_without": list(without),
-    }
-    return [as_job(row) for row in connection.execute(_WAITING_OF_MAKER, binds)]
+    binds: dict[str, Any] = {"b_maker": maker, "b_now": now, "b_limit": limit}
+    binds |= {f"b_account_{number}": account for number, account in enumerate(accounts)}
+    binds |= {f"b_without_{number}": model for number, model in enumerate(without)}
+    return [as_job(row) for row in _waiting_of_maker(len(accounts), len(without)).rows(connection, **binds)]
 
 
 def still_queued(connection: Connection, ids: Collection[str]) -> set[str]:
