@@ -15,7 +15,8 @@ from tests.worlds import billed, sandbox, submits
 
 from fluxroom.engine.accounting import Accounting, checked_budget
 from fluxroom.engine.intake import take_in
-from fluxroom.errors import InvalidReference, NotFound, UnknownModel
+from fluxroom.errors import BudgetExceeded, InvalidReference, NotFound, UnknownModel
+from fluxroom.flows.assistants.shelf import Shelf
 from fluxroom.flows.conversations import Conversations
 from fluxroom.sandbox import Sandbox
 from fluxroom.store import conversations
@@ -41,7 +42,14 @@ async def talks(box: Sandbox, data: Path, **more: Any) -> AsyncIterator[tuple[Co
 def of(all_of: Orchestra, owner: str = "local", only: str = "") -> Conversations:
     engine = all_of.client.engine
     take = partial(take_in, blobs=engine.store.blobs)
-    return Conversations(engine=engine, plan_with=all_of.client.plan_with, take_in=take, owner=owner, only=only)
+    return Conversations(
+        engine=engine,
+        plan_with=all_of.client.plan_with,
+        take_in=take,
+        shelf=Shelf.of(all_of.client.settings),
+        owner=owner,
+        only=only,
+    )
 
 
 async def answer(talk: Conversations, all_of: Orchestra, where: str, text: str, **more: Any) -> dict[str, Any]:
@@ -93,7 +101,7 @@ async def test_a_model_that_takes_no_pictures_paints_and_says_so(tmp_path: Path)
         second = await answer(talk, all_of, where, "an owl")
         assert second["finishReason"] == "stop"
         assert second["asked"]["references"] == []
-        assert "does not edit pictures" in second["note"]["left_out"]
+        assert second["note"]["left_out"] == "the model takes no pictures"
 
 
 async def test_moderation_and_budgets_are_told_and_the_talk_goes_on(tmp_path: Path) -> None:
@@ -108,8 +116,11 @@ async def test_moderation_and_budgets_are_told_and_the_talk_goes_on(tmp_path: Pa
         )
         books = Accounting(all_of.client.engine.store, all_of.client.engine.accounts)
         await books.set_budget(checked_budget("all", "total", "0.001"))
-        poor = await answer(talk, all_of, where, "more")
+        with pytest.raises(BudgetExceeded):
+            await talk.say(where, "more")
+        poor = await talk.message(where)
         assert (poor["finishReason"], poor["error"]["code"], poor["generation"]) == ("error", "budget_exceeded", None)
+        assert poor["error"]["status"] == 402
         await books.drop_budget("all", "total")
         assert (await answer(talk, all_of, where, "again"))["finishReason"] == "stop"
         with pytest.raises(UnknownModel):
@@ -146,10 +157,14 @@ async def test_stop_aborts_and_another_ones_talk_is_not_there(tmp_path: Path) ->
         one, two = [(await talk.begin(MODEL))["id"] for _ in range(2)]
         await talk.say(one, "a fox")
         await talk.say(two, "an owl")
-        said = await talk.stop(two)
-        assert said
+        ((job, words),) = await talk.stop(two)
+        assert words == "cancelled before it was sent; not charged"
         told = (await talk.get(two))["messages"][-1]
-        assert told["images"] == []
+        assert (told["images"], told["finishReason"], told["money"]["charge"]) == ([], "cancelled", "not_charged")
+        assert told["generation"] == job.generation
+        ((_, words),) = await talk.stop(one)
+        assert words == "bfl cannot cancel a job that it has taken: the picture arrives and is charged"
+        assert await talk.stop(two) == [], "nothing is under way any more"
         anna = of(all_of, "anna", "anna")
         with pytest.raises(NotFound):
             await anna.get(one)

@@ -48,7 +48,7 @@ def test_settings_change_and_a_talk_is_forgotten(http: TestClient) -> None:
     assert (changed["title"], changed["settings"]) == ("better", {"model": f"fal/{FAST}"})
     assert said(http, where, "an owl")["images"][0]["metadata"]["provider"] == "fal"
     assert where in [one["id"] for one in http.get("/v1/conversations").json()["conversations"]]
-    assert http.post(f"{at}/stop").json()["said"]
+    assert http.post(f"{at}/stop").json() == {"said": [], "jobs": [], "message": None}, "nothing is under way"
     assert http.delete(at).status_code == 204
     is_problem(http.get(at), 404, "not_found")
 

@@ -77,7 +77,9 @@ def things(people: People, anna: Person) -> dict[str, str]:
     axes = [{"name": "seed", "values": [1, 2]}]
     run = post("/v1/comparisons", {"name": "hers", "request": {"prompt": "x", "model": FAST}, "axes": axes})
     talk = post("/v1/conversations", {"title": "hers", "settings": {"model": FAST}})
+    said = post(f"/v1/conversations/{talk['id']}/messages", {"text": "a secret"})
     return {
+        "message_id": said["id"],
         "conversation_id": talk["id"],
         "generation_id": made["id"],
         "job_id": made["jobs"][0]["id"],

@@ -1,11 +1,13 @@
 """Conversations: every message is a request, and the last picture is what the next one is about.
 
 A message is written down with its answer before anything is sent. The answer's request carries an idempotency key of
-its own, so that a message that was sent and not noted is found again instead of being paid again.
+its own, so that a message that was sent and not noted is found again instead of being paid again. A message that comes
+with a key of its caller's is one message, however often it comes.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,26 +15,29 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from fluxroom.engine.lifecycle import SETTLED, State
-from fluxroom.engine.orders import Terms
-from fluxroom.errors import FluxroomError, NotFound, RequestError
-from fluxroom.flows.told import an_image
+from fluxroom.engine.orders import Terms, hash_of
+from fluxroom.errors import FluxroomError, IdempotencyConflict, NotFound, RequestError
+from fluxroom.flows.assistants.rules import rules
+from fluxroom.flows.assistants.shelf import Kept, Shelf
+from fluxroom.flows.expansion import Writer
+from fluxroom.flows.messages import Answer, a_conversation, a_message
+from fluxroom.flows.saying import Reader, Said, Wish
+from fluxroom.flows.scenes import Turn
 from fluxroom.identifiers import new_id
 from fluxroom.store import conversations, reuse
 from fluxroom.store.conversations import Conversation, Message
 from fluxroom.types import JSON, Plan, Reference, Request
 
 if TYPE_CHECKING:
-    from fluxroom.engine import Engine, Snapshot
+    from fluxroom.engine import Engine
     from fluxroom.flows.conductor import PlanWith
-
-Answer = dict[str, Any]
+    from fluxroom.store.jobs import Job
 
 _LOST_AFTER = 60.0
 """Seconds after which an answer without a generation was never sent: the process that wrote it down is gone."""
 
-_LOOKED_BACK = 20
-"""Answers that are looked at for the last picture."""
+_LOOKED_BACK = 40
+"""Messages that are looked at for earlier pictures, and for one that comes again."""
 
 _LONGEST_TITLE = 80
 
@@ -44,12 +49,24 @@ class Conversations:
     engine: Engine
     plan_with: PlanWith
     take_in: Callable[[Any], Awaitable[Reference]]  # how this person's pictures are taken in
+    shelf: Shelf | None = None  # where assistants are
+    writer: Writer | None = None  # who writes prompts, where a message wants that
     owner: str = "local"
     only: str = ""  # the owner whose conversations are shown; "" for everybody's
     cap: int | None = None
 
     async def begin(self, settings: Mapping[str, JSON], *, title: str = "", assistant: str = "") -> Answer:
-        """A new conversation; `settings` are the model and parameters of its messages."""
+        """A new conversation.
+
+        Args:
+            settings: model and parameters of its messages; with an assistant, those that differ from its own.
+            title: else the first message is.
+            assistant: the id of one that is switched on.
+
+        Raises:
+            RequestError: there is no such model or assistant, or the assistant does not allow this.
+        """
+        rules(await self._kept(), assistant, settings)
         now = self.engine.now()
         new = Conversation(
             id=new_id(),
@@ -61,24 +78,42 @@ class Conversations:
             changed_at=now,
         )
         await self.engine.store.database.write(lambda connection: conversations.add(connection, new))
-        return _shown(new)
+        return a_conversation(new)
 
-    async def page(self, *, limit: int = 50, before: str = "") -> list[Answer]:
-        """Conversations, the newest first."""
+    async def page(self, *, limit: int = 50, before: str = "", words: str = "") -> list[Answer]:
+        """Conversations, the newest first; with `words`, those whose title or messages have them."""
         found = await self.engine.store.database.read(
-            partial(conversations.page, owner=self.only, limit=limit, before=before)
+            partial(conversations.page, owner=self.only, limit=limit, before=before, words=words)
         )
-        return [_shown(one) for one in found]
+        return [a_conversation(one) for one in found]
 
     async def get(self, conversation_id: str, *, after: str = "") -> Answer:
         """A conversation with its messages, those after the message `after`."""
         found = await self._one(conversation_id)
         said = await self.engine.store.database.read(partial(conversations.said, conversation_id=found.id, after=after))
-        return {**_shown(found), "messages": [await self._told(one) for one in said]}
+        return {**a_conversation(found), "messages": [await self._told(one) for one in said]}
+
+    async def message(self, conversation_id: str, message_id: str = "") -> Answer:
+        """One message of a conversation; without an id its last answer.
+
+        Raises:
+            NotFound: there is none.
+        """
+        found = await self._one(conversation_id)
+        if message_id:
+            asked = partial(conversations.message, conversation_id=found.id, message_id=message_id)
+            wanted = await self.engine.store.database.read(asked)
+        else:
+            wanted = next((one for one in await self._recent(found.id) if one.role == "assistant"), None)
+        if wanted is None:
+            raise NotFound(f"There is no message {message_id or 'yet'} in this conversation.", advice="Say something.")
+        return await self._told(wanted)
 
     async def change(self, conversation_id: str, *, title: str | None = None, settings: Any = None) -> Answer:
         """Another title, other settings for the messages to come."""
         found = await self._one(conversation_id)
+        if settings is not None:
+            rules(await self._kept(), found.assistant, settings)
         changed = replace(
             found,
             title=found.title if title is None else title,
@@ -86,7 +121,7 @@ class Conversations:
             changed_at=self.engine.now(),
         )
         await self.engine.store.database.write(lambda connection: conversations.change(connection, changed))
-        return _shown(changed)
+        return a_conversation(changed)
 
     async def drop(self, conversation_id: str) -> None:
         """Forget a conversation; its pictures stay in the library."""
@@ -100,6 +135,7 @@ class Conversations:
         *,
         pictures: Sequence[Any] = (),
         options: Mapping[str, JSON] | None = None,
+        key: str = "",
     ) -> Answer:
         """Say something and start its answer; returns the answer's message, whose pictures come later.
 
@@ -108,47 +144,44 @@ class Conversations:
             text: the prompt.
             pictures: what it is about, the most important first: files, addresses, images made here. Without any it is
                 about the last picture of the conversation.
-            options: parameters of this message alone.
+            options: parameters of this message alone; `size` and `quality` are for every model.
+            key: the same key and message lead to the same answer, which is paid once.
 
         Raises:
             RequestError: it cannot be carried out; nothing was written down or sent.
+            IdempotencyConflict: the key was used for another message.
+            FluxroomError: it was written down and could not be sent, such as for want of money; the answer says so too.
         """
         found = await self._one(conversation_id)
-        asked = {**found.settings, **(options or {}), "prompt": text}
-        given = [await self.take_in(one) for one in pictures]
-        last = [] if given else await self._last_picture(found.id)
-        request, plan, note = await self._planned(asked, given, last)
-        now = self.engine.now()
-        spoken = Message(
-            id=new_id(),
-            conversation=found.id,
-            role="user",
-            text=text,
-            pictures=[_named(one) for one in given],
-            created_at=now,
-        )
-        answer = Message(
-            id=_after(spoken.id),
-            conversation=found.id,
-            role="assistant",
-            asked={**asked, "references": [_named(one) for one in plan.references]},
-            note=note,
-            created_at=now,
-        )
-        titled = replace(found, title=found.title or text[:_LONGEST_TITLE], changed_at=now)
+        body = hash_of({"text": text, "pictures": [str(one) for one in pictures], "options": dict(options or {})})
+        known = await self._said_before(found, key, body)
+        if known is not None:
+            return await self._told(await self._sent_again(found, known))
+        said = await self._read(found, text, pictures, options or {})
+        spoken, answer = self._written(found, text, said, {**(options or {})})
+        if key:
+            spoken = replace(spoken, asked={**spoken.asked, "idempotency_key": [key, body]})
+        titled = replace(found, title=found.title or text[:_LONGEST_TITLE], changed_at=self.engine.now())
 
-        def work(connection: Connection) -> None:
-            conversations.say(connection, [spoken, answer])
+        def work(connection: Connection) -> Message | None:
+            # The conversation's row first: of two that bring the same key at once, the second one waits and finds it.
             conversations.change(connection, titled)
+            before = _with_key(connection, found.id, key, body)
+            if before is None:
+                conversations.say(connection, [spoken, answer])
+            return before
 
-        await self.engine.store.database.write(work)
-        return await self._told(await self._send(found, answer, request, plan))
+        before = await self.engine.store.database.write(work)
+        if before is not None:
+            return await self._told(await self._sent_again(found, before))
+        return await self._told(await self._send(found, answer, said.request, said.plan))
 
-    async def stop(self, conversation_id: str) -> list[str]:
+    async def stop(self, conversation_id: str) -> list[tuple[Job, str]]:
         """Cancel what is under way; what became of each job, and whether it is charged."""
         found = await self._one(conversation_id)
         last = await self.engine.store.database.read(partial(conversations.answers, conversation_id=found.id, limit=1))
-        return [words for one in last for _, words in await self.engine.cancel(one.generation)]
+        open_ones = [one for one in last if not (await self.engine.snapshot(one.generation)).settled]
+        return [said for one in open_ones for said in await self.engine.cancel(one.generation)]
 
     # -----------------------------------------------------------------------------------------------------------------
 
@@ -160,75 +193,92 @@ class Conversations:
             )
         return found
 
-    async def _planned(
-        self, asked: Mapping[str, JSON], given: Sequence[Reference], last: Sequence[Reference]
-    ) -> tuple[Request, Plan, dict[str, JSON]]:
-        """The request at its route. A picture that nobody has named is left out where the model takes none."""
-        options: dict[str, Any] = {name: value for name, value in asked.items() if name not in {"prompt", "model"}}
-        options |= {"on_unsupported": "report", "references": [*given, *last]}
-        note: dict[str, JSON] = {}
-        alone = options | {"references": []}
-        try:
-            request, plan = await self.plan_with(asked.get("prompt"), str(asked["model"]), options)
-        except RequestError as error:
-            if given or not last:
-                raise
-            note["left_out"] = f"the last picture: {error.detail}"
-            request, plan = await self.plan_with(asked.get("prompt"), str(asked["model"]), alone)
-        if last and plan.references and plan.mode != "edit" and "mode" not in asked:
-            # Such a model makes variations of a picture; what was asked for are words.
-            note["left_out"] = f"the last picture: {plan.model} does not edit pictures"
-            request, plan = await self.plan_with(asked.get("prompt"), str(asked["model"]), alone)
-        if plan.not_sent:
-            note["not_sent"] = [one.as_dict() for one in plan.not_sent]
-        return request, plan, note
+    async def _kept(self) -> Kept:
+        return Kept() if self.shelf is None else await asyncio.to_thread(self.shelf.kept)
+
+    async def _recent(self, conversation_id: str) -> list[Message]:
+        asked = partial(conversations.recent, conversation_id=conversation_id, limit=_LOOKED_BACK)
+        return await self.engine.store.database.read(asked)
+
+    @property
+    def _reader(self) -> Reader:
+        providers = list(self.engine.accounts)
+        return Reader(plan_with=self.plan_with, take_in=self.take_in, providers=providers, writer=self.writer)
+
+    async def _read(self, found: Conversation, text: str, pictures: Sequence[Any], options: Mapping[str, JSON]) -> Said:
+        if "idempotency_key" in options:
+            raise RequestError("A message's key is not among its parameters.", advice="Send it as Idempotency-Key.")
+        held = rules(await self._kept(), found.assistant, found.settings, options)
+        whole = held.asked.get("max_references") is not None
+        earlier = [] if pictures and not whole else await self._turns(found.id, whole=whole)
+        return await self._reader.read(Wish(text=text, pictures=pictures, earlier=earlier, rules=held))
+
+    async def _turns(self, conversation_id: str, *, whole: bool) -> list[Turn]:
+        """Earlier messages with their pictures, the newest first, as far back as they can matter."""
+        turns: list[Turn] = []
+        for one in await self._recent(conversation_id):
+            made = await self.engine.snapshot(one.generation) if one.generation else None
+            pictures = [image.sha256 for image in made.images] if made else list(one.pictures)
+            turns.append(Turn(one.role, pictures))
+            if made and pictures and not whole:
+                break
+        return turns
+
+    def _written(
+        self, found: Conversation, text: str, said: Said, options: Mapping[str, JSON]
+    ) -> tuple[Message, Message]:
+        """The message and its answer, as they are written down."""
+        now = self.engine.now()
+        spoken = Message(
+            id=new_id(),
+            conversation=found.id,
+            role="user",
+            text=text,
+            pictures=[one.sha256 or one.url for one in said.given],
+            asked=options,
+            created_at=now,
+        )
+        answer = Message(
+            id=_after(spoken.id),
+            conversation=found.id,
+            role="assistant",
+            asked=said.asked,
+            note=said.note,
+            created_at=now,
+        )
+        return spoken, answer
+
+    async def _said_before(self, found: Conversation, key: str, body: str) -> Message | None:
+        if not key:
+            return None
+        return await self.engine.store.database.read(lambda connection: _with_key(connection, found.id, key, body))
+
+    async def _sent_again(self, found: Conversation, answer: Message) -> Message:
+        """An answer that was written down before; sent now where it was not, under the same key as then."""
+        if not answer.generation:
+            answer = await self._found_again(answer)
+        if answer.generation:
+            return answer
+        return await self._send(found, answer, *await self._reader.again(answer.asked))
 
     async def _send(self, found: Conversation, answer: Message, request: Request, plan: Plan) -> Message:
-        terms = Terms(owner=found.owner, cap=self.cap, idempotency_key=_key(answer))
+        wanted = {name: answer.asked[name] for name in ("cache", "run", "priority") if answer.asked.get(name)}
+        terms = Terms(owner=found.owner, cap=self.cap, idempotency_key=_key(answer), **wanted)
         try:
             generation = await self.engine.submit(request, plan, terms)
         except FluxroomError as error:
             failed = replace(answer, error=error.as_dict())
             await self.engine.store.database.write(lambda connection: conversations.answered(connection, failed))
-            return failed
-        sent = replace(answer, generation=generation)
+            raise
+        sent = replace(answer, generation=generation, error=None)
         await self.engine.store.database.write(lambda connection: conversations.answered(connection, sent))
         return sent
 
-    async def _last_picture(self, conversation_id: str) -> list[Reference]:
-        latest = await self.engine.store.database.read(
-            partial(conversations.answers, conversation_id=conversation_id, limit=_LOOKED_BACK)
-        )
-        for one in latest:
-            found = await self.engine.snapshot(one.generation)
-            if found.images:
-                return [await self.take_in(found.images[-1].sha256)]
-        return []
-
     async def _told(self, message: Message) -> Answer:
         """A message as JSON; an answer with its pictures as they are now."""
-        base: Answer = {
-            "id": message.id,
-            "role": message.role,
-            "content": [message.text] if message.text else [],
-            "pictures": list(message.pictures),
-            "note": dict(message.note),
-            "asked": dict(message.asked),
-        }
-        if message.role == "user":
-            return {**base, "images": [], "complete": True, "finishReason": "stop", "error": None, "generation": None}
-        message = message if message.generation or message.error else await self._found_again(message)
-        if not message.generation:
-            return {
-                **base,
-                "images": [],
-                "complete": message.error is not None,
-                "finishReason": "error" if message.error else None,
-                "error": dict(message.error) if message.error else None,
-                "generation": None,
-                "usage": _usage(0),
-            }
-        return {**base, **_answered(await self.engine.snapshot(message.generation))}
+        if message.role == "assistant" and not message.generation and not message.error:
+            message = await self._found_again(message)
+        return a_message(message, await self.engine.snapshot(message.generation) if message.generation else None)
 
     async def _found_again(self, message: Message) -> Message:
         """An answer that was written down and not noted as sent: by its key it is known whether it was."""
@@ -237,7 +287,7 @@ class Conversations:
             conversation = conversations.get(connection, message.conversation)
             known = reuse.known(connection, conversation.owner, _key(message)) if conversation else None
             if known:
-                found = replace(message, generation=known.generation)
+                found = replace(message, generation=known.generation, error=None)
             elif self.engine.now() - message.created_at > _LOST_AFTER:
                 found = replace(message, error=_INTERRUPTED.as_dict())
             else:
@@ -251,50 +301,25 @@ class Conversations:
 _INTERRUPTED = RequestError("The process ended before the message was sent.", advice="Say it again; nothing was paid.")
 
 
-def _answered(found: Snapshot) -> Answer:
-    made = [(picture, job) for job in found.jobs for picture in found.images_of(job)]
-    failed = next((job.error for job in found.jobs if job.state in SETTLED and job.state != State.SUCCEEDED), None)
-    moderated = any(job.state in {State.MODERATED_INPUT, State.MODERATED_OUTPUT} for job in found.jobs)
-    reason = "stop" if made else "content_filter" if moderated else "error"
-    return {
-        "content": ["Image generated successfully"] if made else [],
-        "images": [
-            {
-                **an_image(picture),
-                "mimeType": picture.mime,
-                "metadata": {
-                    "model": job.model,
-                    "provider": job.provider,
-                    "dimensions": {"width": picture.width, "height": picture.height},
-                },
-            }
-            for picture, job in made
-        ],
-        "complete": found.settled,
-        "finishReason": reason if found.settled else None,
-        "error": dict(failed) if failed and not made else None,
-        "generation": found.generation.id,
-        "usage": _usage(len(made)),
-    }
+def _with_key(connection: Connection, conversation_id: str, key: str, body: str) -> Message | None:
+    """The answer of a message that came with this key before.
 
-
-def _usage(images: int) -> Answer:
-    return {"images": images, "input_tokens": 0, "output_tokens": 0}
-
-
-def _shown(found: Conversation) -> Answer:
-    return {
-        "id": found.id,
-        "title": found.title,
-        "assistant": found.assistant or None,
-        "settings": dict(found.settings),
-        "created_at": found.created_at,
-        "changed_at": found.changed_at,
-    }
-
-
-def _named(reference: Reference) -> str:
-    return reference.sha256 or reference.url or ""
+    Raises:
+        IdempotencyConflict: it was another message.
+    """
+    if not key:
+        return None
+    answer: Message | None = None
+    for one in conversations.recent(connection, conversation_id, limit=_LOOKED_BACK):
+        if one.role == "assistant":
+            answer = one
+            continue
+        known, was = one.asked.get("idempotency_key") or ("", "")
+        if known == key and was != body:
+            raise IdempotencyConflict("This key came with another message before.", field="idempotency_key")
+        if known == key:
+            return answer
+    return None
 
 
 def _key(answer: Message) -> str:

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from fluxroom.catalog.sizes import PRESETS
+from fluxroom.catalog.sizes import PRESETS, parse
 from fluxroom.errors import InvalidParams
-from fluxroom.types import JSON, Reference
+from fluxroom.types import JSON, Reference, Size
 
 RATIOS = ("1:1", "16:9", "9:16", "5:4", "4:5", "3:2", "2:3", "3:4", "4:3", "21:9")
 """What a person is offered to choose from."""
@@ -28,7 +28,8 @@ QUALITIES: Mapping[str, Sequence[str]] = {
 }
 """The resolutions of a quality, the wanted one first."""
 
-_OWN = frozenset({"image_size", "aspect_ratio", "resolution"})
+_SHAPES = frozenset({"size", "image_size", "aspect_ratio"})
+_TIERS = frozenset({"quality", "resolution"})
 _RATIO = re.compile(r"[1-9]\d{0,3}:[1-9]\d{0,3}")
 
 
@@ -39,6 +40,25 @@ class Way:
     asked: Mapping[str, JSON]
     names: Mapping[str, str] = field(default_factory=dict)  # the model's word -> the person's
     note: str = ""  # what has become of the choice
+
+
+def over(*layers: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Parameters of several places, the later ones over the earlier; a size takes the place of any other size.
+
+    >>> over({"image_size": "1024x576", "seed": 1}, {"quality": "high"})
+    {'seed': 1, 'aspect_ratio': '16:9', 'quality': 'high'}
+    """
+    found: dict[str, JSON] = {}
+    for layer in layers:
+        given = {name: value for name, value in layer.items() if value is not None}
+        if _SHAPES & given.keys():
+            found = {name: value for name, value in found.items() if name not in _SHAPES}
+        if _TIERS & given.keys():
+            found = _with_ratio({name: value for name, value in found.items() if name not in _TIERS})
+        elif _pixels(given) and _TIERS & found.keys():
+            found = {name: value for name, value in found.items() if name not in _TIERS}
+        found |= given
+    return found
 
 
 def ways(asked: Mapping[str, JSON], references: Sequence[Reference]) -> Iterator[Way]:
@@ -53,7 +73,7 @@ def ways(asked: Mapping[str, JSON], references: Sequence[Reference]) -> Iterator
     """
     rest = {name: value for name, value in asked.items() if name not in {"size", "quality"}}
     size, names = _size(asked.get("size")), {}
-    if size and not _OWN & rest.keys():
+    if size and not _SHAPES & rest.keys():
         rest |= size
         names = dict.fromkeys(size, "size")
     quality = asked.get("quality")
@@ -98,7 +118,35 @@ def _shape_of(references: Sequence[Reference]) -> dict[str, JSON]:
     if first is None or not first.width or not first.height:
         return {}
     wanted = Fraction(first.width, first.height)
-    return {"aspect_ratio": min(RATIOS, key=lambda one: abs(_fraction(one) / wanted - 1))}
+    return {"aspect_ratio": _nearest(wanted)}
+
+
+def _with_ratio(asked: dict[str, JSON]) -> dict[str, JSON]:
+    """The same with a ratio in place of exact pixels, which leave no room for a quality."""
+    found = _pixels(asked)
+    if found is None:
+        return asked
+    rest = {name: value for name, value in asked.items() if name not in _SHAPES}
+    return {**rest, "aspect_ratio": _nearest(Fraction(found.width, found.height))}
+
+
+def _pixels(asked: Mapping[str, JSON]) -> Size | None:
+    """The exact size that is asked for; None when there is none, or it is no size."""
+    for value in (asked.get("image_size"), asked.get("size")):
+        if value is None or (isinstance(value, str) and value in SIZES):
+            continue
+        try:
+            found = parse(value)
+        except InvalidParams:
+            continue  # a ratio, or nothing that could be a size, which is said where it is used
+        size = PRESETS.get(found) if isinstance(found, str) else found
+        if size and size.width and size.height:
+            return size
+    return None
+
+
+def _nearest(wanted: Fraction) -> str:
+    return min(RATIOS, key=lambda one: abs(_fraction(one) / wanted - 1))
 
 
 def _fraction(text: str) -> Fraction:

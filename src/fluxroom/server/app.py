@@ -20,6 +20,7 @@ from fluxroom.server import (
     catalog,
     comparisons,
     contract,
+    conversation_events,
     conversations,
     events,
     generations,
@@ -71,7 +72,7 @@ _RESOURCES = (
         boards,
         webhooks,
     ),
-    *(runs, sheets, comparisons, pipelines, prompts, conversations, assistants),
+    *(runs, sheets, comparisons, pipelines, prompts, conversations, conversation_events, assistants),
     *(usage, budgets, providers, keys, login, hooks, page),
 )
 

@@ -83,7 +83,7 @@ async def order(gateway: Gateway, caller: Caller, prompt: Any, model: str, optio
         NotFound: it names a run of somebody else's.
     """
     check_priority(caller, options.get("priority"))
-    await _check_run(gateway, caller, str(options.get("run") or ""))
+    await check_run(gateway, caller, str(options.get("run") or ""))
     request, plan = await gateway.client.plan_with(prompt, model, options)
     return await gateway.engine.submit(request, plan, replace(terms_of(options, owner=caller.owner), cap=caller.cap))
 
@@ -103,8 +103,12 @@ def check_priority(caller: Caller, priority: int | None) -> None:
         )
 
 
-async def _check_run(gateway: Gateway, caller: Caller, run: str) -> None:
-    """A run has a budget and results of its own: nobody adds to somebody else's. Any other word is a label."""
+async def check_run(gateway: Gateway, caller: Caller, run: str) -> None:
+    """A run has a budget and results of its own: nobody adds to somebody else's. Any other word is a label.
+
+    Raises:
+        NotFound: it is somebody else's.
+    """
     if not is_id(run) or caller.is_admin:
         return
     found = await gateway.engine.store.database.read(lambda connection: runs.get(connection, run))

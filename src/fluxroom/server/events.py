@@ -67,7 +67,7 @@ async def everything(
                 yield ServerSentEvent(event="state", id=str(item.id), data=_changed(item))
             for one in told.progress:
                 yield ServerSentEvent(
-                    event="progress", data={"generation": one.job.generation, **(_progress(one.event) or {})}
+                    event="progress", data={"generation": one.job.generation, **(progress(one.event) or {})}
                 )
             if time.monotonic() > ends:
                 break
@@ -95,9 +95,9 @@ async def events(
                 return
             for row in await gateway.engine.store.database.read(story.read):
                 yield ServerSentEvent(event="state", id=str(row["id"]), data=_state(row))
-            progress = _progress(event)
-            if progress:
-                yield ServerSentEvent(event="progress", data=progress)
+            told = progress(event)
+            if told:
+                yield ServerSentEvent(event="progress", data=told)
     except FluxroomError as error:
         yield ServerSentEvent(event="problem", data=problems.of(error))
         return
@@ -115,7 +115,8 @@ def _changed(item: Item) -> dict[str, Any]:
     return {"generation": item.generation, **_state(row)}
 
 
-def _progress(event: Event) -> dict[str, Any] | None:
+def progress(event: Event) -> dict[str, Any] | None:
+    """How far a job is, as an event tells it; None for what is no progress."""
     if isinstance(event, Queued):
         return {"job": event.job, "phase": "queued", "position": event.position, "why": event.why}
     if isinstance(event, Working):

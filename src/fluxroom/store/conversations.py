@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, insert, or_, select, update
 
 from fluxroom.store.tables import conversations, messages
 from fluxroom.types import JSON
@@ -57,6 +57,13 @@ _MESSAGES = (
     .order_by(messages.c.id)
     .limit(bindparam("b_limit"))
 )
+_RECENT = (
+    select(messages)
+    .where(messages.c.conversation == bindparam("b_id"))
+    .order_by(messages.c.id.desc())
+    .limit(bindparam("b_limit"))
+)
+_MESSAGE = select(messages).where(messages.c.conversation == bindparam("b_id"), messages.c.id == bindparam("b_message"))
 _ANSWERS = (
     select(messages)
     .where(messages.c.conversation == bindparam("b_id"), messages.c.role == "assistant", messages.c.generation != "")
@@ -81,13 +88,24 @@ def get(connection: Connection, conversation_id: str) -> Conversation | None:
     return None if row is None else Conversation(**row)
 
 
-def page(connection: Connection, owner: str, *, limit: int, before: str = "") -> list[Conversation]:
-    """An owner's conversations ("" for everybody's), the newest first."""
+def page(connection: Connection, owner: str, *, limit: int, before: str = "", words: str = "") -> list[Conversation]:
+    """An owner's conversations ("" for everybody's), the newest first; with `words`, those that have them somewhere."""
     asked = select(conversations).order_by(conversations.c.id.desc()).limit(limit)
     if owner:
         asked = asked.where(conversations.c.owner == owner)
     if before:
         asked = asked.where(conversations.c.id < before)
+    if words:
+        asked = asked.where(
+            or_(
+                conversations.c.title.icontains(words, autoescape=True),
+                exists().where(
+                    messages.c.conversation == conversations.c.id,
+                    messages.c.role == "user",
+                    messages.c.text.icontains(words, autoescape=True),
+                ),
+            )
+        )
     return [Conversation(**row) for row in connection.execute(asked).mappings()]
 
 
@@ -112,6 +130,18 @@ def said(connection: Connection, conversation_id: str, *, after: str = "", limit
     """The messages of a conversation in their order, those after the message `after`."""
     values = {"b_id": conversation_id, "b_after": after, "b_limit": limit}
     return [Message(**row) for row in connection.execute(_MESSAGES, values).mappings()]
+
+
+def message(connection: Connection, conversation_id: str, message_id: str) -> Message | None:
+    """One message of a conversation."""
+    row = connection.execute(_MESSAGE, {"b_id": conversation_id, "b_message": message_id}).mappings().one_or_none()
+    return None if row is None else Message(**row)
+
+
+def recent(connection: Connection, conversation_id: str, *, limit: int) -> list[Message]:
+    """The last messages of a conversation, the newest first."""
+    rows = connection.execute(_RECENT, {"b_id": conversation_id, "b_limit": limit}).mappings()
+    return [Message(**row) for row in rows]
 
 
 def answers(connection: Connection, conversation_id: str, *, limit: int) -> list[Message]:

@@ -1014,6 +1014,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/runs/{run_id}/zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A run as a ZIP file
+         * @description Every picture under its name, and `results.csv` with seconds and costs; packed while it is sent.
+         */
+        get: operations["runs_archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/runs/{run_id}/csv": {
         parameters: {
             query?: never;
@@ -1234,6 +1254,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/pipelines/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check and price a pipeline
+         * @description Every step is checked against its model and priced, and looked for in the store. Nothing is sent.
+         */
+        post: operations["pipelines_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/pipelines/{run_id}/steps/{step}/approve": {
         parameters: {
             query?: never;
@@ -1274,6 +1314,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/pipelines/{run_id}/steps/{step}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Price making a step again
+         * @description What would be made again, and what it costs; nothing is sent, and the run stays as it is.
+         */
+        post: operations["pipelines_check_redo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/pipelines/{run_id}/steps/{step}/redo": {
         parameters: {
             query?: never;
@@ -1288,6 +1348,26 @@ export interface paths {
          * @description The step is made again, changed where fields are given, and what depends on it; earlier results stay, free.
          */
         post: operations["pipelines_redo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/prompts/expansions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make more prompts out of one
+         * @description No picture is made. Without a language model, or when it fails, the prompt is varied by a few words.
+         */
+        post: operations["prompts_expand"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1309,7 +1389,7 @@ export interface paths {
         put?: never;
         /**
          * Begin a conversation
-         * @description An empty one, with the model and parameters of its messages.
+         * @description An empty one, with the model and parameters of its messages, or with an assistant's.
          */
         post: operations["conversations_begin"];
         delete?: never;
@@ -1357,9 +1437,31 @@ export interface paths {
         put?: never;
         /**
          * Say something
-         * @description The answer, whose pictures come later: follow its generation, or read the conversation again.
+         * @description The answer, whose pictures come later: follow it with `/events`, or wait for it with `Prefer: wait=N`.
+         *
+         *     A failure has its own HTTP status; what came too late for that stands in the answer's `error`.
          */
         post: operations["conversations_say"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/{conversation_id}/messages/{message_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at a message
+         * @description A message as it is now; an answer with its pictures, as addresses or with their bytes.
+         */
+        get: operations["conversations_message"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1380,6 +1482,30 @@ export interface paths {
          * @description Cancels what can be cancelled, and says whether it is charged.
          */
         post: operations["conversations_stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/{conversation_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow the answer under way
+         * @description `message` with the last answer as it is, `progress` while it is made, `end` with the answer when it is complete.
+         *
+         *     Whoever comes back after a broken connection is told all that again from where it stands; there is nothing to miss.
+         *     `closing` ends the stream when the gateway stops: the answer goes on, connect again. `problem` ends it when the
+         *     gateway cannot go on watching.
+         */
+        get: operations["conversation_events_events"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2146,6 +2272,51 @@ export interface components {
             routes: components["schemas"]["CheckedRoute"][];
         };
         /**
+         * PipelineCheck
+         * @description A pipeline that is to be priced; inputs may be missing.
+         * @example {
+         *       "inputs": {
+         *         "colour": "red"
+         *       },
+         *       "pipeline": {
+         *         "inputs": {
+         *           "colour": {
+         *             "kind": "text"
+         *           }
+         *         },
+         *         "name": "two cups",
+         *         "steps": [
+         *           {
+         *             "do": "generate",
+         *             "model": "flux-2-pro",
+         *             "name": "cups",
+         *             "prompt": "a {{inputs.colour}} cup"
+         *           }
+         *         ],
+         *         "version": 1
+         *       }
+         *     }
+         */
+        CheckBody: {
+            /**
+             * Pipeline
+             * @description As `GET /v1/pipelines/schema` says; a text is read as YAML.
+             */
+            pipeline: {
+                [key: string]: unknown;
+            } | string;
+            /** Inputs */
+            inputs?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Name
+             * @description What the run is called; else as the pipeline.
+             * @default
+             */
+            name: string;
+        };
+        /**
          * CheckedRoute
          * @description What a provider said about a route.
          */
@@ -2258,6 +2429,12 @@ export interface components {
              * @default
              */
             title: string;
+            /**
+             * Assistant
+             * @description One that is switched on: see /v1/assistants.
+             * @default
+             */
+            assistant: string;
             settings?: components["schemas"]["Settings"];
         };
         /**
@@ -2511,6 +2688,53 @@ export interface components {
             text: string;
             /** Formula */
             formula: string;
+        };
+        /**
+         * ExpansionAnswer
+         * @description Exactly as many prompts as were asked for.
+         */
+        ExpansionAnswer: {
+            /** Prompts */
+            prompts: string[];
+            /**
+             * By
+             * @description The language model that wrote them, or `template`.
+             */
+            by: string;
+            /**
+             * Note
+             * @description Why a template had to do; empty when it had not.
+             */
+            note: string;
+        };
+        /**
+         * ExpansionRequest
+         * @description A prompt, and how many are wanted.
+         * @example {
+         *       "count": 3,
+         *       "model": "flux-2-pro",
+         *       "prompt": "a red fox in snow"
+         *     }
+         */
+        ExpansionBody: {
+            /** Prompt */
+            prompt: string;
+            /**
+             * Model
+             * @description The image model they are for.
+             */
+            model?: string | null;
+            /**
+             * Count
+             * @default 3
+             */
+            count: number;
+            /**
+             * Guidance
+             * @description In which way they are to differ: other places, bolder, …
+             * @default
+             */
+            guidance: string;
         };
         /**
          * FacetsAnswer
@@ -3109,10 +3333,13 @@ export interface components {
             complete: boolean;
             /**
              * Finishreason
-             * @description stop, content_filter or error; null while it is made.
+             * @description stop, content_filter, cancelled or error; null while it is made.
              */
             finishReason: string | null;
-            /** Error */
+            /**
+             * Error
+             * @description code, message, next, charge, and the HTTP status that is its own.
+             */
             error: {
                 [key: string]: unknown;
             } | null;
@@ -3126,8 +3353,15 @@ export interface components {
                 [key: string]: number;
             } | null;
             /**
+             * Money
+             * @description charged in US dollars, charge, sandbox.
+             */
+            money?: {
+                [key: string]: unknown;
+            } | null;
+            /**
              * Note
-             * @description left_out, not_sent: what was not taken along, and why.
+             * @description left_out, not_sent, quality, prompt: what became of a wish, and why.
              */
             note: {
                 [key: string]: unknown;
@@ -3139,6 +3373,11 @@ export interface components {
             asked: {
                 [key: string]: unknown;
             };
+            /**
+             * Created At
+             * @description Seconds since 1970, UTC.
+             */
+            created_at: number;
         };
         /**
          * MessageRequest
@@ -3160,7 +3399,7 @@ export interface components {
             pictures?: string[];
             /**
              * Options
-             * @description Parameters of this message alone.
+             * @description Parameters of this message alone; size and quality are for every model.
              */
             options?: {
                 [key: string]: unknown;
@@ -3751,6 +3990,48 @@ export interface components {
              * @default
              */
             name: string;
+        };
+        /**
+         * PipelineCheckAnswer
+         * @description What a pipeline will do and cost; nothing was sent.
+         */
+        PipelineCheckAnswer: {
+            /**
+             * Text
+             * @description For people: 12 requests for at least $1.26, 3 made already
+             */
+            text: string;
+            /**
+             * Low
+             * @description At least so many US dollars are to pay.
+             */
+            low: string;
+            /**
+             * High
+             * @description At most so many; null when a price or a number is not known.
+             */
+            high: string | null;
+            /**
+             * Missing
+             * @description Inputs that were not given: something stands in for them.
+             */
+            missing: string[];
+            /**
+             * Renamed
+             * @description Old parameter names, with what they are called now.
+             */
+            renamed: {
+                [key: string]: string;
+            };
+            /** Steps */
+            steps: components["schemas"]["StepCheck"][];
+            /**
+             * Pipeline
+             * @description The pipeline as JSON, also when it was given as YAML.
+             */
+            pipeline: {
+                [key: string]: unknown;
+            };
         };
         /**
          * PresetAnswer
@@ -4357,6 +4638,8 @@ export interface components {
              * @description What it waits for.
              */
             why: string;
+            /** @description What a person has to do, in state review. */
+            waits_for: components["schemas"]["WaitsFor"] | null;
             /**
              * Notes
              * @description What to know besides: a language model that did not answer, old names.
@@ -4465,14 +4748,14 @@ export interface components {
         };
         /**
          * ConversationSettings
-         * @description Model and parameters of the messages to come; parameters are fields of their own.
+         * @description Model and parameters of the messages to come; parameters are fields of their own, `size` and `quality` too.
          */
         Settings: {
             /**
              * Model
-             * @default flux-2-pro
+             * @description Else the assistant's; without an assistant flux-2-pro.
              */
-            model: string;
+            model?: string | null;
         } & {
             [key: string]: unknown;
         };
@@ -4670,12 +4953,93 @@ export interface components {
          */
         State: "queued" | "submitting" | "running" | "fetching" | "succeeded" | "failed" | "moderated_input" | "moderated_output" | "cancelled" | "unknown" | "lost" | "abandoned";
         /**
+         * StepCheck
+         * @description What a step will do and cost.
+         */
+        StepCheck: {
+            /** Name */
+            name: string;
+            /** Do */
+            do: string;
+            /**
+             * State
+             * @description made: by this run, and not made again.
+             * @enum {string}
+             */
+            state: "made" | "ok" | "invalid" | "unknown";
+            /**
+             * Text
+             * @description For people: 3 requests, $0.14
+             */
+            text: string;
+            /** Why */
+            why: string;
+            /** Error */
+            error: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Requests
+             * @description At least so many.
+             */
+            requests: number;
+            /**
+             * Most
+             * @description At most so many; null when nobody knows.
+             */
+            most: number | null;
+            /**
+             * Exists
+             * @description Requests whose pictures are in the store: they are free.
+             */
+            exists: number;
+            /**
+             * Images
+             * @description Pictures, or texts of a prompt step, at least.
+             */
+            images: number;
+            /**
+             * Low
+             * @description At least so many US dollars.
+             */
+            low: string;
+            /**
+             * High
+             * @description At most so many; null when that is not known.
+             */
+            high: string | null;
+            /** Routes */
+            routes: string[];
+            /** Not Sent */
+            not_sent: {
+                [key: string]: unknown;
+            }[];
+        };
+        /**
          * StopAnswer
-         * @description What became of what was under way, and whether it is charged.
+         * @description What became of what was under way, and whether it is charged; nothing where nothing was.
          */
         StopAnswer: {
             /** Said */
             said: string[];
+            /** Jobs */
+            jobs: components["schemas"]["StoppedJob"][];
+            /** @description The answer, as it is now. */
+            message: components["schemas"]["MessageAnswer"] | null;
+        };
+        /**
+         * StoppedJob
+         * @description What became of one job, and of its money.
+         */
+        StoppedJob: {
+            /** Job */
+            job: string;
+            /** Route */
+            route: string;
+            /** State */
+            state: string;
+            /** Said */
+            said: string;
         };
         /**
          * StoryAnswer
@@ -4890,6 +5254,31 @@ export interface components {
             /** Lines */
             lines: components["schemas"]["LineAnswer"][];
             total: components["schemas"]["SumAnswer"];
+        };
+        /**
+         * WaitsFor
+         * @description What a person has to do before a run goes on.
+         */
+        WaitsFor: {
+            /** Step */
+            step: string;
+            /**
+             * To Do
+             * @enum {string}
+             */
+            to_do: "approve" | "choose";
+            /**
+             * Images
+             * @description To look at, or to choose from: id, sha256 and prompt of each.
+             */
+            images: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Texts
+             * @description The same of a prompt step.
+             */
+            texts: string[];
         };
         /**
          * Winner
@@ -10675,6 +11064,95 @@ export interface operations {
             };
         };
     };
+    runs_archive: {
+        parameters: {
+            query?: {
+                /** @description Write into each picture what made it */
+                metadata?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The id of a run */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ZIP */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description A key is needed, and none or a wrong one was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key's scopes do not reach so far, or the request comes from another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing under this name, or it is somebody else's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or has a value that is not taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many jobs */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     runs_table: {
         parameters: {
             query?: never;
@@ -11736,6 +12214,111 @@ export interface operations {
             };
         };
     };
+    pipelines_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineCheckAnswer"];
+                };
+            };
+            /** @description The request cannot be read, or not be carried out as it stands */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed, and none or a wrong one was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key's scopes do not reach so far, or the request comes from another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the gateway takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of a type that is not taken here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or has a value that is not taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many jobs */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     pipelines_approve: {
         parameters: {
             query?: never;
@@ -11849,6 +12432,125 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            /** @description The request cannot be read, or not be carried out as it stands */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed, and none or a wrong one was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key's scopes do not reach so far, or the request comes from another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing under this name, or it is somebody else's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the gateway takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of a type that is not taken here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or has a value that is not taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many jobs */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pipelines_check_redo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of a step */
+                step: string;
+                /** @description The id of a run */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RedoBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineCheckAnswer"];
                 };
             };
             /** @description The request cannot be read, or not be carried out as it stands */
@@ -12062,6 +12764,111 @@ export interface operations {
             };
         };
     };
+    prompts_expand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExpansionBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpansionAnswer"];
+                };
+            };
+            /** @description The request cannot be read, or not be carried out as it stands */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed, and none or a wrong one was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key's scopes do not reach so far, or the request comes from another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the gateway takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of a type that is not taken here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or has a value that is not taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many jobs */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     conversations_listing: {
         parameters: {
             query?: {
@@ -12069,6 +12876,8 @@ export interface operations {
                 limit?: number;
                 /** @description The last id of the page before */
                 before?: string;
+                /** @description Words in the title or in what a person said */
+                q?: string;
             };
             header?: never;
             path?: never;
@@ -12539,7 +13348,12 @@ export interface operations {
     conversations_say: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description wait=N: answer when it is finished, at most 120 s */
+                prefer?: string;
+                /** @description The same key and body: the same pictures. Another body: 409. */
+                "idempotency-key"?: string;
+            };
             path: {
                 /** @description The id of a conversation */
                 conversation_id: string;
@@ -12552,6 +13366,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Answered within the time of `Prefer: wait=N` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageAnswer"];
+                };
+            };
             /** @description Successful Response */
             202: {
                 headers: {
@@ -12653,6 +13476,97 @@ export interface operations {
             };
         };
     };
+    conversations_message: {
+        parameters: {
+            query?: {
+                /** @description data: each picture's bytes in `data` too, as base64 */
+                images?: "url" | "data";
+            };
+            header?: never;
+            path: {
+                /** @description The id of a message */
+                message_id: string;
+                /** @description The id of a conversation */
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageAnswer"];
+                };
+            };
+            /** @description A key is needed, and none or a wrong one was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key's scopes do not reach so far, or the request comes from another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing under this name, or it is somebody else's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or has a value that is not taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many jobs */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     conversations_stop: {
         parameters: {
             query?: never;
@@ -12672,6 +13586,92 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StopAnswer"];
+                };
+            };
+            /** @description A key is needed, and none or a wrong one was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key's scopes do not reach so far, or the request comes from another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing under this name, or it is somebody else's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or has a value that is not taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many jobs */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    conversation_events_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a conversation */
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
                 };
             };
             /** @description A key is needed, and none or a wrong one was sent */
