@@ -124,3 +124,21 @@ async def test_pictures_are_taken_in_once_and_written_down_by_hash(tmp_path: Pat
         assert [item.state for item in items] == ["done"] * 4
         assert items[3].asked["mask"] == items[3].asked["references"][0]
         assert str(tmp_path) not in str([item.asked for item in items])
+
+
+async def test_a_picture_deep_inside_a_parameter_is_taken_in_for_whoever_asks(tmp_path: Path) -> None:
+    """The plan would read a file for it: at a gateway that would be a file of somebody else's machine."""
+    deep = {"ip_adapters": [{"path": "p", "image_encoder_path": "e", "scale": 1, "image_url": "its.png"}]}
+    rows = [{"prompt": "a", "model": "flux-general", "mask_image_url": "mask.png", "references": "one.png", **deep}]
+    seen: list[str] = []
+
+    async def taken(source: str) -> Reference:
+        seen.append(source)
+        return Reference(sha256=f"{len(seen):064d}", mime="image/png", width=300, height=300, size_bytes=9)
+
+    async with sandbox() as box, orchestra(box, tmp_path) as all_of:
+        found = await bulk.check(sheet(rows), all_of.client.engine, all_of.client.plan_with, taken)
+        [row] = found.rows
+        assert (row.state, sorted(seen)) == ("ok", ["its.png", "mask.png", "one.png"])
+        assert row.asked["references"] == [f"{seen.index('one.png') + 1:064d}"]
+        assert row.asked["ip_adapters"][0]["image_url"] == f"{seen.index('its.png') + 1:064d}"

@@ -45,6 +45,12 @@ def test_a_seed_may_be_what_is_compared() -> None:
     assert [cell["seed"] for cell in found.cells()] == [1, 2]
 
 
+@pytest.mark.parametrize("old", ["fluxSeed", "flux_seed"])
+def test_a_seed_under_its_old_name_is_a_seed(old: str) -> None:
+    found = comparison("c", {"prompt": "x", "model": "m", old: 5}, [("guidance_scale", [1, 2])])
+    assert [(cell[old], cell.get("seed")) for cell in found.cells()] == [(5, None)] * 2
+
+
 def test_the_provider_goes_before_the_model_whichever_axis_it_is_on() -> None:
     providers: tuple[str, list[Any]] = ("provider", ["bfl", "fal"])
     models: tuple[str, list[Any]] = ("model", ["bfl/m"])

@@ -236,6 +236,8 @@ async def _with_pictures(asked: Mapping[str, JSON], pantry: _Pantry) -> tuple[di
 
     However deep a picture stands in a parameter: the plan takes in whatever is left, and may read files for it.
     """
+    given = asked.get("references")
+    asked = asked if given is None or isinstance(given, list) else {**asked, "references": [given]}
     where = picture_places.places(asked)
     if not where:
         return dict(asked), dict(asked)

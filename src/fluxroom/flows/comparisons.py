@@ -14,6 +14,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fluxroom.catalog import words
 from fluxroom.engine.orders import hash_of
 from fluxroom.errors import InvalidParams
 from fluxroom.flows import results
@@ -84,7 +85,8 @@ def comparison(name: str, request: Mapping[str, JSON], axes: Sequence[tuple[str,
     if not 1 <= len(axes) <= 2:
         raise InvalidParams(f"A comparison has one or two axes, not {len(axes)}.", field="axes")
     shared = dict(request)
-    if shared.get("seed") is None and "seed" not in {axis for axis, _ in axes}:
+    given = {words.meaning(name) for name, value in shared.items() if value is not None}
+    if "seed" not in given | {words.meaning(axis) for axis, _ in axes}:
         shared["seed"] = secrets.randbelow(2**31)
     x, *rest = [Axis(axis, list(values)) for axis, values in axes]
     return Comparison(name=name, request=shared, x=x, **({"y": rest[0]} if rest else {}))

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from fluxroom import catalog
 from fluxroom.errors import InvalidParams
 from fluxroom.server.doors.openai.names import model_named
 from fluxroom.server.gateway import Gateway
@@ -143,16 +144,26 @@ def of_picture(gateway: Gateway, body: Mapping[str, Any]) -> Wish:
     partial = read.take("partial_images", int, 0)
     if not 0 <= partial <= 3:
         raise InvalidParams("partial_images is 0 to 3; FLUX models send none on the way.", field="partial_images")
+    user = _user(gateway, read, model)
     wish = Wish(
         model=model,
         given={"model": model},
         stream=read.take("stream", bool, default=False),
         form=wished or "b64_json",  # what OpenAI's present models answer with
-        user=read.take("safety_identifier", str) or read.take("user", str) or "",
+        user=read.take("safety_identifier", str) or user,
     )
-    read.rest.pop("user", None)
     _shared(read, wish)
     return wish
+
+
+def _user(gateway: Gateway, read: Reading, model: str) -> str:
+    """Who asks, as OpenAI's older field says it: the model's own parameter where it has one, else only repeated."""
+    user = read.take("user", str)
+    row, named, _ = catalog.find(model)
+    routes = [row.routes[one] for one in ([named] if named else row.routes) if named or one in gateway.engine.accounts]
+    if user and all(route.endpoint(mode).named("user") for route in routes for mode in route.modes):
+        read.rest["user"] = user  # elsewhere it means what it means at OpenAI: the answer repeats it
+    return user or ""
 
 
 def _shared(read: Reading, wish: Wish) -> None:
