@@ -54,6 +54,24 @@ const chat = createRoute({
   component: lazyRouteComponent(() => import("./features/chat/ChatPage"), "ChatPage"),
 });
 
+const conversation = createRoute({
+  getParentRoute: () => root,
+  path: "/chat/$id",
+  component: lazyRouteComponent(() => import("./features/chat/ChatPage"), "ChatPage"),
+});
+
+const tools = createRoute({
+  getParentRoute: () => root,
+  path: "/tools",
+  component: lazyRouteComponent(() => import("./features/tools/ToolsPage"), "ToolsPage"),
+});
+
+const tool = createRoute({
+  getParentRoute: () => root,
+  path: "/tools/$tool",
+  component: lazyRouteComponent(() => import("./features/tools/ToolPage"), "ToolPage"),
+});
+
 const compare = createRoute({
   getParentRoute: () => root,
   path: "/compare",
@@ -76,6 +94,24 @@ const bulkRun = createRoute({
   getParentRoute: () => root,
   path: "/bulk/$id",
   component: lazyRouteComponent(() => import("./features/bulk/BulkRunPage"), "BulkRunPage"),
+});
+
+const pipelines = createRoute({
+  getParentRoute: () => root,
+  path: "/pipelines",
+  component: lazyRouteComponent(() => import("./features/pipelines/PipelinesPage"), "PipelinesPage"),
+});
+
+const pipeline = createRoute({
+  getParentRoute: () => root,
+  path: "/pipelines/new",
+  component: lazyRouteComponent(() => import("./features/pipelines/EditorPage"), "EditorPage"),
+});
+
+const pipelineRun = createRoute({
+  getParentRoute: () => root,
+  path: "/pipelines/$id",
+  component: lazyRouteComponent(() => import("./features/pipelines/PipelineRunPage"), "PipelineRunPage"),
 });
 
 const models = createRoute({
@@ -101,6 +137,9 @@ export const router = createRouter({
     index,
     create,
     chat,
+    conversation,
+    tools,
+    tool,
     welcome,
     gallery,
     image,
@@ -108,6 +147,9 @@ export const router = createRouter({
     comparison,
     bulk,
     bulkRun,
+    pipelines,
+    pipeline,
+    pipelineRun,
     models,
     costs,
     settings,

@@ -25,7 +25,8 @@ BUILD = Path(__file__).parent / "studio"
 
 _WITHOUT = Path(__file__).parent / "page"
 SCREENS = (
-    *("create", "chat", "welcome", "gallery", "i/{id}", "compare", "compare/{id}", "bulk", "bulk/{id}"),
+    *("create", "chat", "chat/{id}", "tools", "tools/{tool}", "welcome", "gallery", "i/{id}"),
+    *("compare", "compare/{id}", "bulk", "bulk/{id}", "pipelines", "pipelines/new", "pipelines/{id}"),
     *("models", "costs", "settings"),
 )
 """Addresses of the studio's own: `studio/src/router.tsx` has the same."""

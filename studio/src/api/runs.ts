@@ -1,6 +1,14 @@
-// Runs: many requests with one purpose.
+// Runs: many requests with one purpose. One that is under way is followed; of one that rests, other tabs are asked now
+// and then what they did with it.
 
-import { keepPreviousData, type QueryClient, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import {
+  keepPreviousData,
+  type QueryClient,
+  useInfiniteQuery,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
+import { useEffect } from "react";
 import { api, data } from "./client";
 import type { components } from "./schema";
 
@@ -10,24 +18,52 @@ export type DryRun = components["schemas"]["DryRunAnswer"];
 export type Axis = components["schemas"]["AxisBody"];
 export type ItemState = "waiting" | "submitted" | "done" | "failed" | "unknown" | "invalid" | "cancelled";
 
+export type RunKind = "bulk" | "comparison" | "pipeline";
+
 const RUNS = "runs";
-const LOOK = 1200; // milliseconds between two looks at a run that is under way
+const LOOK = 3000; // milliseconds between two looks at a run that waits for somebody
 const MOST_ITEMS = 500;
 
-export function useRuns(kind: "bulk" | "comparison") {
+export function useRuns(kind: RunKind) {
   return useQuery({
     queryKey: [RUNS, "list", kind],
     queryFn: () => data(api.GET("/v1/runs", { params: { query: { kind, limit: 30 } } })),
   });
 }
 
+/** A run as it is now, and as it goes on. */
 export function useRun(id: string) {
-  return useQuery({
+  const client = useQueryClient();
+  const query = useQuery({
     queryKey: [RUNS, "one", id],
     queryFn: () => data(api.GET("/v1/runs/{run_id}", { params: { path: { run_id: id } } })),
-    refetchInterval: (query) => (isUnderWay(query.state.data) ? LOOK : false),
+    refetchInterval: ({ state }) => (state.data && !isOver(state.data) ? LOOK : false),
     retry: false,
   });
+  const open = isUnderWay(query.data);
+  useEffect(() => (open ? followed(client, id) : undefined), [client, id, open]);
+  return query;
+}
+
+/** Follow a run until it rests; the browser connects again by itself, and is told the whole run first. */
+function followed(client: QueryClient, id: string): () => void {
+  const source = new EventSource(`/v1/runs/${id}/events`);
+  const take = (event: MessageEvent<string>) => placeRun(client, JSON.parse(event.data) as Run);
+  source.addEventListener("run", take);
+  source.addEventListener("end", (event) => {
+    source.close();
+    take(event);
+  });
+  return () => source.close();
+}
+
+/** Put a run where it is shown. */
+export function placeRun(client: QueryClient, run: Run): void {
+  client.setQueryData([RUNS, "one", run.id], run);
+}
+
+function isOver(run: Run): boolean {
+  return (run.state === "finished" || run.state === "cancelled") && !run.counts.submitted;
 }
 
 export function useItems(id: string, run: Run | undefined, state?: ItemState) {

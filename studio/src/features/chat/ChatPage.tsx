@@ -1,159 +1,172 @@
-import { ActionIcon, Button, Group, Menu, Select, Text, Title, Tooltip } from "@mantine/core";
-import { useElementSize } from "@mantine/hooks";
-import { useQueryClient } from "@tanstack/react-query";
+import {
+  ActionIcon,
+  Alert,
+  Button,
+  Drawer,
+  Group,
+  Select,
+  Skeleton,
+  Text,
+  Title,
+  Tooltip,
+} from "@mantine/core";
+import { useDisclosure, useElementSize } from "@mantine/hooks";
+import { Link, useParams } from "@tanstack/react-router";
 import { History, Plus } from "lucide-react";
 import { useEffect, useRef } from "react";
-import { api, data, problemOf } from "@/api/client";
-import { place, useModels } from "@/api/queries";
-import type { Generation } from "@/api/types";
-import type { Reference } from "@/features/create/draft";
-import { newId } from "@/identity";
-import { useLook } from "@/look";
-import { inLanguage, useWords } from "@/words";
-import { Answer } from "./Answer";
+import { useTalk } from "@/api/conversations";
+import { humanise } from "@/numbers";
+import { ProblemText } from "@/ui/ProblemText";
+import { useWords, useWordsOf } from "@/words";
+import { chat } from "@/words/chat";
+import { Answer, Said } from "./Answer";
 import classes from "./Chat.module.css";
 import { Composer } from "./Composer";
-import { picturesOf, useChats } from "./chats";
+import { Conversations } from "./Conversations";
+import { Greeting } from "./Greeting";
+import { told } from "./talk";
+import { useCast } from "./useCast";
+import { useNextMessage } from "./useNextMessage";
 
-/** A conversation: each message makes a picture, or changes the last one. */
+/** A conversation: each message makes a picture, or changes one. */
 export function ChatPage() {
-  const words = useWords().chat;
-  const language = useLook((look) => look.language);
-  const client = useQueryClient();
-  const { data: list } = useModels();
-  const { chats, now, begin, open, setModel, say, answer } = useChats();
-  const chat = chats.find((one) => one.id === now);
+  const words = useWordsOf(chat);
+  const shell = useWords().shell;
+  const { id = "" } = useParams({ strict: false });
+  const { data: talk, isError, isPending } = useTalk(id);
+  const cast = useCast(id, talk);
+  const next = useNextMessage(id, talk, cast);
+  const [listed, { open, close }] = useDisclosure(false);
   const end = useRef<HTMLDivElement>(null);
-  const { ref: thread, height } = useElementSize();
-  const count = chat?.turns.length ?? 0;
+  const { ref: turns, height } = useElementSize();
+  const messages = talk?.messages ?? [];
+  const begun = messages.length > 0 || next.pending !== null;
 
-  useEffect(() => {
-    if (list && !chat) begin(list.default);
-  }, [list, chat, begin]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whoever has chosen one wants to see it
+  useEffect(close, [id]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: whatever grows moves the end
   useEffect(() => {
-    if (count > 0) void end.current?.scrollIntoView({ block: "end" });
-  }, [height, now]);
-
-  const models = (list?.models ?? []).filter(
-    (one) =>
-      one.available &&
-      one.status === "active" &&
-      one.modes.includes("edit") &&
-      one.modes.includes("generate"),
-  );
-  /** The last picture of the conversation, as it is known when the message is sent. */
-  function last(): string | undefined {
-    const ids = (chat?.turns ?? []).map((turn) =>
-      client.getQueryData<Generation>(["generation", turn.generation]),
-    );
-    return ids.flatMap((one) => one?.images[0]?.id ?? []).at(-1);
-  }
-
-  async function send(text: string, references: Reference[]) {
-    if (!chat) return;
-    const turn = newId();
-    say({ id: turn, text, references, generation: "" });
-    const pictures = picturesOf(references, last());
-    try {
-      const generation = await data(
-        api.POST("/v1/generations", {
-          params: { header: { "idempotency-key": turn } },
-          body: {
-            model: chat.model,
-            prompt: text,
-            on_unsupported: "report",
-            ...(pictures.length ? { references: pictures } : {}),
-          } as never,
-        }),
-      );
-      place(client, generation);
-      answer(turn, { generation: generation.id });
-    } catch (error) {
-      answer(turn, { refusal: problemOf(error).detail });
-    }
-  }
+    if (begun) end.current?.scrollIntoView({ block: "end" });
+  }, [height, begun, id]);
 
   return (
     <div className={classes.page}>
-      <header className={classes.head}>
-        <Title order={1} size="h4">
-          {words.title}
-        </Title>
-        <Group gap={6}>
-          <Select
-            size="xs"
-            w={210}
-            searchable
-            allowDeselect={false}
-            aria-label={words.model}
-            value={chat?.model ?? null}
-            data={models.map((one) => ({ value: one.id, label: inLanguage(one.titles, language) }))}
-            onChange={(model) => model && setModel(model)}
-          />
-          <Menu position="bottom-end" width={300}>
-            <Menu.Target>
-              <Tooltip label={words.earlier}>
-                <ActionIcon variant="default" size={30} aria-label={words.earlier}>
-                  <History size={15} aria-hidden />
-                </ActionIcon>
-              </Tooltip>
-            </Menu.Target>
-            <Menu.Dropdown>
-              {chats
-                .filter((one) => one.turns.length)
-                .map((one) => (
-                  <Menu.Item key={one.id} onClick={() => open(one.id)}>
-                    <span className="clamp1">{one.turns[0]?.text}</span>
-                  </Menu.Item>
-                ))}
-            </Menu.Dropdown>
-          </Menu>
-          <Button
-            size="xs"
-            variant="default"
-            leftSection={<Plus size={14} aria-hidden />}
-            onClick={() => list && begin(chat?.model ?? list.default)}
-          >
-            {words.fresh}
-          </Button>
-        </Group>
-      </header>
-      <div className={classes.thread} role="log" aria-label={words.title}>
-        {chat && count === 0 && <Greeting onChoose={(text) => void send(text, [])} />}
-        <div ref={thread} className={classes.turns}>
-          {chat?.turns.map((turn) => (
-            <Answer key={turn.id} turn={turn} />
-          ))}
+      <aside className={classes.side}>
+        <Fresh />
+        <Conversations now={id} />
+      </aside>
+      <section className={classes.talk}>
+        <header className={classes.head}>
+          <Title order={1} size="h4" className="clamp1">
+            {talk?.title || words.title}
+          </Title>
+          <Group gap={6} wrap="nowrap">
+            <Select
+              size="xs"
+              w={210}
+              searchable
+              allowDeselect={false}
+              aria-label={words.model}
+              value={cast.settings.model || null}
+              data={cast.models}
+              onChange={(model) => model && void cast.setModel(model)}
+            />
+            <Tooltip label={words.earlier}>
+              <ActionIcon
+                className={classes.narrowOnly}
+                variant="default"
+                size={30}
+                aria-label={words.earlier}
+                onClick={open}
+              >
+                <History size={15} aria-hidden />
+              </ActionIcon>
+            </Tooltip>
+          </Group>
+        </header>
+        <div className={classes.thread} role="log" aria-label={words.title}>
+          {isError && <Alert color="red">{words.gone}</Alert>}
+          {id !== "" && isPending && <Skeleton height={220} />}
+          {!begun && (id === "" || talk) && (
+            <Greeting
+              assistants={cast.assistants}
+              assistant={cast.assistant}
+              onAssistant={cast.setAssistant}
+              onChoose={(text) => void next.send(text, [])}
+            />
+          )}
+          <div ref={turns} className={classes.turns}>
+            {messages.map((one) =>
+              one.role === "user" ? (
+                <Said key={one.id} message={one} />
+              ) : (
+                <Answer
+                  key={one.id}
+                  message={one}
+                  conversation={id}
+                  base={next.base?.image}
+                  onPick={next.pick}
+                />
+              ),
+            )}
+            {next.pending && (
+              <>
+                <Said message={next.pending} />
+                <Skeleton height={200} width={280} />
+              </>
+            )}
+          </div>
+          <div ref={end} />
         </div>
-        <div ref={end} />
-      </div>
-      <Composer
-        disabled={!chat}
-        onSend={send}
-        continues={Boolean(chat?.turns.some((turn) => turn.generation))}
-      />
+        {next.problem && (
+          <Alert color="red" variant="light" mx={20} mb="sm" role="alert">
+            <ProblemText problem={next.problem} compact />
+          </Alert>
+        )}
+        {told(cast.settings, humanise) && (
+          <Text size="xs" className="quiet" px={20} pb={4}>
+            {words.settings(told(cast.settings, humanise))}
+          </Text>
+        )}
+        <Composer
+          text={next.text}
+          onText={next.setText}
+          pictures={next.pictures}
+          onPictures={next.setPictures}
+          base={next.base}
+          picked={next.picked}
+          onUnpick={() => next.pick("")}
+          price={next.price}
+          busy={next.pending !== null}
+          onSend={(text, pictures) => void next.send(text, pictures)}
+        />
+      </section>
+      <Drawer
+        opened={listed}
+        onClose={close}
+        title={words.earlier}
+        closeButtonProps={{ "aria-label": shell.close }}
+      >
+        <Fresh onClick={close} />
+        <Conversations now={id} />
+      </Drawer>
     </div>
   );
 }
 
-function Greeting({ onChoose }: { onChoose: (text: string) => void }) {
-  const words = useWords().chat;
+function Fresh({ onClick }: { onClick?: () => void }) {
+  const words = useWordsOf(chat);
   return (
-    <div className={classes.greeting}>
-      <Title order={2} size="h3">
-        {words.greeting}
-      </Title>
-      <Text className="quiet" mt={4} mb="lg">
-        {words.greetingText}
-      </Text>
-      <div className={classes.starters}>
-        {words.starters.map((text) => (
-          <button key={text} type="button" onClick={() => onChoose(text)}>
-            {text}
-          </button>
-        ))}
-      </div>
-    </div>
+    <Button
+      component={Link}
+      to="/chat"
+      onClick={onClick}
+      fullWidth
+      variant="default"
+      mb="sm"
+      leftSection={<Plus size={15} aria-hidden />}
+    >
+      {words.fresh}
+    </Button>
   );
 }

@@ -1,79 +1,85 @@
 import { ActionIcon, FileButton, Group, Loader, Text, Textarea, Tooltip } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { ImagePlus, SendHorizontal, X } from "lucide-react";
 import { type DragEvent, useState } from "react";
 import type { Reference } from "@/features/create/draft";
-import { ACCEPTED, filesOf, refusalOf, slotOf, upload } from "@/features/create/references/upload";
-import { useLook } from "@/look";
-import { useWords } from "@/words";
+import { ACCEPTED, filesOf, slotOfImage } from "@/features/create/references/upload";
+import { isUploading, sourcesOf, takeFiles } from "@/features/request/pictures";
+import { useWords, useWordsOf } from "@/words";
+import { chat } from "@/words/chat";
 import classes from "./Chat.module.css";
+import type { Base } from "./talk";
 
 interface Props {
-  onSend: (text: string, references: Reference[]) => Promise<void>;
-  /** The last picture goes along. */
-  continues: boolean;
-  disabled: boolean;
+  text: string;
+  onText: (text: string) => void;
+  pictures: Reference[];
+  onPictures: (update: (before: Reference[]) => Reference[]) => void;
+  /** What goes along as image 1. */
+  base: Base | null;
+  picked: boolean;
+  onUnpick: () => void;
+  price: string;
+  busy: boolean;
+  onSend: (text: string, pictures: string[]) => void;
 }
 
-/** Where a message is written, with pictures of its own if there are any. */
-export function Composer({ onSend, continues, disabled }: Props) {
+/** Where a message is written, with the pictures that go along. */
+export function Composer({ text, onText, pictures, onPictures, base, picked, busy, ...more }: Props) {
+  const own = useWordsOf(chat);
   const words = useWords();
-  const language = useLook((look) => look.language);
-  const [text, setText] = useState("");
-  const [references, setReferences] = useState<Reference[]>([]);
-  const uploading = references.some((one) => one.state === "uploading");
-  const ready = text.trim() !== "" && !uploading && !disabled;
+  const [over, setOver] = useState(false);
+  const ready = text.trim() !== "" && !isUploading(pictures) && !busy;
 
-  async function add(files: File[]) {
-    for (const file of files) {
-      const refusal = refusalOf(file, words, language);
-      if (refusal) {
-        notifications.show({ color: "red", message: refusal, autoClose: 9000 });
-        continue;
-      }
-      const slot = slotOf(file);
-      setReferences((before) => [...before, slot]);
-      const change = await upload(file);
-      // The blob's address dies with the page; the message stays.
-      const preview = change.source ? { preview: `/v1/assets/${change.source}/thumbnail` } : {};
-      setReferences((before) =>
-        before.map((one) => (one.slot === slot.slot ? { ...one, ...change, ...preview } : one)),
-      );
-    }
-  }
   function send() {
-    if (!ready) return;
-    void onSend(
-      text.trim(),
-      references.filter((one) => one.state === "ready"),
-    );
-    setText("");
-    setReferences([]);
+    if (ready) more.onSend(text.trim(), sourcesOf(pictures));
   }
-  function drop(event: DragEvent) {
+  async function drop(event: DragEvent) {
     event.preventDefault();
-    void add(filesOf(event.dataTransfer));
+    setOver(false);
+    const image = event.dataTransfer.getData("application/x-fluxroom-image");
+    if (!image) return takeFiles(filesOf(event.dataTransfer), onPictures);
+    const slot = await slotOfImage(image);
+    if (slot) onPictures((before) => [...before, slot]);
   }
 
   return (
     <form
       className={classes.composer}
+      data-over={over || undefined}
       onSubmit={(event) => {
         event.preventDefault();
         send();
       }}
-      onDragOver={(event) => event.preventDefault()}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
       onDrop={drop}
     >
-      {references.length > 0 && (
+      {(base || pictures.length > 0) && (
         <Group gap={8} mb={8}>
-          {references.map((one, place) => (
-            <span key={one.slot} className={classes.attached}>
+          {base && (
+            <span className={classes.attached} data-base>
+              <img src={base.thumbnail} alt={own.goingOn} />
+              {picked && (
+                <button type="button" aria-label={own.useLast} onClick={more.onUnpick}>
+                  <X size={12} aria-hidden />
+                </button>
+              )}
+            </span>
+          )}
+          {pictures.map((one, place) => (
+            <span
+              key={one.slot}
+              className={classes.attached}
+              data-failed={one.state === "failed" || undefined}
+            >
               {one.state === "uploading" ? <Loader size="xs" /> : <img src={one.preview} alt={one.name} />}
               <button
                 type="button"
-                aria-label={words.refs.remove(place + 1)}
-                onClick={() => setReferences(references.filter((other) => other.slot !== one.slot))}
+                aria-label={words.refs.remove(place + (base ? 2 : 1))}
+                onClick={() => onPictures((before) => before.filter((other) => other.slot !== one.slot))}
               >
                 <X size={12} aria-hidden />
               </button>
@@ -82,10 +88,10 @@ export function Composer({ onSend, continues, disabled }: Props) {
         </Group>
       )}
       <Group gap={8} wrap="nowrap" align="flex-end">
-        <FileButton accept={ACCEPTED} multiple onChange={(files) => void add(files)}>
+        <FileButton accept={ACCEPTED} multiple onChange={(files) => void takeFiles(files, onPictures)}>
           {(props) => (
-            <Tooltip label={words.chat.attach}>
-              <ActionIcon {...props} variant="default" size={38} aria-label={words.chat.attach}>
+            <Tooltip label={own.attach}>
+              <ActionIcon {...props} variant="default" size={38} aria-label={own.attach}>
                 <ImagePlus size={18} aria-hidden />
               </ActionIcon>
             </Tooltip>
@@ -97,7 +103,7 @@ export function Composer({ onSend, continues, disabled }: Props) {
           minRows={1}
           maxRows={8}
           value={text}
-          onChange={(event) => setText(event.currentTarget.value)}
+          onChange={(event) => onText(event.currentTarget.value)}
           onKeyDown={(event) => {
             if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
             event.preventDefault();
@@ -108,20 +114,23 @@ export function Composer({ onSend, continues, disabled }: Props) {
             if (!files.length) return;
             event.preventDefault();
             event.stopPropagation();
-            void add(files);
+            void takeFiles(files, onPictures);
           }}
-          placeholder={continues ? words.chat.change : words.chat.describe}
-          aria-label={words.chat.message}
+          placeholder={base ? own.change : own.describe}
+          aria-label={own.message}
         />
-        <ActionIcon type="submit" size={38} aria-label={words.chat.send} disabled={!ready}>
+        <ActionIcon type="submit" size={38} aria-label={own.send} disabled={!ready} loading={busy}>
           <SendHorizontal size={18} aria-hidden />
         </ActionIcon>
       </Group>
-      {continues && (
-        <Text size="xs" className="quiet" mt={6}>
-          {words.chat.goesOn}
+      <Group justify="space-between" gap={8} mt={6} mih={18}>
+        <Text size="xs" className="quiet">
+          {base && (picked ? own.pickedGoesOn : own.goesOn)}
         </Text>
-      )}
+        <Text size="xs" className="quiet figures">
+          {more.price}
+        </Text>
+      </Group>
     </form>
   );
 }

@@ -1,13 +1,15 @@
 import { Text, Title } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { useRuns } from "@/api/runs";
+import { type RunKind, useRuns } from "@/api/runs";
 import { useLook } from "@/look";
 import { ago, money } from "@/numbers";
 import { useWords } from "@/words";
 import classes from "./Runs.module.css";
 
+const AT = { bulk: "/bulk/$id", comparison: "/compare/$id", pipeline: "/pipelines/$id" } as const;
+
 /** Earlier runs of a kind. */
-export function RunList({ kind }: { kind: "bulk" | "comparison" }) {
+export function RunList({ kind }: { kind: RunKind }) {
   const words = useWords();
   const language = useLook((look) => look.language);
   const { data } = useRuns(kind);
@@ -18,12 +20,7 @@ export function RunList({ kind }: { kind: "bulk" | "comparison" }) {
         {words.runs.earlier}
       </Title>
       {data.runs.map((run) => (
-        <Link
-          key={run.id}
-          to={kind === "bulk" ? "/bulk/$id" : "/compare/$id"}
-          params={{ id: run.id }}
-          className={classes.line}
-        >
+        <Link key={run.id} to={AT[kind]} params={{ id: run.id }} className={classes.line}>
           <span className="clamp1">{run.name}</span>
           <Text component="span" size="sm" className="quiet figures">
             {words.runs.state[run.state] ?? run.state} ·{" "}

@@ -3,15 +3,21 @@ import { useHotkeys } from "@mantine/hooks";
 import { Contrast, Trash2, Undo2 } from "lucide-react";
 import { type PointerEvent, useEffect, useRef, useState } from "react";
 import { useWords } from "@/words";
-import { setMask } from "../references/useUploads";
 import classes from "./Mask.module.css";
 import { RectangleByNumbers } from "./RectangleByNumbers";
 import { draw, isEmpty, type Point, type Stroke, toFile } from "./strokes";
 
 type Tool = "brush" | "eraser" | "rectangle";
 
+interface Props {
+  picture: string;
+  /** Takes the mask as a file of the picture's size. */
+  onDone: (mask: File) => Promise<void>;
+  onClose: () => void;
+}
+
 /** Paint what may change: brush, eraser, rectangle, the other way round, one step back. */
-export default function MaskPainter({ picture, onClose }: { picture: string; onClose: () => void }) {
+export default function MaskPainter({ picture, onDone, onClose }: Props) {
   const words = useWords();
   const canvas = useRef<HTMLCanvasElement>(null);
   const [sides, setSides] = useState<{ width: number; height: number } | null>(null);
@@ -63,7 +69,7 @@ export default function MaskPainter({ picture, onClose }: { picture: string; onC
   async function done() {
     if (!sides) return;
     setBusy(true);
-    await setMask(await toFile(sides.width, sides.height, strokes));
+    await onDone(await toFile(sides.width, sides.height, strokes));
     onClose();
   }
 

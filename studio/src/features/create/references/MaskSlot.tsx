@@ -56,7 +56,7 @@ export function MaskSlot({ field }: { field: Field }) {
       {mask?.problem && <span className="bad">{mask.problem}</span>}
       {painting && (
         <Suspense>
-          <MaskPainter picture={picture} onClose={close} />
+          <MaskPainter picture={picture} onDone={setMask} onClose={close} />
         </Suspense>
       )}
     </Labelled>

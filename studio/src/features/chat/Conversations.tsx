@@ -1,0 +1,70 @@
+import { ActionIcon, Button, Group, Modal, Text, Tooltip } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { Trash2 } from "lucide-react";
+import { useState } from "react";
+import { forget, useConversations } from "@/api/conversations";
+import { useLook } from "@/look";
+import { ago } from "@/numbers";
+import { useWords, useWordsOf } from "@/words";
+import { chat } from "@/words/chat";
+import classes from "./Chat.module.css";
+
+/** All conversations, the newest first. */
+export function Conversations({ now }: { now: string }) {
+  const words = useWordsOf(chat);
+  const shell = useWords().shell;
+  const language = useLook((look) => look.language);
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const { data } = useConversations();
+  const [asked, setAsked] = useState("");
+
+  async function drop() {
+    setAsked("");
+    await forget(client, asked);
+    if (asked === now) void navigate({ to: "/chat" });
+  }
+
+  return (
+    <nav aria-label={words.earlier} className={classes.list}>
+      {data?.length === 0 && (
+        <Text size="sm" className="quiet" px="xs">
+          {words.none}
+        </Text>
+      )}
+      {data?.map((one) => (
+        <span key={one.id} className={classes.entry} data-now={one.id === now || undefined}>
+          <Link to="/chat/$id" params={{ id: one.id }} aria-current={one.id === now ? "page" : undefined}>
+            <span className="clamp2">{one.title || words.untitled}</span>
+            <Text component="span" size="xs" className="quiet">
+              {ago(new Date(one.changed_at * 1000).toISOString(), language)}
+            </Text>
+          </Link>
+          <Tooltip label={words.forget}>
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              size={28}
+              aria-label={`${words.forget}: ${one.title || words.untitled}`}
+              onClick={() => setAsked(one.id)}
+            >
+              <Trash2 size={14} aria-hidden />
+            </ActionIcon>
+          </Tooltip>
+        </span>
+      ))}
+      <Modal opened={asked !== ""} onClose={() => setAsked("")} title={words.forgetTitle} centered>
+        <Text>{words.forgetText}</Text>
+        <Group justify="flex-end" mt="lg">
+          <Button variant="default" onClick={() => setAsked("")}>
+            {shell.cancel}
+          </Button>
+          <Button color="red" data-autofocus onClick={() => void drop()}>
+            {words.forget}
+          </Button>
+        </Group>
+      </Modal>
+    </nav>
+  );
+}
