@@ -81,3 +81,31 @@ export async function drop(page, target, files) {
 }
 
 export const png = (name) => ({ name, type: "image/png", data: PICTURE.toString("base64") });
+
+/** The picture that comes of changing another one. */
+export async function edited(base, reference, prompt) {
+  const answer = await fetch(`${base}/v1/generations`, {
+    method: "POST",
+    headers: { "content-type": "application/json", prefer: "wait=30" },
+    body: JSON.stringify({ prompt, model: FAST, references: [reference] }),
+  });
+  return (await answer.json()).images[0];
+}
+
+/** Mark a picture past the page. */
+export async function patch(base, id, marks) {
+  await fetch(`${base}/v1/images/${id}`, {
+    method: "PATCH",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(marks),
+  });
+}
+
+/** Ask the gateway until it says so; the page has told it, but not yet when. */
+export async function until(page, ask, wanted) {
+  for (let tries = 0; tries < 100; tries++) {
+    if ((await ask()) === wanted) return;
+    await page.waitForTimeout(100);
+  }
+  throw new Error(`not ${wanted} but ${await ask()}`);
+}

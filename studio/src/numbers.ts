@@ -69,3 +69,8 @@ export function humanise(name: string): string {
   const text = name.replaceAll("_", " ").trim();
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
+
+/** The day that so many days, today among them, began with; as UTC counts. */
+export function daysAgo(days: number, now = Date.now()): string {
+  return new Date(now - (days - 1) * 86_400_000).toISOString().slice(0, 10);
+}

@@ -1,20 +1,117 @@
 // Finding, marking, deleting.
 
 import assert from "node:assert/strict";
-import { create, generated } from "../steps.mjs";
+import { execFileSync } from "node:child_process";
+import { create, earlier, generated, patch, until } from "../steps.mjs";
 
 export async function gallery_search_delete_and_undo(visitor) {
   const page = await visitor();
-  await create(page, { prompt: "zebra in the fog" });
+  const word = `zebra${Date.now()}`;
+  await create(page, { prompt: `${word} in the fog` });
   await generated(page);
   await page.goto("/gallery");
-  await page.getByRole("textbox", { name: "Search prompts" }).fill("zebra fo");
+  await page.getByRole("textbox", { name: "Search prompts" }).fill(`${word} fo`);
+  await page.waitForURL("**/gallery?q=zebra*");
   await page.getByText("1 picture", { exact: true }).waitFor();
-  assert.match(page.url(), /q=zebra/);
   await page.getByRole("gridcell").first().hover();
   await page.getByRole("button", { name: /^Select/ }).click();
   await page.getByRole("toolbar").getByRole("button", { name: "Move to the trash" }).click();
   await page.getByText("No picture matches.").waitFor();
   await page.getByRole("button", { name: "Undo" }).click();
   await page.getByRole("gridcell").first().waitFor();
+}
+
+export async function a_typed_search_finds_stars_months_and_tags(visitor, base) {
+  const shoe = await earlier(base, "a red shoe on a stair");
+  await earlier(base, "a red shoe in the grass");
+  await patch(base, shoe.id, { rating: 4, tags: ["client"] });
+  const page = await visitor();
+  const month = new Date().toISOString().slice(0, 7);
+  await page.goto("/gallery");
+  const search = page.getByRole("textbox", { name: "Search prompts" });
+  await search.fill(`red shoe ★4 ${month}`);
+  await page.getByText("1 picture", { exact: true }).waitFor();
+  await page.reload();
+  await page.getByText("1 picture", { exact: true }).waitFor();
+  await search.fill("shoe tag:client is:favourite");
+  await page.getByText("No picture matches.").waitFor();
+  await search.fill("shoe 1999-01 ★5");
+  await page.getByText("No picture matches.").waitFor();
+  await search.fill("model:no-such-model");
+  await page.getByRole("alert").getByText("This model is no longer offered.").waitFor();
+  await page.getByRole("combobox", { name: "Time" }).click();
+  await page.getByRole("option", { name: "Today" }).click();
+  await search.fill("red shoe");
+  await page.getByText("2 pictures", { exact: true }).waitFor();
+}
+
+export async function marks_are_set_on_many_and_taken_back(visitor, base) {
+  const word = `many${Date.now()}`;
+  for (let number = 0; number < 3; number++) await earlier(base, `${word} ${number}`);
+  const page = await visitor();
+  await page.goto(`/gallery?q=${word}`);
+  await page.getByText("3 pictures", { exact: true }).waitFor();
+  const grid = page.getByRole("grid");
+  const bar = page.getByRole("toolbar");
+  await grid.locator("a[tabindex='0']").focus();
+  await page.keyboard.press("Control+a");
+  await bar.getByText("3 selected").waitFor();
+  await bar.getByRole("button", { name: "Add a tag" }).click();
+  await page.getByRole("textbox", { name: "Tag" }).fill("harvest");
+  await page.keyboard.press("Enter");
+  await bar.waitFor({ state: "detached" });
+  const found = async (query) =>
+    (await (await fetch(`${base}/v1/images?q=${word}&${query}`)).json()).images.length;
+  await until(page, () => found("tag=harvest"), 3);
+  await grid.locator("a[tabindex='0']").focus();
+  await page.keyboard.press("Space");
+  await page.keyboard.press("Shift+ArrowRight");
+  await bar.getByText("2 selected").waitFor();
+  await bar.getByRole("button", { name: "Hide" }).click();
+  await page.getByText("1 picture", { exact: true }).waitFor();
+  await page.getByText("Hidden", { exact: true }).click();
+  await page.getByText("2 pictures", { exact: true }).waitFor();
+  await grid.locator("a[tabindex='0']").focus();
+  await page.keyboard.press("Control+a");
+  await bar.getByRole("button", { name: "Show again" }).click();
+  await page.getByText("No picture matches.").waitFor();
+  await page.getByText("All", { exact: true }).click();
+  await page.getByText("3 pictures", { exact: true }).waitFor();
+}
+
+export async function many_are_taken_along_in_one_archive(visitor, base) {
+  const word = `archive${Date.now()}`;
+  for (let number = 0; number < 2; number++) await earlier(base, `${word} ${number}`);
+  const page = await visitor();
+  await page.goto(`/gallery?q=${word}`);
+  await page.getByText("2 pictures", { exact: true }).waitFor();
+  await page.getByRole("grid").locator("a[tabindex='0']").focus();
+  await page.keyboard.press("Control+a");
+  const [file] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("toolbar").getByRole("button", { name: "Download as zip" }).click(),
+  ]);
+  assert.match(file.suggestedFilename(), /\.zip$/);
+  const listed = execFileSync(process.env.PYTHON ?? "python3", ["-m", "zipfile", "-l", await file.path()], {
+    encoding: "utf8",
+  });
+  assert.equal(listed.match(/\.png/g).length, 2, listed);
+}
+
+export async function the_trash_is_emptied_only_after_a_question(visitor, base) {
+  const made = await earlier(base, `rubbish ${Date.now()}`);
+  const page = await visitor();
+  await page.goto(`/i/${made.id}`);
+  await page.getByRole("button", { name: "Move to the trash" }).click();
+  await page.getByText("1 picture is in the trash.").waitFor();
+  await page.goto("/gallery?show=trash");
+  await page.getByRole("gridcell").first().waitFor();
+  const empty = page.getByRole("button", { name: "Empty the trash" });
+  await empty.click();
+  await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+  assert.equal((await fetch(`${base}/v1/images/${made.id}`)).status, 200);
+  await empty.click();
+  await page.getByRole("dialog").getByRole("button", { name: "Empty the trash" }).click();
+  await page.getByText(/deleted for good/).waitFor();
+  assert.equal((await fetch(`${base}/v1/images/${made.id}`)).status, 404);
 }

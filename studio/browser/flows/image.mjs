@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { create, earlier, generated, newest } from "../steps.mjs";
+import { counted, create, earlier, edited, generated, newest, prompt, until } from "../steps.mjs";
 
 export async function a_picture_tells_how_it_was_made(visitor, base) {
   const page = await visitor();
@@ -54,4 +54,71 @@ export async function the_code_of_a_picture_makes_it_again(visitor, base) {
     assert.equal(again.images[0].sha256, made.sha256, `${name} makes the same picture`);
   }
   rmSync(folder, { recursive: true });
+}
+
+export async function the_image_page_is_worked_by_keys(visitor, base) {
+  const word = `keys${Date.now()}`;
+  const made = [];
+  for (let number = 0; number < 3; number++) made.push(await earlier(base, `${word} ${number}`));
+  const page = await visitor();
+  await page.goto(`/gallery?q=${word}`);
+  await page.getByText("3 pictures", { exact: true }).waitFor();
+  await page.getByRole("grid").locator("a[tabindex='0']").focus();
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`**/i/${made[2].id}`);
+  await page.getByRole("navigation", { name: "Pictures before and after" }).waitFor();
+  await page.keyboard.press("ArrowRight");
+  await page.waitForURL(`**/i/${made[1].id}`);
+  await page.getByRole("heading", { level: 1, name: `${word} 1` }).waitFor({ state: "attached" });
+  const told = async () => (await fetch(`${base}/v1/images/${made[1].id}`)).json();
+  await page.keyboard.press("3");
+  await until(page, async () => (await told()).rating, 3);
+  await page.keyboard.press(".");
+  await until(page, async () => (await told()).favourite, true);
+  await page.keyboard.press("t");
+  await page.waitForFunction(() => document.activeElement.id === "tags");
+  await page.keyboard.type("keen");
+  await page.keyboard.press("Enter");
+  await until(page, async () => (await told()).tags.join(), "keen");
+  await page.keyboard.press("Escape");
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press("i");
+  await page.getByRole("complementary").waitFor({ state: "detached" });
+  await page.keyboard.press("z");
+  await page
+    .getByRole("radio", { name: "100 %" })
+    .and(page.locator(":checked"))
+    .waitFor({ state: "attached" });
+  await page.keyboard.press("s");
+  await page.getByText(`Seed ${(await told()).seed} is in the form.`).waitFor();
+  await page.keyboard.press("Delete");
+  await page.waitForURL(`**/i/${made[0].id}`);
+  await page.getByRole("heading", { level: 1, name: `${word} 0` }).waitFor({ state: "attached" });
+  await page.getByRole("button", { name: "Undo" }).click();
+  await until(page, async () => (await told()).trashed_at, null);
+  await page.keyboard.press("r");
+  await page.waitForURL("**/create");
+  assert.equal(await prompt(page).inputValue(), `${word} 0`);
+  assert.equal(await page.getByRole("radio", { name: "Random" }).isChecked(), true);
+}
+
+export async function before_and_after_by_one_key(visitor, base) {
+  const parent = await earlier(base, "the room by day");
+  const child = await edited(base, parent.id, "the same by night");
+  const page = await visitor();
+  const clicks = await counted(page);
+  await page.goto(`/i/${child.id}`);
+  await page.getByRole("button", { name: "Before and after" }).waitFor();
+  await page.keyboard.press("b");
+  const then = page.getByAltText("Before");
+  await then.waitFor();
+  assert.match(await then.getAttribute("src"), new RegExp(parent.id));
+  await page.keyboard.press("c");
+  await page.waitForFunction(
+    (id) =>
+      !document.querySelector("[alt=Before]").style.clipPath &&
+      document.querySelector("[alt=Before]").src.includes(id),
+    parent.id,
+  );
+  assert.equal(await clicks(), 0);
 }

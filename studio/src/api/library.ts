@@ -88,6 +88,30 @@ function everyPage(client: QueryClient, work: (page: Page) => Page): void {
   );
 }
 
+const MOST_AT_ONCE = 1000; // ids that one action takes
+const MOST_SELECTED = 5000;
+
+/** The ids of everything that is found, as far as one hand can hold them. */
+export async function idsOf(wanted: Wanted): Promise<string[]> {
+  const ids: string[] = [];
+  let before = "";
+  while (ids.length < MOST_SELECTED) {
+    const query = { ...wanted, limit: 200, before };
+    const page = await data(api.GET("/v1/images", { params: { query } }));
+    ids.push(...page.images.map((one) => one.id));
+    before = ids.at(-1) ?? "";
+    if (!page.next) break;
+  }
+  return ids;
+}
+
+/** Everything in the trash is gone for good; how much it was. */
+export async function emptyTrash(client: QueryClient): Promise<number> {
+  const { deleted } = await data(api.POST("/v1/images/empty-trash"));
+  await client.invalidateQueries({ queryKey: [IMAGES] });
+  return deleted;
+}
+
 /** Move pictures into the trash: gone from every list at once. */
 export async function trash(client: QueryClient, ids: string[]): Promise<void> {
   everyPage(client, (page) => ({ ...page, images: page.images.filter((one) => !ids.includes(one.id)) }));
@@ -101,9 +125,11 @@ export async function act(
   more: { rating?: number; tags?: string[] } = {},
 ): Promise<void> {
   try {
-    await data(
-      api.POST("/v1/images/actions", { body: { ids, action, rating: 0, tags: [], board: "", ...more } }),
-    );
+    for (let from = 0; from < ids.length; from += MOST_AT_ONCE) {
+      const some = ids.slice(from, from + MOST_AT_ONCE);
+      const body = { ids: some, action, rating: 0, tags: [], board: "", ...more };
+      await data(api.POST("/v1/images/actions", { body }));
+    }
   } finally {
     await client.invalidateQueries({ queryKey: [IMAGES] });
   }

@@ -6,6 +6,7 @@ const MOST_UNASKED = 25; // pictures in one request
 
 interface Props {
   opened: boolean;
+  title?: string;
   text: string;
   detail?: string;
   yes: string;
@@ -13,14 +14,14 @@ interface Props {
   onYes: () => void;
 }
 
-/** Asks before something dear. */
-export function Confirm({ opened, text, detail, yes, onNo, onYes }: Props) {
+/** Asks before something dear, or something that cannot be undone. */
+export function Confirm({ opened, title, text, detail, yes, onNo, onYes }: Props) {
   const words = useWords();
   return (
     <Modal
       opened={opened}
       onClose={onNo}
-      title={words.create.confirmTitle}
+      title={title ?? words.create.confirmTitle}
       centered
       closeButtonProps={{ "aria-label": words.shell.close }}
     >

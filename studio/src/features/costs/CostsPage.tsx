@@ -6,7 +6,7 @@ import { api, data } from "@/api/client";
 import type { Usage } from "@/api/money";
 import { useHealth } from "@/api/queries";
 import { useLook } from "@/look";
-import { day, money } from "@/numbers";
+import { day, daysAgo, money } from "@/numbers";
 import { useWords } from "@/words";
 import { Bars } from "./Bars";
 import { Budgets } from "./Budgets";
@@ -135,10 +135,6 @@ function Sum({ title, amount, strong }: { title: string; amount?: string; strong
       </Text>
     </div>
   );
-}
-
-function daysAgo(days: number): string {
-  return new Date(Date.now() - (days - 1) * 86_400_000).toISOString().slice(0, 10);
 }
 
 /** The table as a file; the gateway writes it. */

@@ -5,18 +5,22 @@ import { Search } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import type { useFacets } from "@/api/library";
 import { useLook } from "@/look";
+import { daysAgo } from "@/numbers";
 import { PROVIDERS } from "@/shell/TopBar";
 import { useWords } from "@/words";
-import type { GallerySearch } from "./search";
+import { type GallerySearch, SHOWS } from "./search";
 
 interface Props {
   search: GallerySearch;
   facets: ReturnType<typeof useFacets>["data"];
 }
 
+const DAYS = ["1", "7", "30", "365"];
+
 /** What is to be seen. It stands in the address, so that a search can be kept and shared. */
 export function Filters({ search, facets }: Props) {
-  const words = useWords().gallery;
+  const { gallery: words, create } = useWords();
+  const modes = create.modes;
   const navigate = useNavigate();
   const box = useRef<HTMLInputElement>(null);
   const tile = useLook((look) => look.tile);
@@ -48,18 +52,15 @@ export function Filters({ search, facets }: Props) {
           later(event.currentTarget.value);
         }}
         placeholder={words.search}
+        title={words.searchHelp}
         aria-label={words.search}
         leftSection={<Search size={16} aria-hidden />}
       />
       <SegmentedControl
         value={search.show ?? "all"}
-        onChange={(show) => set({ show: show === "all" ? undefined : (show as "favourites" | "trash") })}
+        onChange={(show) => set({ show: show === "all" ? undefined : (show as GallerySearch["show"]) })}
         aria-label={words.title}
-        data={[
-          { value: "all", label: words.all },
-          { value: "favourites", label: words.favourites },
-          { value: "trash", label: words.trash },
-        ]}
+        data={(["all", ...SHOWS] as const).map((one) => ({ value: one, label: words[one] }))}
       />
       <Select
         w={200}
@@ -79,6 +80,15 @@ export function Filters({ search, facets }: Props) {
         placeholder={words.anyProvider}
         aria-label={words.provider}
         data={counted(facets?.provider, (key) => PROVIDERS[key as "bfl" | "fal"] ?? key)}
+      />
+      <Select
+        w={140}
+        clearable
+        value={search.mode ?? null}
+        onChange={(mode) => set({ mode: (mode as GallerySearch["mode"]) ?? undefined })}
+        placeholder={words.anyMode}
+        aria-label={words.mode}
+        data={counted(facets?.mode, (key) => modes[key] ?? key)}
       />
       {facets && Object.keys(facets.tag).length > 0 && (
         <Select
@@ -100,6 +110,15 @@ export function Filters({ search, facets }: Props) {
         placeholder={words.anyRating}
         aria-label={words.rating}
         data={["5", "4", "3", "2", "1"].map((one) => ({ value: one, label: "★".repeat(Number(one)) }))}
+      />
+      <Select
+        w={150}
+        clearable
+        value={DAYS.find((days) => search.since === daysAgo(Number(days))) ?? null}
+        onChange={(days) => set({ since: days ? daysAgo(Number(days)) : undefined })}
+        placeholder={words.anyTime}
+        aria-label={words.time}
+        data={DAYS.map((days) => ({ value: days, label: words.lastDays(Number(days)) }))}
       />
       <Slider
         w={110}

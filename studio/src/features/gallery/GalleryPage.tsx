@@ -1,8 +1,12 @@
-import { Button, Stack, Text, Title } from "@mantine/core";
+import { Alert, Button, Stack, Text, Title } from "@mantine/core";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useMemo, useState } from "react";
-import { useFacets, useImages } from "@/api/library";
+import { problemOf } from "@/api/client";
+import { idsOf, useFacets, useImages } from "@/api/library";
+import { ProblemText } from "@/ui/ProblemText";
+import { tellTrouble } from "@/ui/tellTrouble";
 import { useWords } from "@/words";
+import { EmptyTrash } from "./EmptyTrash";
 import { Filters } from "./Filters";
 import classes from "./Gallery.module.css";
 import { Grid } from "./Grid";
@@ -15,12 +19,14 @@ export function GalleryPage() {
   const search = useSearch({ from: "/gallery" });
   const navigate = useNavigate();
   const wanted = useMemo(() => wantedOf(search), [search]);
-  const { data, isPending, hasNextPage, fetchNextPage, isFetchingNextPage } = useImages(wanted);
+  const { data, isPending, isError, error, hasNextPage, fetchNextPage, isFetchingNextPage } =
+    useImages(wanted);
   const { data: facets } = useFacets(wanted);
   const images = useMemo(() => data?.pages.flatMap((page) => page.images) ?? [], [data]);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   // biome-ignore lint/correctness/useExhaustiveDependencies: another search is another selection
   useEffect(() => setSelected(new Set()), [wanted]);
+  const selectAll = () => void idsOf(wanted).then((ids) => setSelected(new Set(ids)), tellTrouble);
   const filtered = Object.keys(search).length > 0;
 
   return (
@@ -34,9 +40,12 @@ export function GalleryPage() {
             {facets ? words.gallery.count(facets.total) : ""}
           </Text>
           {search.show === "trash" && (
-            <Text size="sm" className="quiet">
-              {words.gallery.trashNote}
-            </Text>
+            <>
+              <Text size="sm" className="quiet">
+                {words.gallery.trashNote}
+              </Text>
+              {images.length > 0 && <EmptyTrash />}
+            </>
           )}
         </div>
         <Filters search={search} facets={facets} />
@@ -44,7 +53,9 @@ export function GalleryPage() {
       {selected.size > 0 && (
         <SelectionBar
           ids={[...selected]}
-          trashed={search.show === "trash"}
+          show={search.show}
+          total={facets?.total ?? images.length}
+          onAll={selectAll}
           onDone={() => setSelected(new Set())}
         />
       )}
@@ -54,10 +65,16 @@ export function GalleryPage() {
           total={facets?.total ?? images.length}
           selected={selected}
           onSelect={setSelected}
+          onAll={selectAll}
           onEnd={() => hasNextPage && !isFetchingNextPage && void fetchNextPage()}
         />
       )}
-      {!isPending && !images.length && (
+      {isError && (
+        <Alert color="red" variant="light" mx="lg" role="alert">
+          <ProblemText problem={problemOf(error)} compact />
+        </Alert>
+      )}
+      {!isPending && !isError && !images.length && (
         <Stack align="center" py="xl" gap="xs">
           <Text fw={600}>{filtered ? words.gallery.noMatch : words.gallery.empty}</Text>
           {filtered ? (

@@ -4,7 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { act, type LibraryImage, mark, trash } from "@/api/library";
-import { tellTrashed } from "@/features/image/Actions";
+import { tellTrashed } from "@/features/image/tellTrashed";
 import { useLook } from "@/look";
 import { useWords } from "@/words";
 import { Cell } from "./Cell";
@@ -19,10 +19,11 @@ interface Props {
   selected: ReadonlySet<string>;
   onSelect: (selected: ReadonlySet<string>) => void;
   onEnd: () => void;
+  onAll: () => void;
 }
 
 /** Only the rows that are seen are in the page: a hundred thousand pictures cost no more than a hundred. */
-export function Grid({ images, total, selected, onSelect, onEnd }: Props) {
+export function Grid({ images, total, selected, onSelect, onEnd, onAll }: Props) {
   const words = useWords();
   const client = useQueryClient();
   const navigate = useNavigate();
@@ -78,8 +79,7 @@ export function Grid({ images, total, selected, onSelect, onEnd }: Props) {
     const to = moves[event.key];
     if (to !== undefined) go(to, event.shiftKey);
     else if (event.key === " ") toggle(current, event.shiftKey);
-    else if (event.key === "a" && (event.ctrlKey || event.metaKey))
-      onSelect(new Set(images.map((one) => one.id)));
+    else if (event.key === "a" && (event.ctrlKey || event.metaKey)) onAll();
     else if (event.key === "Escape") onSelect(new Set());
     else if (event.key === "Delete" && image) void remove(selected.size ? [...selected] : [image.id]);
     else if (event.key === "." && image) void mark(client, image.id, { favourite: !image.favourite });

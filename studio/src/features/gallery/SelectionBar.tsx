@@ -1,113 +1,85 @@
-import { Button, Group, Popover, Text, TextInput } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
+import { Button, Group, Rating, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { Archive, EyeOff, RotateCcw, Star, Tag, Trash2, X } from "lucide-react";
-import { useState } from "react";
-import { problemOf } from "@/api/client";
+import { Archive, Eye, EyeOff, RotateCcw, Star, Tag, Tags, Trash2, X } from "lucide-react";
+import type { ReactNode } from "react";
 import { act, trash, zip } from "@/api/library";
-import { tellTrashed } from "@/features/image/Actions";
+import { tellTrashed } from "@/features/image/tellTrashed";
+import { tellTrouble } from "@/ui/tellTrouble";
 import { useWords } from "@/words";
 import classes from "./Gallery.module.css";
+import type { GallerySearch } from "./search";
+import { TagForm } from "./TagForm";
 
 interface Props {
   ids: string[];
-  trashed: boolean;
+  show: GallerySearch["show"];
+  /** Pictures that are found in all. */
+  total: number;
+  onAll: () => void;
   onDone: () => void;
 }
 
 /** What can be done with all that is selected. */
-export function SelectionBar({ ids, trashed, onDone }: Props) {
+export function SelectionBar({ ids, show, total, onAll, onDone }: Props) {
   const words = useWords();
   const client = useQueryClient();
-  const [tag, setTag] = useState("");
 
-  async function run(work: Promise<unknown>, done = true) {
-    try {
-      await work;
-      if (done) onDone();
-    } catch (error) {
-      notifications.show({ color: "red", message: problemOf(error).detail });
-    }
+  const run = (work: Promise<unknown>, done = true) =>
+    void work.then(() => done && onDone()).catch(tellTrouble);
+  const restore = () => act(client, ids, "restore");
+  async function remove() {
+    await trash(client, ids);
+    tellTrashed(words, () => void restore().catch(tellTrouble), ids.length);
   }
+  const button = (label: string, icon: ReactNode, work: () => Promise<unknown>, done = true) => (
+    <Button size="compact-sm" variant="default" leftSection={icon} onClick={() => run(work(), done)}>
+      {label}
+    </Button>
+  );
 
   return (
     <div className={classes.selection} role="toolbar" aria-label={words.gallery.selected(ids.length)}>
-      <Text size="sm" fw={600} className="figures">
+      <Text size="sm" fw={600} className="figures" role="status">
         {words.gallery.selected(ids.length)}
       </Text>
+      {ids.length < total && (
+        <Button size="compact-sm" variant="subtle" onClick={onAll}>
+          {words.gallery.selectAll(total)}
+        </Button>
+      )}
       <Group gap={6}>
-        {trashed ? (
-          <Button
-            size="compact-sm"
-            variant="default"
-            leftSection={<RotateCcw size={14} aria-hidden />}
-            onClick={() => run(act(client, ids, "restore"))}
-          >
-            {words.gallery.restore}
-          </Button>
+        {show === "trash" ? (
+          button(words.gallery.restore, <RotateCcw size={14} aria-hidden />, restore)
         ) : (
           <>
-            <Button
-              size="compact-sm"
-              variant="default"
-              leftSection={<Star size={14} aria-hidden />}
-              onClick={() => run(act(client, ids, "favourite"))}
-            >
-              {words.gallery.favourite}
-            </Button>
-            <Popover trapFocus position="bottom">
-              <Popover.Target>
-                <Button size="compact-sm" variant="default" leftSection={<Tag size={14} aria-hidden />}>
-                  {words.gallery.addTag}
-                </Button>
-              </Popover.Target>
-              <Popover.Dropdown>
-                <form
-                  onSubmit={(event) => {
-                    event.preventDefault();
-                    if (tag.trim()) void run(act(client, ids, "tag", { tags: [tag.trim()] }));
-                  }}
-                >
-                  <TextInput
-                    value={tag}
-                    onChange={(event) => setTag(event.currentTarget.value)}
-                    aria-label={words.gallery.tag}
-                    placeholder={words.gallery.tag}
-                    maxLength={60}
-                  />
-                </form>
-              </Popover.Dropdown>
-            </Popover>
-            <Button
-              size="compact-sm"
-              variant="default"
-              leftSection={<EyeOff size={14} aria-hidden />}
-              onClick={() => run(act(client, ids, "hide"))}
-            >
-              {words.gallery.hide}
-            </Button>
-            <Button
-              size="compact-sm"
-              variant="default"
-              leftSection={<Archive size={14} aria-hidden />}
-              onClick={() => run(zip(ids), false)}
-            >
-              {words.gallery.zip}
-            </Button>
-            <Button
-              size="compact-sm"
-              variant="default"
-              leftSection={<Trash2 size={14} aria-hidden />}
-              onClick={() =>
-                run(
-                  trash(client, ids).then(() =>
-                    tellTrashed(words, () => void act(client, ids, "restore"), ids.length),
-                  ),
+            {show === "favourites"
+              ? button(words.gallery.unfavourite, <Star size={14} aria-hidden />, () =>
+                  act(client, ids, "unfavourite"),
                 )
-              }
-            >
-              {words.gallery.delete}
-            </Button>
+              : button(words.gallery.favourite, <Star size={14} aria-hidden />, () =>
+                  act(client, ids, "favourite"),
+                )}
+            <Rating
+              aria-label={words.gallery.rate}
+              value={0}
+              onChange={(rating) => run(act(client, ids, "rate", { rating }), false)}
+              getSymbolLabel={(stars) => words.gallery.stars(stars)}
+            />
+            <TagForm
+              label={words.gallery.addTag}
+              icon={<Tag size={14} aria-hidden />}
+              onTag={(tag) => run(act(client, ids, "tag", { tags: [tag] }))}
+            />
+            <TagForm
+              label={words.gallery.removeTag}
+              icon={<Tags size={14} aria-hidden />}
+              onTag={(tag) => run(act(client, ids, "untag", { tags: [tag] }))}
+            />
+            {show === "hidden"
+              ? button(words.gallery.unhide, <Eye size={14} aria-hidden />, () => act(client, ids, "show"))
+              : button(words.gallery.hide, <EyeOff size={14} aria-hidden />, () => act(client, ids, "hide"))}
+            {button(words.gallery.zip, <Archive size={14} aria-hidden />, () => zip(ids), false)}
+            {button(words.gallery.delete, <Trash2 size={14} aria-hidden />, remove)}
           </>
         )}
       </Group>

@@ -1,17 +1,26 @@
 import { ActionIcon, Button, Rating, Tooltip } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
-import { useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
-import { Download, Info, Pencil, SlidersHorizontal, SplitSquareHorizontal, Star, Trash2 } from "lucide-react";
-import { problemOf } from "@/api/client";
-import { act, type LibraryImage, type Marks, mark, trash } from "@/api/library";
-import type { Generation } from "@/api/types";
-import { useWords, type Words } from "@/words";
-import { editImage, reuseSettings } from "./moves";
+import {
+  Columns3,
+  Download,
+  Eye,
+  EyeOff,
+  Info,
+  type LucideIcon,
+  Pencil,
+  RotateCcw,
+  SlidersHorizontal,
+  SplitSquareHorizontal,
+  Star,
+  Trash2,
+} from "lucide-react";
+import type { LibraryImage } from "@/api/library";
+import { useWords } from "@/words";
+import type { ImageActs } from "./useImageActs";
 
 interface Props {
   image: LibraryImage;
-  generation: Generation | undefined;
+  acts: ImageActs;
+  known: boolean;
   canCompare: boolean;
   comparing: boolean;
   onCompare: () => void;
@@ -19,35 +28,21 @@ interface Props {
   onDetails: () => void;
 }
 
-export function Actions({ image, generation, canCompare, comparing, onCompare, details, onDetails }: Props) {
+/** What can be done with the picture: the most frequent in words, the rest as signs. */
+export function Actions({ image, acts, known, canCompare, comparing, onCompare, details, onDetails }: Props) {
   const words = useWords();
-  const client = useQueryClient();
-  const navigate = useNavigate();
-  const tell = (marks: Marks) =>
-    void mark(client, image.id, marks).catch((error: unknown) =>
-      notifications.show({ color: "red", message: problemOf(error).detail }),
-    );
+  const trashed = image.trashed_at !== null;
   return (
     <>
-      <Button
-        size="compact-sm"
-        leftSection={<Pencil size={15} aria-hidden />}
-        onClick={async () => {
-          await editImage(image.id);
-          void navigate({ to: "/create" });
-        }}
-      >
+      <Button size="compact-sm" leftSection={<Pencil size={15} aria-hidden />} onClick={acts.edit}>
         {words.run.edit}
       </Button>
       <Button
         size="compact-sm"
         variant="default"
         leftSection={<SlidersHorizontal size={15} aria-hidden />}
-        disabled={!generation}
-        onClick={() => {
-          reuseSettings(generation, image);
-          void navigate({ to: "/create" });
-        }}
+        disabled={!known}
+        onClick={acts.reuse}
       >
         {words.run.reuse}
       </Button>
@@ -62,20 +57,17 @@ export function Actions({ image, generation, canCompare, comparing, onCompare, d
           {words.image.compare}
         </Button>
       )}
-      <Tooltip label={image.favourite ? words.gallery.unfavourite : words.gallery.favourite}>
-        <ActionIcon
-          variant="default"
-          size={28}
-          aria-pressed={image.favourite}
-          aria-label={words.gallery.favourite}
-          onClick={() => tell({ favourite: !image.favourite })}
-        >
-          <Star size={15} fill={image.favourite ? "currentColor" : "none"} aria-hidden />
-        </ActionIcon>
-      </Tooltip>
+      <Sign label={words.keys.compare} icon={Columns3} onClick={acts.compare} />
+      <Sign
+        label={words.gallery.favourite}
+        icon={Star}
+        filled={image.favourite}
+        pressed={image.favourite}
+        onClick={acts.favourite}
+      />
       <Rating
         value={image.rating}
-        onChange={(stars) => tell({ rating: stars === image.rating ? 0 : stars })}
+        onChange={acts.rate}
         getSymbolLabel={(stars) => words.gallery.stars(stars)}
       />
       <Tooltip label={words.image.downloadMeta}>
@@ -90,23 +82,16 @@ export function Actions({ image, generation, canCompare, comparing, onCompare, d
           <Download size={15} aria-hidden />
         </ActionIcon>
       </Tooltip>
-      <Tooltip label={image.trashed_at ? words.gallery.restore : words.gallery.delete}>
-        <ActionIcon
-          variant="default"
-          size={28}
-          aria-label={image.trashed_at ? words.gallery.restore : words.gallery.delete}
-          onClick={async () => {
-            if (image.trashed_at) await act(client, [image.id], "restore");
-            else {
-              await trash(client, [image.id]);
-              tellTrashed(words, () => void act(client, [image.id], "restore"), 1);
-              void navigate({ to: "/gallery" });
-            }
-          }}
-        >
-          <Trash2 size={15} aria-hidden />
-        </ActionIcon>
-      </Tooltip>
+      <Sign
+        label={image.hidden ? words.gallery.unhide : words.gallery.hide}
+        icon={image.hidden ? Eye : EyeOff}
+        onClick={acts.hide}
+      />
+      <Sign
+        label={trashed ? words.gallery.restore : words.gallery.delete}
+        icon={trashed ? RotateCcw : Trash2}
+        onClick={trashed ? acts.restore : acts.remove}
+      />
       <Tooltip label={words.image.details}>
         <ActionIcon
           variant={details ? "light" : "default"}
@@ -123,24 +108,20 @@ export function Actions({ image, generation, canCompare, comparing, onCompare, d
   );
 }
 
-/** Says what went into the trash, with the way back. */
-export function tellTrashed(words: Words, undo: () => void, count: number): void {
-  const id = notifications.show({
-    autoClose: 9000,
-    message: (
-      <span style={{ display: "flex", alignItems: "center", gap: 12 }}>
-        {words.gallery.deleted(count)}
-        <Button
-          size="compact-sm"
-          variant="default"
-          onClick={() => {
-            undo();
-            notifications.hide(id);
-          }}
-        >
-          {words.gallery.undo}
-        </Button>
-      </span>
-    ),
-  });
+interface SignProps {
+  label: string;
+  icon: LucideIcon;
+  filled?: boolean;
+  pressed?: boolean;
+  onClick: () => void;
+}
+
+function Sign({ label, icon: Icon, filled = false, pressed, onClick }: SignProps) {
+  return (
+    <Tooltip label={label}>
+      <ActionIcon variant="default" size={28} aria-pressed={pressed} aria-label={label} onClick={onClick}>
+        <Icon size={15} fill={filled ? "currentColor" : "none"} aria-hidden />
+      </ActionIcon>
+    </Tooltip>
+  );
 }

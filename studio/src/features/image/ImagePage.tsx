@@ -6,9 +6,12 @@ import { useImage } from "@/api/library";
 import { useGeneration } from "@/api/queries";
 import { useWords } from "@/words";
 import { Actions } from "./Actions";
+import { Film } from "./Film";
 import classes from "./Image.module.css";
 import { Inspector } from "./Inspector";
+import { useImageActs } from "./useImageActs";
 import { useImageKeys } from "./useImageKeys";
+import { useNeighbours } from "./useNeighbours";
 import { Viewer } from "./Viewer";
 
 /** One picture, large, with everything that is known about it. */
@@ -24,12 +27,21 @@ export function ImagePage() {
   const [parent] = image?.lineage.parents ?? [];
   const [upload] = image?.lineage.uploads ?? [];
   const compared = parent ? `/v1/images/${parent}/file` : upload ? `/v1/assets/${upload}/file` : "";
+  const [swapped, setSwapped] = useState(false);
+  const acts = useImageActs(image, generation);
+  const { around } = useNeighbours(id);
   useImageKeys({
     image,
-    generation,
+    acts,
     onInfo: () => setDetails(!details),
     onZoom: () => setActual(!actual),
     onBefore: () => compared && setBefore(!before),
+    onSwap: () => setSwapped(!swapped),
+    onTag: () => {
+      setDetails(true);
+      // The field may be drawn only after this.
+      requestAnimationFrame(() => document.getElementById("tags")?.focus());
+    },
   });
 
   if (isError) {
@@ -50,11 +62,18 @@ export function ImagePage() {
     <div className={classes.page} data-stacked={phone || undefined}>
       <h1 className="hidden">{image.prompt || words.image.noPrompt}</h1>
       <section className={classes.stage} aria-label={words.image.prompt}>
-        <Viewer image={image} actual={actual} onActual={setActual} before={before ? compared : ""} />
+        <Viewer
+          image={image}
+          actual={actual}
+          onActual={setActual}
+          before={before ? compared : ""}
+          swapped={swapped}
+        />
         <Group className={classes.tools} gap={6} wrap="wrap">
           <Actions
             image={image}
-            generation={generation}
+            acts={acts}
+            known={Boolean(generation)}
             canCompare={compared !== ""}
             comparing={before}
             onCompare={() => setBefore(!before)}
@@ -62,28 +81,11 @@ export function ImagePage() {
             onDetails={() => setDetails(!details)}
           />
         </Group>
-        {generation && generation.images.length > 1 && (
-          <nav className={classes.film} aria-label={words.gallery.grid}>
-            {generation.images.map((one) => (
-              <Link
-                key={one.id}
-                to="/i/$id"
-                params={{ id: one.id }}
-                data-now={one.id === id || undefined}
-                replace
-              >
-                <img
-                  src={`${one.thumbnail}?size=256`}
-                  alt={words.gallery.position(generation.images.indexOf(one) + 1)}
-                />
-              </Link>
-            ))}
-          </nav>
-        )}
+        <Film id={id} pictures={around.length > 1 ? around : (generation?.images ?? [])} />
       </section>
       {(details || phone) && (
         <aside className={classes.side} aria-label={words.image.details}>
-          <Inspector image={image} generation={generation} />
+          <Inspector image={image} generation={generation} acts={acts} />
         </aside>
       )}
     </div>

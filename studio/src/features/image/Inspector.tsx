@@ -11,14 +11,17 @@ import { useWords } from "@/words";
 import classes from "./Image.module.css";
 import { Lineage } from "./Lineage";
 import { type Kind, requestOf, snippet } from "./snippets";
+import { Tagging } from "./Tagging";
+import type { ImageActs } from "./useImageActs";
 
 interface Props {
   image: LibraryImage;
   generation: Generation | undefined;
+  acts: ImageActs;
 }
 
 /** What is known about a picture, in five views. */
-export function Inspector({ image, generation }: Props) {
+export function Inspector({ image, generation, acts }: Props) {
   const words = useWords().image;
   const job = generation?.jobs.find((one) => one.id === image.job);
   return (
@@ -31,6 +34,7 @@ export function Inspector({ image, generation }: Props) {
         ))}
       </Tabs.List>
       <Tabs.Panel value="details" pt="md">
+        <Tagging image={image} acts={acts} />
         <Details image={image} generation={generation} job={job} />
       </Tabs.Panel>
       <Tabs.Panel value="code" pt="md">
@@ -66,7 +70,7 @@ function Facts({ rows }: { rows: [string, React.ReactNode][] }) {
   );
 }
 
-function Details({ image, generation, job }: Props & { job: Job | undefined }) {
+function Details({ image, generation, job }: Omit<Props, "acts"> & { job: Job | undefined }) {
   const { image: words, field } = useWords();
   const language = useLook((look) => look.language);
   const titleOf = useTitles(image.model, image.provider as ProviderName, image.mode);

@@ -11,14 +11,18 @@ interface Props {
   onActual: (actual: boolean) => void;
   /** The picture it was made from, when both are to be seen; else empty. */
   before: string;
+  /** The other way round. */
+  swapped: boolean;
 }
 
 /** The picture on a grey that does not flatter it; fit, in its own pixels, or against what it was made from. */
-export function Viewer({ image, actual, onActual, before }: Props) {
+export function Viewer({ image, actual, onActual, before, swapped }: Props) {
   const words = useWords();
   const background = useLook((look) => look.background);
   const set = useLook((look) => look.set);
   const alt = words.run.alt(image.prompt.slice(0, 120));
+  const then = { src: before, alt: words.image.before, title: words.image.before };
+  const now = { src: image.url, alt, title: words.image.after };
   return (
     <>
       <div
@@ -29,8 +33,8 @@ export function Viewer({ image, actual, onActual, before }: Props) {
       >
         {before ? (
           <BeforeAfter
-            before={{ src: before, alt: words.image.before, title: words.image.before }}
-            after={{ src: image.url, alt, title: words.image.after }}
+            before={swapped ? now : then}
+            after={swapped ? then : now}
             ratio={`${image.width} / ${image.height}`}
           />
         ) : (

@@ -11,11 +11,10 @@ export async function editImage(id: string): Promise<void> {
   if (slot) useDraft.getState().change({ references: [slot], prompt: "" });
 }
 
-/** Everything that made the picture, its own seed included. */
-export function reuseSettings(generation: Generation | undefined, image: LibraryImage): void {
-  if (!generation) return;
-  useDraft.getState().reuse(generation);
-  if (image.seed !== null) {
+/** Everything that made the picture; with its own seed, or for another one. */
+export function reuseSettings(generation: Generation, image: LibraryImage, seed: boolean): void {
+  useDraft.getState().reuse(generation, { seed });
+  if (seed && image.seed !== null) {
     useDraft.getState().setValue("seed", image.seed);
     useDraft.getState().change({ seedMode: "fixed" });
   }

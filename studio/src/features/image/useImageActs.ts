@@ -1,0 +1,67 @@
+import { notifications } from "@mantine/notifications";
+import { useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { act, type LibraryImage, type Marks, mark, trash } from "@/api/library";
+import type { Generation } from "@/api/types";
+import { useDraft } from "@/features/create/draft";
+import { tellTrouble } from "@/ui/tellTrouble";
+import { useWords } from "@/words";
+import { editImage, reuseSettings } from "./moves";
+import { tellTrashed } from "./tellTrashed";
+import { useNeighbours } from "./useNeighbours";
+
+/** What can be done with a picture, however it is asked for: by button or by key. */
+export function useImageActs(image: LibraryImage | undefined, generation: Generation | undefined) {
+  const words = useWords();
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const { previous, next } = useNeighbours(image?.id ?? "");
+
+  const open = (id: string | undefined) =>
+    id && void navigate({ to: "/i/$id", params: { id }, replace: true });
+  const tell = (marks: Marks) => image && void mark(client, image.id, marks).catch(tellTrouble);
+
+  function reuse(seed: boolean) {
+    if (!generation || !image) return;
+    reuseSettings(generation, image, seed);
+    void navigate({ to: "/create" });
+  }
+  function compare() {
+    if (!generation || !image) return;
+    reuseSettings(generation, image, true);
+    void navigate({ to: "/compare" });
+  }
+  function takeSeed() {
+    if (image?.seed == null) return;
+    useDraft.getState().setValue("seed", image.seed);
+    useDraft.getState().change({ seedMode: "fixed" });
+    notifications.show({ message: words.image.seedTaken(image.seed) });
+  }
+  async function remove() {
+    if (!image) return;
+    await trash(client, [image.id]);
+    tellTrashed(words, () => void act(client, [image.id], "restore").catch(tellTrouble), 1);
+    // The neighbour is looked at next, not the beginning of the list.
+    if (next ?? previous) open(next ?? previous);
+    else void navigate({ to: "/gallery" });
+  }
+
+  return {
+    previous: () => open(previous),
+    next: () => open(next),
+    back: () => void navigate({ to: "/gallery" }),
+    edit: () => image && void editImage(image.id).then(() => navigate({ to: "/create" })),
+    reuse: () => reuse(true),
+    remix: () => reuse(false),
+    takeSeed,
+    compare,
+    mark: tell,
+    favourite: () => image && tell({ favourite: !image.favourite }),
+    rate: (stars: number) => image && tell({ rating: stars === image.rating ? 0 : stars }),
+    hide: () => image && tell({ hidden: !image.hidden }),
+    remove: () => void remove().catch(tellTrouble),
+    restore: () => image && void act(client, [image.id], "restore").catch(tellTrouble),
+  };
+}
+
+export type ImageActs = ReturnType<typeof useImageActs>;
