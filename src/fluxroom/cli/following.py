@@ -15,12 +15,18 @@ from fluxroom.cli.shared import wants_json
 from fluxroom.errors import LocalError, StorageUnwritable
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from fluxroom.client import AsyncClient
+    from fluxroom.result import Image
 
 _LOOK = 0.5
 """Seconds between two looks."""
 
 _PAGE = 200
+
+_FEW = 4
+"""Ids that are told of many."""
 
 
 def asked(question: str, yes: bool) -> None:  # noqa: FBT001  the command's own switch
@@ -86,7 +92,7 @@ def told(ctx: click.Context, run: dict[str, Any]) -> int:
         voice.document(run)
     else:
         voice.say(short_line(run))
-        for words in _next(run):
+        for words in [*run["notes"], *_next(run)]:
             voice.note(f"  {words}")
     whole = run["state"] == "finished" and not set(run["counts"]) - {"done", "replaced"}
     return 0 if whole else 4
@@ -106,6 +112,43 @@ async def saved(client: AsyncClient, run: dict[str, Any], folder: Path) -> None:
             await _save(client, item, names, folder)
         after = items[-1]["position"]
     voice.note(f"{len(names)} pictures and results.csv are in {folder}")
+
+
+async def exported(client: AsyncClient, run: dict[str, Any], path: Path) -> int:
+    """Write a run into a ZIP file; returns how many pictures are in it.
+
+    Raises:
+        StorageUnwritable: the file is there already, or cannot be written.
+    """
+    from fluxroom.flows.packing import Archive
+
+    lines = [line async for line in await client.runs.table(run["id"])]
+    names, archive = _names(lines), Archive()
+    packed = 0
+    try:
+        with path.open("xb") as file:
+            async for picture in _pictures(client, run, names):
+                data = await asyncio.to_thread(picture.with_metadata)
+                file.write(archive.add(names[picture.id], data))
+                packed += 1
+            file.write(archive.add("results.csv", "".join(lines).encode("utf-8-sig")))
+            file.write(archive.end())
+    except FileExistsError:
+        raise StorageUnwritable(f"{path} exists already.", advice="Give another name.") from None
+    except OSError as error:
+        raise StorageUnwritable(f"{path} cannot be written: {error.strerror}.") from error
+    return packed
+
+
+async def _pictures(client: AsyncClient, run: dict[str, Any], names: dict[str, str]) -> AsyncIterator[Image]:
+    """Every picture of a run that has a name, one after the other."""
+    after = -1
+    while items := await client.runs.items(run["id"], states=["done"], after=after, limit=_PAGE):
+        for item in items:
+            for picture in await client.images(await client.snapshot(item["generation"])):
+                if picture.id in names:
+                    yield picture
+        after = items[-1]["position"]
 
 
 async def _save(client: AsyncClient, item: dict[str, Any], names: dict[str, str], folder: Path) -> None:
@@ -155,6 +198,12 @@ def short_line(run: dict[str, Any]) -> str:
 def _next(run: dict[str, Any]) -> list[str]:
     short = run["id"][-8:]
     words = [run["why"]] if run["why"] else []
+    if waits := run["waits_for"]:
+        names = " ".join(str(one["id"]) for one in waits["images"][:_FEW])
+        more = f" (of {len(waits['images'])})" if len(waits["images"]) > _FEW else ""
+        verb = f"{waits['to_do']} {short} {waits['step']}"
+        words.append(f"Next: fluxroom pipeline {verb}{f' {names}{more}' if waits['to_do'] == 'choose' else ''}")
+        words.append(f"Look at the pictures: fluxroom runs save {short} -o FOLDER")
     if run["state"] == "paused":
         words.append(f"Go on: fluxroom runs resume {short}")
     if run["counts"].get("failed"):

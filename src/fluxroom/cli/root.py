@@ -16,6 +16,7 @@ COMMANDS = {
     "bulk": "Make many pictures: a table, or every source with every prompt.",
     "compare": "One request over models, providers and values, side by side.",
     "pipeline": "Run steps that make pictures from inputs; people look in between.",
+    "prompt": "Make more prompts out of one.",
     "runs": "List bulk runs, comparisons and pipelines; pause them, go on, save their pictures.",
     "quote": "Say what a picture would cost; nothing is sent.",
     "models": "List the models; show one with all its parameters; check a route.",

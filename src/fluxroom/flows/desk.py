@@ -167,6 +167,10 @@ class Desk:
         """A run as it is now."""
         return await self._told(await self._one(run_id))
 
+    async def run(self, run_id: str) -> Run:
+        """A run as it is written down."""
+        return await self._one(run_id)
+
     async def rest(self, run_id: str) -> Answer:
         """Carry a run until it is finished, cancelled, or waits for a person; then say how it stands."""
         await self._one(run_id)

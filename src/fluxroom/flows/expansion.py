@@ -233,7 +233,7 @@ def read_texts(content: str, number: int) -> list[str]:
         found = marked or ([plain] if number == 1 else lines)
     texts: dict[str, str] = {}
     for one in found:
-        text = _UNSEEN.sub(" ", one).strip().strip('"').strip()
+        text = " ".join(_UNSEEN.sub(" ", one).split()).strip('"').strip()
         if text and len(text) <= MOST_CHARACTERS:
             texts.setdefault(text.casefold(), text)
     return list(texts.values())[:number]

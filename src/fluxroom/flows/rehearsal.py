@@ -46,6 +46,7 @@ class Rehearsed:
     most: int | None = 0  # None: nobody knows
     exists: int = 0  # requests whose pictures are in the store already
     images: int = 0  # pictures or texts, at least
+    chosen: bool = False  # by a person
     low: Decimal = Decimal(0)
     high: Decimal | None = Decimal(0)
     routes: Sequence[str] = ()
@@ -62,7 +63,8 @@ class Rehearsed:
         if self.state == "made":
             return "made already, free of charge"
         if not self.requests:
-            return {"prompt": f"{self.images} texts", "select": "a person chooses or it is counted"}.get(self.do, "")
+            texts = f"{self.images} {'text' if self.do == 'prompt' else 'picture'}{'' if self.images == 1 else 's'}"
+            return "a person chooses" if self.chosen else texts
         most = "" if self.most == self.requests else " or more" if self.most is None else f" to {self.most}"
         requests = f"{self.requests}{most} request{'s' if (self.requests, most) != (1, '') else ''}"
         exist = f", {self.exists} of them made already" if self.exists else ""
@@ -228,7 +230,7 @@ class _Walk:
         if known:
             self._sure.add(step.name)
         number = len(self._made[step.name].get("texts") or self._made[step.name].get("images") or [])
-        return Rehearsed(name=step.name, do=step.do, images=number)
+        return Rehearsed(name=step.name, do=step.do, images=number, chosen=fields.get("by") == "person")
 
     async def _pictures(self, step: Step) -> Rehearsed:
         asked = requests_of(step, scope_of(self._now()))

@@ -17,6 +17,7 @@ from fluxroom.server.answers import ImageAnswer
 from fluxroom.server.callers import Asking
 from fluxroom.server.gateway import Running, checked_id
 from fluxroom.server.references import taker
+from fluxroom.server.zipping import zipped_run
 from fluxroom.store.runs import STATES, Wanted
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
@@ -271,6 +272,27 @@ async def cancel(desk: AtDesk, run_id: RunId) -> CancelledRun:
 async def retry(desk: AtDesk, run_id: RunId, body: RetryBody) -> RunAnswer:
     """Items that failed or were cancelled are sent again, and paid again if they are made."""
     return RunAnswer(**await desk.retry(run_id, body.states))
+
+
+@router.get(
+    "/{run_id}/zip",
+    response_class=Response,
+    responses={
+        200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}, "description": "ZIP"}
+    },
+    summary="A run as a ZIP file",
+)
+async def archive(
+    gateway: Running,
+    desk: AtDesk,
+    run_id: RunId,
+    *,
+    metadata: Annotated[bool, Query(description="Write into each picture what made it")] = True,
+) -> StreamingResponse:
+    """Every picture under its name, and `results.csv` with seconds and costs; packed while it is sent."""
+    pieces = zipped_run(gateway.engine.store, await desk.run(run_id), metadata=metadata)
+    headers = {"content-disposition": f'attachment; filename="fluxroom-run-{run_id[-6:]}.zip"'}
+    return StreamingResponse(pieces, media_type="application/zip", headers=headers)
 
 
 @router.get(

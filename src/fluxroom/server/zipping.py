@@ -6,7 +6,6 @@ import asyncio
 import csv
 import io
 import time
-import zipfile
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -15,12 +14,15 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from fluxroom.errors import NotFound
+from fluxroom.flows import results
+from fluxroom.flows.packing import Archive
 from fluxroom.result import Image
 from fluxroom.server.deliveries import SUFFIXES
 from fluxroom.store import jobs
 from fluxroom.store.images import StoredImage
 from fluxroom.store.jobs import Generation, Job
 from fluxroom.store.library import Picture
+from fluxroom.store.runs import Run
 
 if TYPE_CHECKING:
     from fluxroom.store import Store
@@ -34,15 +36,13 @@ _COLUMNS = (
     *("sha256", "job", "generation", "charged", "charge_state", "sandbox", "favourite", "rating", "tags"),
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_FIRST_YEAR = 1980  # of the format
 
 
 async def zipped(store: Store, pictures: Sequence[Picture], *, metadata: bool) -> AsyncIterator[bytes]:
     """The archive in pieces. A picture whose bytes are gone is named in `images.csv` without a file."""
-    window = _Window()
+    archive = Archive()
     rows = []
     names: set[str] = set()
-    archive = zipfile.ZipFile(window, "w", zipfile.ZIP_STORED)
     for first in range(0, len(pictures), _AT_ONCE):
         some = pictures[first : first + _AT_ONCE]
         made = await store.database.read(partial(_made, pictures=some)) if metadata else {}
@@ -50,12 +50,28 @@ async def zipped(store: Store, pictures: Sequence[Picture], *, metadata: bool) -
             data = await asyncio.to_thread(_bytes, store, picture, made.get(picture.job))
             name = _name(picture, names) if data is not None else ""
             if data is not None:
-                await asyncio.to_thread(archive.writestr, _entry(name, picture.created_at), data)
-                yield window.taken()
+                yield await asyncio.to_thread(archive.add, name, data, picture.created_at)
             rows.append(_row(picture, name))
-    archive.writestr(_entry("images.csv", time.time()), _table(rows))
-    archive.close()
-    yield window.taken()
+    yield archive.add("images.csv", _table(rows))
+    yield archive.end()
+
+
+async def zipped_run(store: Store, run: Run, *, metadata: bool) -> AsyncIterator[bytes]:
+    """A run's pictures under their names and its table with costs. A picture whose bytes are gone has only its line."""
+    archive = Archive()
+    async for one, picture, name in results.files(store, run):
+        job = next(job for job in one.jobs if job.id == picture.job)
+        data = await asyncio.to_thread(_bytes, store, picture, await _maker(store, job) if metadata else None)
+        if data is not None:
+            yield await asyncio.to_thread(archive.add, name, data, picture.created_at)
+    table = "".join([line async for line in results.as_csv(store, run)])
+    yield archive.add("results.csv", table.encode("utf-8-sig"))
+    yield archive.end()
+
+
+async def _maker(store: Store, job: Job) -> tuple[Job, Generation] | None:
+    found = await store.database.read(partial(jobs.generation, generation_id=job.generation))
+    return (job, found) if found else None
 
 
 def _made(connection: Connection, pictures: Sequence[Picture]) -> dict[str, tuple[Job, Generation]]:
@@ -68,41 +84,7 @@ def _made(connection: Connection, pictures: Sequence[Picture]) -> dict[str, tupl
     return found
 
 
-class _Window(io.RawIOBase):
-    """The end of the archive that is being written: what was taken away cannot be changed any more.
-
-    The packer goes back only to the head of the entry that it has just finished, to write its size and checksum there.
-    """
-
-    def __init__(self) -> None:
-        self._taken = 0
-        self._buffer = io.BytesIO()
-
-    def writable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._taken + self._buffer.tell()
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._buffer.seek(offset - self._taken if whence == io.SEEK_SET else offset, whence)
-        return self.tell()
-
-    def write(self, data: object) -> int:
-        return self._buffer.write(data)  # type: ignore[arg-type]  # RawIOBase names no buffer type
-
-    def taken(self) -> bytes:
-        """What was written since the last time."""
-        data = self._buffer.getvalue()
-        self._taken += len(data)
-        self._buffer = io.BytesIO()
-        return data
-
-
-def _bytes(store: Store, picture: Picture, made: tuple[Job, Generation] | None) -> bytes | None:
+def _bytes(store: Store, picture: Picture | StoredImage, made: tuple[Job, Generation] | None) -> bytes | None:
     try:
         if made is None:
             return store.blobs.get(picture.sha256)
@@ -110,11 +92,6 @@ def _bytes(store: Store, picture: Picture, made: tuple[Job, Generation] | None) 
         return Image(stored, made[0], store.blobs, made[1]).with_metadata()
     except NotFound:
         return None
-
-
-def _entry(name: str, at: float) -> zipfile.ZipInfo:
-    moment = time.gmtime(at)[:6]
-    return zipfile.ZipInfo(name, moment if moment[0] >= _FIRST_YEAR else (_FIRST_YEAR, 1, 1, 0, 0, 0))
 
 
 def _name(picture: Picture, taken: set[str]) -> str:

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from fluxroom.flows.pipeline_files import Pipeline
 
 COMMANDS = {
-    "run": "Run a pipeline file.",
-    "check": "Check a pipeline file and say what it asks for.",
+    "run": "Say what a pipeline costs, and run it.",
+    "check": "Check a pipeline and say what it asks for and costs; nothing is sent.",
+    "templates": "List the pipelines that come with Fluxroom.",
+    "new": "Write one of them into a file, to be changed.",
     "approve": "What a step has made is good: go on.",
     "choose": "Choose the pictures that go on.",
     "redo": "Make a step again, changed, and what depends on it.",
@@ -33,6 +35,8 @@ class _Pipeline(LazyGroup):
         return {
             "run": _run,
             "check": _check,
+            "templates": _templates,
+            "new": _new,
             "approve": _approve,
             "choose": _choose,
             "redo": _redo,
@@ -45,22 +49,33 @@ def command() -> None:
     """Run steps that make pictures from inputs; people look in between where the file says so.
 
     \b
-    fluxroom pipeline run dusk.yaml --input photo=a.jpg
+    fluxroom pipeline templates                              what there is to begin with
+    fluxroom pipeline run product-shots --input photos=a.jpg --input product="a red cup"
+    fluxroom pipeline new product-shots -o mine.yaml         to be changed
+    fluxroom pipeline run mine.yaml --input photos=a.jpg --input product="a red cup" --yes
     fluxroom pipeline approve RUN shots
     fluxroom pipeline redo RUN night --set prompt="at dawn"
     """  # noqa: D301  \b is click's mark for lines that stay as they are
 
 
+_INPUT = click.option(
+    "--input", "inputs", multiple=True, metavar="NAME=VALUE", help="An input; a picture by its file or URL."
+)
+
+
 @click.command(name="run")
-@click.argument("file")
-@click.option("--input", "inputs", multiple=True, metavar="NAME=VALUE", help="An input; a picture by its file or URL.")
+@click.argument("file", metavar="FILE")
+@_INPUT
 @click.option("-o", "--output", metavar="FOLDER", help="Where the pictures and a table of results go.")
 @click.option("--name", default="", help="What the run is called.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask before it costs something.")
 @shared
 @click.pass_context
-def _run(ctx: click.Context, /, file: str, inputs: tuple[str, ...], output: str | None, name: str) -> None:
-    """Run FILE (YAML or JSON) until it is finished or waits for a person."""
-    from fluxroom.cli.following import carried, folder_for
+def _run(
+    ctx: click.Context, /, file: str, inputs: tuple[str, ...], output: str | None, name: str, *, yes: bool
+) -> None:
+    """Price FILE (YAML, JSON, or a template's name), ask, and run it until it is finished or waits for a person."""
+    from fluxroom.cli.following import asked, carried, folder_for
     from fluxroom.cli.runtime import opened, run
 
     found = _read(file)
@@ -69,6 +84,11 @@ def _run(ctx: click.Context, /, file: str, inputs: tuple[str, ...], output: str 
 
     async def work() -> int:
         async with opened(ctx) as client:
+            priced = await client.runs.check_pipeline(found, given)
+            if not wants_json(ctx):
+                _tell(priced)
+            if _whole(priced) and _to_make(priced):
+                asked(f"Make {priced['text']}?", yes)
             begun = await client.runs.begin_pipeline(found, given, name=name)
             return await carried(ctx, client, begun, folder)
 
@@ -76,22 +96,73 @@ def _run(ctx: click.Context, /, file: str, inputs: tuple[str, ...], output: str 
 
 
 @click.command(name="check")
-@click.argument("file")
+@click.argument("file", metavar="FILE")
+@_INPUT
 @shared
 @click.pass_context
-def _check(ctx: click.Context, /, file: str) -> None:
-    """Check FILE and say its inputs and steps."""
+def _check(ctx: click.Context, /, file: str, inputs: tuple[str, ...]) -> None:
+    """Check FILE (YAML, JSON, or a template's name), say its inputs and steps, and what they cost."""
+    from fluxroom.cli.runtime import opened, run
+
     found = _read(file)
+    given = _inputs(found, inputs)
+
+    async def work() -> dict[str, Any]:
+        async with opened(ctx) as client:
+            return await client.runs.check_pipeline(found, given)
+
+    priced = run(work)
     if wants_json(ctx):
-        voice.document(dict(found.raw))
+        voice.document(priced)
+    else:
+        voice.say(f"{click.style(found.name, bold=True)} ({found.mode})")
+        for name, about in found.raw.get("inputs", {}).items():
+            default = f", else {about['default']}" if "default" in about else ""
+            voice.say(f"  input {name}: {about['kind']}{default}")
+        _tell(priced)
+    ctx.exit(2 if any(step["state"] == "invalid" for step in priced["steps"]) else 0)
+
+
+@click.command(name="templates")
+@click.option("--language", type=click.Choice(["en", "de"]), default="en", help="Of titles and descriptions.")
+@shared
+@click.pass_context
+def _templates(ctx: click.Context, /, language: str) -> None:
+    """List the pipelines that come with Fluxroom, with what each asks for."""
+    from fluxroom.flows.shipped import templates
+
+    told = [one.told(language) for one in templates()]
+    if wants_json(ctx):
+        voice.document(told)
+    for one in [] if wants_json(ctx) else told:
+        voice.say(f"{click.style(one['name'], bold=True)}  {one['title']}")
+        voice.say(f"  {one['description']}")
+        for about in one["inputs"]:
+            default = "" if about["required"] else voice.dim(f" ({about['default']})")
+            voice.say(f"  --input {about['name']}=…  {about['title']}{default}")
+
+
+@click.command(name="new")
+@click.argument("template")
+@click.option("-o", "--output", metavar="FILE", help="Where it goes; without it, standard output.")
+@shared
+def _new(template: str, output: str | None) -> None:
+    """Write TEMPLATE as a YAML file, to be changed. A file that is there stays as it is."""
+    from fluxroom.errors import StorageUnwritable
+    from fluxroom.flows.shipped import template as found
+
+    text = found(template).text
+    if output is None:
+        voice.say(text.rstrip())
         return
-    voice.say(f"{click.style(found.name, bold=True)} ({found.mode})")
-    for name, about in found.raw.get("inputs", {}).items():
-        default = f", else {about['default']}" if "default" in about else ""
-        voice.say(f"  input {name}: {about['kind']}{default}")
-    for step in found.steps:
-        after = f", after {', '.join(sorted(step.needs))}" if step.needs else ""
-        voice.say(f"  step {step.name}: {step.do}{after}{', a person looks' if found.reviewed(step) else ''}")
+    try:
+        with Path(output).expanduser().open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise click.UsageError(f"{output} exists already; give another name.") from None
+    except OSError as error:
+        raise StorageUnwritable(f"{output} cannot be written: {error.strerror}.") from error
+    voice.note(f"Written: {output}. Change it, then: fluxroom pipeline check {output}")
 
 
 @click.command(name="approve")
@@ -154,9 +225,33 @@ def _goes_on(ctx: click.Context, run_id: str, decide: Any) -> None:
     ctx.exit(run(work))
 
 
+def _tell(priced: dict[str, Any]) -> None:
+    """The price of a pipeline, step by step."""
+    for step in priced["steps"]:
+        wrong = step["state"] == "invalid"
+        voice.note(f"  step {step['name']}: {step['do']}, " + click.style(step["text"], fg="yellow" if wrong else None))
+        for note in step["not_sent"]:
+            voice.note(f"    {click.style('Not sent', fg='yellow')}: {note['name']} — {note['why']}")
+    for old, new in priced["renamed"].items():
+        voice.note(f"  {old} is called {new} now.")
+    voice.note(click.style(priced["text"], bold=True))
+
+
+def _whole(priced: dict[str, Any]) -> bool:
+    return not priced["missing"] and all(step["state"] != "invalid" for step in priced["steps"])
+
+
+def _to_make(priced: dict[str, Any]) -> bool:
+    """Whether anything has to be made: else it is free."""
+    return any(step["most"] is None or step["most"] > step["exists"] for step in priced["steps"])
+
+
 def _read(file: str) -> Pipeline:
     from fluxroom.flows.pipeline_files import read
+    from fluxroom.flows.shipped import NAMES, template
 
+    if file in NAMES and not Path(file).exists():
+        return template(file).pipeline
     try:
         return read(Path(file).expanduser().read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,6 +25,8 @@ COMMANDS = {
     "retry": "Send items that failed or were cancelled again.",
     "cancel": "Send nothing more, and cancel what can be.",
     "save": "Write the pictures and a table into a folder.",
+    "export": "Write the pictures and a table with costs into a ZIP file.",
+    "change": "Name a run, mark it, hide it.",
 }
 
 _SHOWN = 50
@@ -43,6 +46,8 @@ class _Runs(LazyGroup):
             "retry": _retry,
             "cancel": _cancel,
             "save": _save,
+            "export": _export,
+            "change": _change,
         }.get(cmd_name)
 
 
@@ -54,14 +59,21 @@ def command() -> None:
 @click.command(name="list")
 @click.option("-n", "--limit", type=click.IntRange(1, 200), default=20, help="How many.")
 @click.option("--kind", type=click.Choice(["bulk", "comparison", "pipeline"]), help="Only those of one kind.")
+@click.option("--search", default="", help="Words in the name, the description or a prompt.")
+@click.option("--tag", default="", help="Only those with this tag.")
+@click.option("--favourites", is_flag=True, help="Only favourites.")
+@click.option("--hidden", is_flag=True, help="Only those that were hidden.")
 @shared
 @click.pass_context
-def _list(ctx: click.Context, /, limit: int, kind: str | None) -> None:
+def _list(ctx: click.Context, /, limit: int, kind: str | None, search: str, tag: str, **flags: bool) -> None:
     """List the newest runs with how far they are and what they cost."""
     from fluxroom.cli.following import short_line
     from fluxroom.store.runs import Wanted
 
-    found = _with(ctx, lambda client: client.runs.page(Wanted(kind=kind or "", hidden=None), limit=limit))
+    wanted = Wanted(
+        kind=kind or "", words=search, tag=tag, favourite=flags["favourites"] or None, hidden=flags["hidden"] or None
+    )
+    found = _with(ctx, lambda client: client.runs.page(wanted, limit=limit))
     if wants_json(ctx):
         voice.document(found)
     elif not found:
@@ -179,6 +191,42 @@ def _save(ctx: click.Context, /, run_id: str, output: str) -> None:
             await saved(client, await whole_run(client, run_id), folder)
 
     _with(ctx, work)
+
+
+@click.command(name="export")
+@click.argument("run_id", metavar="RUN")
+@click.option("-o", "--output", metavar="FILE", required=True, help="The ZIP file; one that is there stays.")
+@shared
+@click.pass_context
+def _export(ctx: click.Context, /, run_id: str, output: str) -> None:
+    """Write every picture of RUN and results.csv, with seconds and costs, into a ZIP file."""
+    from fluxroom.cli.following import exported
+
+    path = Path(output).expanduser()
+
+    async def work(client: AsyncClient) -> int:
+        return await exported(client, await whole_run(client, run_id), path)
+
+    voice.note(f"{_with(ctx, work)} pictures and results.csv are in {output}")
+
+
+@click.command(name="change")
+@click.argument("run_id", metavar="RUN")
+@click.option("--name", help="What it is called.")
+@click.option("--description", help="What it is about.")
+@click.option("--tag", "tags", multiple=True, help="Its tags; may be repeated. An empty one takes all away.")
+@click.option("--favourite/--no-favourite", default=None, help="Whether it is a favourite.")
+@click.option("--hide/--show", "hidden", default=None, help="Whether lists leave it out.")
+@shared
+@click.pass_context
+def _change(ctx: click.Context, /, run_id: str, tags: tuple[str, ...], **shown: Any) -> None:
+    """Say what RUN is called and how it is shown; what is not given stays."""
+    changed = {name: value for name, value in shown.items() if value is not None}
+    if tags:
+        changed["tags"] = [tag for tag in tags if tag]
+    if not changed:
+        raise click.UsageError("Say what is to change, such as --name.")
+    _say_after(ctx, run_id, lambda client, whole: client.runs.describe(whole, changed))
 
 
 def _say_after(ctx: click.Context, run_id: str, work: Callable[[AsyncClient, str], Awaitable[dict[str, Any]]]) -> None:

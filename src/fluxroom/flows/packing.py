@@ -1,0 +1,66 @@
+"""ZIP archives that are handed over while they are packed: memory for one file at a time, however many there are."""
+
+from __future__ import annotations
+
+import io
+import time
+import zipfile
+
+_FIRST_YEAR = 1980  # of the format
+
+
+class Archive:
+    """An archive that is being written. What `add` and `end` return, one after the other, is the whole of it."""
+
+    def __init__(self) -> None:
+        self._window = _Window()
+        self._zip = zipfile.ZipFile(self._window, "w", zipfile.ZIP_STORED)
+
+    def add(self, name: str, data: bytes, at: float | None = None) -> bytes:
+        """Put a file in, as of the moment `at` (now)."""
+        self._zip.writestr(_entry(name, time.time() if at is None else at), data)
+        return self._window.taken()
+
+    def end(self) -> bytes:
+        """The list of all files, which stands last."""
+        self._zip.close()
+        return self._window.taken()
+
+
+class _Window(io.RawIOBase):
+    """The end of the archive that is being written: what was taken away cannot be changed any more.
+
+    The packer goes back only to the head of the entry that it has just finished, to write its size and checksum there.
+    """
+
+    def __init__(self) -> None:
+        self._taken = 0
+        self._buffer = io.BytesIO()
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._taken + self._buffer.tell()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._buffer.seek(offset - self._taken if whence == io.SEEK_SET else offset, whence)
+        return self.tell()
+
+    def write(self, data: object) -> int:
+        return self._buffer.write(data)  # type: ignore[arg-type]  # RawIOBase names no buffer type
+
+    def taken(self) -> bytes:
+        """What was written since the last time."""
+        data = self._buffer.getvalue()
+        self._taken += len(data)
+        self._buffer = io.BytesIO()
+        return data
+
+
+def _entry(name: str, at: float) -> zipfile.ZipInfo:
+    moment = time.gmtime(at)[:6]
+    return zipfile.ZipInfo(name, moment if moment[0] >= _FIRST_YEAR else (_FIRST_YEAR, 1, 1, 0, 0, 0))
