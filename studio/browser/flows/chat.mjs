@@ -1,35 +1,158 @@
-// Conversations.
+// Conversations: said once, kept by the gateway, the same in every tab.
 
 import assert from "node:assert/strict";
-import { drop, newest, png, prompt } from "../steps.mjs";
+import { drop, generate, newest, png, prompt } from "../steps.mjs";
+
+const HERE = /\/chat\/[0-9a-z]{20,}$/;
+const pictures = (page) => page.getByRole("log").locator("figure img");
+const message = (page) => page.getByRole("textbox", { name: "Message" });
+
+async function write(page, text) {
+  await message(page).fill(text);
+  await page.keyboard.press("Enter");
+}
+
+/** The newest generation, once its prompt is this one and it has its pictures. */
+async function madeOf(base, text) {
+  for (;;) {
+    const found = await newest(base);
+    if (found?.prompt === text && found.settled) return found;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
 
 export async function a_conversation_of_three_turns(visitor, base) {
   const page = await visitor();
+  // What an older version has kept in this browser harms nobody.
+  await page.addInitScript(() => localStorage.setItem("fluxroom-chat", '{"state":{"chats":7},"version":0}'));
   await page.goto("/chat");
-  const write = async (text) => {
-    await page.getByRole("textbox", { name: "Message" }).fill(text);
-    await page.keyboard.press("Enter");
-  };
-  const pictures = page.getByRole("log").locator("figure img");
-  await page.getByRole("button", { name: /^A paper boat/ }).click();
-  await pictures.nth(0).waitFor();
+  const starters = page.locator("[class*=starters] button");
+  await starters.first().waitFor();
+  assert.equal(await starters.count(), 5);
+  await starters.nth(1).click();
+  await page.waitForURL(HERE);
+  await pictures(page).nth(0).waitFor();
   const first = await newest(base);
   assert.equal(first.mode, "generate");
-  await write("make it dusk");
-  await pictures.nth(1).waitFor();
-  const second = await newest(base);
+  await page.getByText("The last picture goes along as image 1.").waitFor();
+  await write(page, "make it dusk");
+  await pictures(page).nth(1).waitFor();
+  const second = await madeOf(base, "make it dusk");
   assert.deepEqual([second.mode, second.references[0].sha256], ["edit", first.images[0].sha256]);
   await drop(page, page.locator("form").last(), [png("lamp.png")]);
   await page.getByAltText("lamp.png").waitFor();
-  await write("with the lamp of image 2");
-  await pictures.nth(2).waitFor();
-  const third = await newest(base);
+  await write(page, "with the lamp of image 2");
+  await pictures(page).nth(2).waitFor();
+  const third = await madeOf(base, "with the lamp of image 2");
   assert.equal(third.references.length, 2);
   assert.equal(third.references[0].sha256, second.images[0].sha256);
   await page.reload();
-  await pictures.nth(2).waitFor();
-  assert.ok(await pictures.nth(0).evaluate((one) => one.decode().then(() => one.naturalWidth > 0)));
-  await page.getByRole("button", { name: "Open as form" }).last().click();
+  await pictures(page).nth(2).waitFor();
+  assert.ok(
+    await pictures(page)
+      .nth(0)
+      .evaluate((one) => one.decode().then(() => one.naturalWidth > 0)),
+  );
+}
+
+export async function an_earlier_picture_can_go_on(visitor, base) {
+  const page = await visitor();
+  await page.goto("/chat");
+  await write(page, "a harbour");
+  await pictures(page).nth(0).waitFor();
+  const first = await madeOf(base, "a harbour");
+  await write(page, "in fog");
+  await pictures(page).nth(1).waitFor();
+  await madeOf(base, "in fog");
+  await page.getByRole("button", { name: "Go on with this picture" }).click();
+  await page.getByText("The picture you picked goes along as image 1.").waitFor();
+  await write(page, "in snow");
+  await pictures(page).nth(2).waitFor();
+  const third = await madeOf(base, "in snow");
+  assert.deepEqual(
+    third.references.map((one) => one.sha256),
+    [first.images[0].sha256],
+  );
+  await page.getByText("The last picture goes along as image 1.").waitFor();
+}
+
+export async function a_form_of_a_conversation_and_back(visitor, base) {
+  const page = await visitor();
+  await page.goto("/chat");
+  await write(page, "a green chair");
+  await pictures(page).nth(0).waitFor();
+  const { pathname } = new URL(page.url());
+  await page.getByRole("button", { name: "Open as form" }).click();
   await page.waitForURL("**/create");
-  assert.equal(await prompt(page).inputValue(), "with the lamp of image 2");
+  assert.equal(await prompt(page).inputValue(), "a green chair");
+  await generate(page).waitFor();
+  await page.getByRole("radio", { name: "1:1 HD" }).click();
+  await page.getByRole("button", { name: "Go on with these settings" }).click();
+  await page.waitForURL(`**${pathname}`);
+  await page.getByText(/^With .*square_hd/).waitFor();
+  await write(page, "a blue chair");
+  await pictures(page).nth(1).waitFor();
+  const made = await madeOf(base, "a blue chair");
+  assert.equal(made.params.image_size, "square_hd");
+}
+
+export async function two_tabs_hear_the_same_conversation(visitor) {
+  const page = await visitor();
+  await page.goto("/chat");
+  await write(page, "heard twice");
+  await page.waitForURL(HERE);
+  await pictures(page).nth(0).waitFor();
+  const other = await page.context().newPage();
+  await other.goto(page.url());
+  await pictures(other).nth(0).waitFor();
+  await write(other, "and once more");
+  await pictures(other).nth(1).waitFor();
+  await page.getByText("and once more").waitFor();
+  await pictures(page).nth(1).waitFor();
+}
+
+export async function an_answer_can_be_stopped_and_says_what_it_costs(visitor) {
+  const page = await visitor();
+  await page.goto("/chat");
+  await page.getByRole("combobox", { name: "Model" }).click();
+  await page.getByRole("option", { name: "FLUX.2 [pro]", exact: true }).click();
+  await page.getByText(/^about \$0\.0\d+ a message$/).waitFor();
+  await write(page, "slowly [[duration:12]]");
+  await page.getByText("BFL cannot cancel a running picture; it will arrive and be charged.").waitFor();
+  await page.getByRole("button", { name: "Stop", exact: true }).click();
+  await page.getByText("Stopped what could be stopped").waitFor();
+}
+
+export async function what_is_refused_stays_written(visitor) {
+  const page = await visitor();
+  await page.goto("/chat");
+  await message(page).waitFor();
+  await page.route("**/v1/conversations/*/messages", (route) =>
+    route.fulfill({
+      status: 402,
+      contentType: "application/problem+json",
+      body: JSON.stringify({ code: "budget_exceeded", detail: "The budget is spent.", status: 402 }),
+    }),
+  );
+  await write(page, "a dear wish");
+  await page.getByRole("alert").getByText("The budget does not allow this request.").waitFor();
+  assert.equal(await message(page).inputValue(), "a dear wish");
+  await page.unroute("**/v1/conversations/*/messages");
+  await page.keyboard.press("Enter");
+  await pictures(page).nth(0).waitFor();
+}
+
+export async function a_conversation_is_forgotten_only_when_that_is_meant(visitor) {
+  const page = await visitor();
+  await page.goto("/chat");
+  await write(page, "to be forgotten");
+  await page.waitForURL(HERE);
+  await pictures(page).nth(0).waitFor();
+  const forget = page.getByRole("button", { name: "Forget this conversation: to be forgotten" });
+  await forget.click();
+  await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+  await forget.click();
+  await page.getByRole("dialog").getByRole("button", { name: "Forget this conversation" }).click();
+  await page.waitForURL(/\/chat$/);
+  await forget.waitFor({ state: "detached" });
 }

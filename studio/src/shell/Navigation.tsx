@@ -1,49 +1,10 @@
 import { Menu, Tooltip, VisuallyHidden } from "@mantine/core";
 import { Link, useLocation } from "@tanstack/react-router";
-import {
-  Blocks,
-  Brush,
-  CircleDollarSign,
-  Columns3,
-  Ellipsis,
-  Images,
-  ListTodo,
-  type LucideIcon,
-  MessageSquare,
-  Settings,
-  Sparkles,
-  Table2,
-  Workflow,
-} from "lucide-react";
-import { useWords, type Words } from "@/words";
+import { Ellipsis, ListTodo, PanelsTopLeft } from "lucide-react";
+import { Fragment } from "react";
+import { useWords } from "@/words";
+import { PLACES } from "./places";
 import classes from "./Shell.module.css";
-
-const PLACES: {
-  to:
-    | "/create"
-    | "/chat"
-    | "/tools"
-    | "/gallery"
-    | "/compare"
-    | "/bulk"
-    | "/pipelines"
-    | "/models"
-    | "/costs"
-    | "/settings";
-  word: keyof Words["nav"];
-  icon: LucideIcon;
-}[] = [
-  { to: "/create", word: "create", icon: Sparkles },
-  { to: "/chat", word: "chat", icon: MessageSquare },
-  { to: "/tools", word: "tools", icon: Brush },
-  { to: "/gallery", word: "gallery", icon: Images },
-  { to: "/compare", word: "compare", icon: Columns3 },
-  { to: "/bulk", word: "bulk", icon: Table2 },
-  { to: "/pipelines", word: "pipelines", icon: Workflow },
-  { to: "/models", word: "models", icon: Blocks },
-  { to: "/costs", word: "costs", icon: CircleDollarSign },
-  { to: "/settings", word: "settings", icon: Settings },
-];
 
 /** The places on the left; with words where there is room for them. */
 export function Rail({ labels }: { labels: boolean }) {
@@ -70,11 +31,24 @@ export function BottomTabs({ onQueue }: { onQueue: () => void }) {
   const main = PLACES.filter(({ to }) => to === "/create" || to === "/gallery");
   return (
     <nav aria-label={words.nav.main} className={classes.tabs}>
-      {main.map(({ to, word, icon: Icon }) => (
-        <Link key={to} to={to} className={classes.tab} data-active={pathname.startsWith(to) || undefined}>
-          <Icon size={20} strokeWidth={1.8} aria-hidden />
-          {words.nav[word]}
-        </Link>
+      {main.map(({ to, word, icon: Icon }, place) => (
+        <Fragment key={to}>
+          <Link to={to} className={classes.tab} data-active={pathname.startsWith(to) || undefined}>
+            <Icon size={20} strokeWidth={1.8} aria-hidden />
+            {words.nav[word]}
+          </Link>
+          {place === 0 && (
+            <Link
+              to="/create"
+              hash="results"
+              className={classes.tab}
+              activeProps={{ "aria-current": undefined }}
+            >
+              <PanelsTopLeft size={20} strokeWidth={1.8} aria-hidden />
+              {words.nav.results}
+            </Link>
+          )}
+        </Fragment>
       ))}
       <button type="button" className={classes.tab} onClick={onQueue}>
         <ListTodo size={20} strokeWidth={1.8} aria-hidden />

@@ -1,15 +1,13 @@
-import { Button, Drawer, Group, Stack, Text } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
+import { ActionIcon, Button, Drawer, Group, Stack, Text, Tooltip } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { ImageOff, LoaderCircle } from "lucide-react";
-import { api, data, problemOf } from "@/api/client";
-import { place } from "@/api/queries";
+import { ImageOff, LoaderCircle, X } from "lucide-react";
 import type { Generation } from "@/api/types";
 import { useLook } from "@/look";
 import { ago } from "@/numbers";
 import { stateWord, useCharge } from "@/ui/states";
 import { useWords } from "@/words";
+import { cancel } from "./cancelling";
 import { useKnownGenerations } from "./openJobs";
 import classes from "./Shell.module.css";
 
@@ -39,15 +37,6 @@ function Jobs({ onClose }: { onClose: () => void }) {
   const waiting = open.filter((one) => one.state === "queued");
   const finished = known.filter((one) => one.settled).slice(0, MOST_FINISHED);
 
-  async function cancelAll() {
-    for (const one of waiting) {
-      const answer = await data(
-        api.DELETE("/v1/generations/{generation_id}", { params: { path: { generation_id: one.id } } }),
-      ).catch((error: unknown) => notifications.show({ message: problemOf(error).detail, color: "red" }));
-      if (answer && typeof answer === "object") place(client, answer.generation);
-    }
-  }
-
   if (!known.length) {
     return (
       <Stack gap={4} py="lg">
@@ -63,8 +52,8 @@ function Jobs({ onClose }: { onClose: () => void }) {
           <Text component="h3" size="sm" fw={600} m={0}>
             {words.running}
           </Text>
-          {waiting.length > 0 && (
-            <Button size="compact-sm" variant="default" onClick={cancelAll}>
+          {open.length > 0 && (
+            <Button size="compact-sm" variant="default" onClick={() => void cancel(client, waiting)}>
               {words.cancelAll}
             </Button>
           )}
@@ -91,6 +80,7 @@ function Jobs({ onClose }: { onClose: () => void }) {
 function Row({ generation, onClose }: { generation: Generation; onClose: () => void }) {
   const words = useWords();
   const language = useLook((look) => look.language);
+  const client = useQueryClient();
   const charge = useCharge(generation);
   const picture = generation.images[0];
   return (
@@ -112,9 +102,23 @@ function Row({ generation, onClose }: { generation: Generation; onClose: () => v
           {stateWord(words, generation)} · {generation.model} · {charge}
         </Text>
       </div>
-      <Text size="xs" className="quiet">
-        {ago(generation.created_at, language)}
-      </Text>
+      {generation.settled ? (
+        <Text size="xs" className="quiet">
+          {ago(generation.created_at, language)}
+        </Text>
+      ) : (
+        <Tooltip label={words.run.cancelNote[generation.provider] ?? words.run.cancelRun} multiline maw={260}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size={28}
+            aria-label={words.queue.cancelOne(generation.prompt.slice(0, 60))}
+            onClick={() => void cancel(client, [generation])}
+          >
+            <X size={15} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
+      )}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { AppShell } from "@mantine/core";
 import { useHotkeys, useMediaQuery } from "@mantine/hooks";
 import { Outlet, useNavigate } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { useLook } from "@/look";
 import { useWords } from "@/words";
 import { Banner } from "./Banner";
@@ -10,6 +10,10 @@ import { BottomTabs, Rail } from "./Navigation";
 import { QueueDrawer } from "./QueueDrawer";
 import classes from "./Shell.module.css";
 import { TopBar } from "./TopBar";
+import { useGoKeys } from "./useGoKeys";
+
+const Palette = lazy(() => import("./Palette"));
+const KeyList = lazy(() => import("./KeyList"));
 
 /** What stands around every screen. */
 export function Shell() {
@@ -18,6 +22,7 @@ export function Shell() {
   const wide = useMediaQuery("(min-width: 80em)", true);
   const phone = useMediaQuery("(max-width: 48em)", false);
   const [queue, setQueue] = useState(false);
+  const [overlay, setOverlay] = useState<"palette" | "keys" | null>(null);
   const [locked, setLocked] = useState(false);
   const singleKeys = useLook((look) => look.singleKeys);
 
@@ -26,7 +31,17 @@ export function Shell() {
     window.addEventListener("fluxroom-locked", lock);
     return () => window.removeEventListener("fluxroom-locked", lock);
   }, []);
-  useHotkeys(singleKeys ? [["q", () => setQueue((open) => !open)]] : []);
+  useHotkeys(
+    singleKeys
+      ? [
+          ["q", () => setQueue((open) => !open)],
+          ["shift+?", () => setOverlay("keys")],
+          ["?", () => setOverlay("keys")],
+        ]
+      : [],
+  );
+  // Also while somebody types: it is no letter.
+  useHotkeys([["mod+K", () => setOverlay("palette")]], []);
   useGoKeys(singleKeys, (to) => void navigate({ to }));
 
   if (locked) return <Locked />;
@@ -41,7 +56,7 @@ export function Shell() {
         {words.nav.skip}
       </a>
       <AppShell.Header className={classes.header}>
-        <TopBar onQueue={() => setQueue(true)} phone={phone} />
+        <TopBar onQueue={() => setQueue(true)} onPalette={() => setOverlay("palette")} phone={phone} />
       </AppShell.Header>
       <AppShell.Navbar className={classes.navbar}>
         <Rail labels={wide} />
@@ -56,41 +71,16 @@ export function Shell() {
         </AppShell.Footer>
       )}
       <QueueDrawer opened={queue} onClose={() => setQueue(false)} />
+      <Suspense>
+        {overlay === "palette" && (
+          <Palette
+            onClose={() => setOverlay(null)}
+            onQueue={() => setQueue(true)}
+            onShortcuts={() => setOverlay("keys")}
+          />
+        )}
+        {overlay === "keys" && <KeyList onClose={() => setOverlay(null)} />}
+      </Suspense>
     </AppShell>
   );
-}
-
-const PLACES = {
-  c: "/create",
-  t: "/chat",
-  g: "/gallery",
-  v: "/compare",
-  b: "/bulk",
-  p: "/pipelines",
-  w: "/tools",
-  m: "/models",
-  $: "/costs",
-  s: "/settings",
-} as const;
-
-/** "g" and then a letter goes somewhere. */
-function useGoKeys(on: boolean, go: (to: (typeof PLACES)[keyof typeof PLACES]) => void) {
-  useEffect(() => {
-    if (!on) return;
-    let armed = 0;
-    const press = (event: KeyboardEvent) => {
-      const target = event.target as HTMLElement;
-      if (event.ctrlKey || event.metaKey || event.altKey || /INPUT|TEXTAREA|SELECT/.test(target.tagName))
-        return;
-      if (event.key === "g" && Date.now() - armed > 1000) {
-        armed = Date.now();
-      } else if (Date.now() - armed < 1000 && event.key in PLACES) {
-        armed = 0;
-        event.preventDefault();
-        go(PLACES[event.key as keyof typeof PLACES]);
-      }
-    };
-    window.addEventListener("keydown", press);
-    return () => window.removeEventListener("keydown", press);
-  }, [on, go]);
 }

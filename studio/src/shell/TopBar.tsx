@@ -1,16 +1,23 @@
-import { ActionIcon, Button, Group, Menu, Tooltip, useMantineColorScheme } from "@mantine/core";
+import { ActionIcon, Button, Group, Kbd, Menu, Tooltip, useMantineColorScheme } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { Languages, ListTodo, Monitor, Moon, Sun } from "lucide-react";
+import { Languages, ListTodo, Monitor, Moon, Search, Sun } from "lucide-react";
 import { useHealth } from "@/api/queries";
 import { useLook } from "@/look";
 import { BudgetPill } from "@/ui/BudgetPill";
+import { mod } from "@/ui/keys";
 import { useWords } from "@/words";
 import { useOpenJobs } from "./openJobs";
 import classes from "./Shell.module.css";
 
 export const PROVIDERS = { bfl: "BFL", fal: "fal" } as const;
 
-export function TopBar({ onQueue, phone }: { onQueue: () => void; phone: boolean }) {
+interface Props {
+  onQueue: () => void;
+  onPalette: () => void;
+  phone: boolean;
+}
+
+export function TopBar({ onQueue, onPalette, phone }: Props) {
   const words = useWords();
   const open = useOpenJobs();
   return (
@@ -19,6 +26,18 @@ export function TopBar({ onQueue, phone }: { onQueue: () => void; phone: boolean
         <img src="/icon.svg" alt="" width={24} height={24} />
         Fluxroom
       </Link>
+      <Button
+        variant="default"
+        size="compact-sm"
+        ml="md"
+        className={classes.search}
+        leftSection={<Search size={14} aria-hidden />}
+        rightSection={phone ? undefined : <Kbd size="xs">{mod()} K</Kbd>}
+        aria-label={words.palette.title}
+        onClick={onPalette}
+      >
+        {phone ? undefined : <span className="quiet">{words.palette.title}</span>}
+      </Button>
       <Group gap={14} ml="auto" wrap="nowrap">
         {!phone && <ProviderStates />}
         <BudgetPill />

@@ -18,6 +18,7 @@ export const de: Words = {
     welcome: "Willkommen",
     skip: "Zum Inhalt",
     more: "Mehr",
+    results: "Ergebnisse",
   },
   shell: {
     name: "Deutsch",
@@ -518,6 +519,9 @@ export const de: Words = {
     cancelAll: "Alle wartenden abbrechen",
     running: "In Arbeit",
     recent: "Gerade fertig",
+    cancelled: (n) => (n === 1 ? "1 Anfrage wurde abgebrochen." : `${n} Anfragen wurden abgebrochen.`),
+    nothingWaits: "Nichts wartet: Was schon läuft, läuft weiter.",
+    cancelOne: (prompt) => `Abbrechen: ${prompt}`,
   },
   gallery: {
     title: "Galerie",
@@ -743,5 +747,16 @@ export const de: Words = {
     raise: "Budget erhöhen",
     today: "Heute ausgegeben",
     of: (spent, most) => `${spent} / ${most}`,
+  },
+  palette: {
+    title: "Suche oder Befehl",
+    placeholder: "Ein Bereich, ein Modell, ein Prompt, Wörter eines Bildes …",
+    groups: { go: "Gehe zu", act: "Tun", model: "Modelle", prompt: "Letzte Prompts", picture: "Bilder" },
+    none: "Nichts gefunden.",
+    queue: "Warteschlange öffnen",
+    light: "Helle Ansicht",
+    dark: "Dunkle Ansicht",
+    shortcuts: "Tastenkürzel zeigen",
+    find: (words) => `„${words}“ in der Galerie suchen`,
   },
 };

@@ -16,6 +16,7 @@ export const en = {
     welcome: "Welcome",
     skip: "Skip to the content",
     more: "More",
+    results: "Results",
   },
   shell: {
     name: "English",
@@ -521,6 +522,9 @@ export const en = {
     cancelAll: "Cancel all waiting",
     running: "Under way",
     recent: "Just finished",
+    cancelled: (n: number) => (n === 1 ? "1 request was cancelled." : `${n} requests were cancelled.`),
+    nothingWaits: "Nothing is waiting: what runs already goes on.",
+    cancelOne: (prompt: string) => `Cancel: ${prompt}`,
   },
   gallery: {
     title: "Gallery",
@@ -749,6 +753,17 @@ export const en = {
     raise: "Raise the budget",
     today: "Spent today",
     of: (spent: string, most: string) => `${spent} / ${most}`,
+  },
+  palette: {
+    title: "Search or command",
+    placeholder: "A screen, a model, a prompt, words of a picture …",
+    groups: { go: "Go to", act: "Do", model: "Models", prompt: "Recent prompts", picture: "Pictures" },
+    none: "Nothing found.",
+    queue: "Open the queue",
+    light: "Light theme",
+    dark: "Dark theme",
+    shortcuts: "Show the shortcuts",
+    find: (words: string) => `Search the gallery for “${words}”`,
   },
 };
 

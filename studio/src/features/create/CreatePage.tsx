@@ -1,13 +1,16 @@
 import { useMediaQuery } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
-import { useEffect } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { useModel, useModels } from "@/api/queries";
+import { useOrigin } from "@/features/chat/origin";
 import { useLook } from "@/look";
 import { useWords } from "@/words";
 import classes from "./Create.module.css";
 import { useDraft } from "./draft";
 import { Panel } from "./Panel";
 import { Stage } from "./results/Stage";
+
+const BackToChat = lazy(() => import("@/features/chat/BackToChat"));
 
 /** Ask for pictures on the left, see them on the right. */
 export function CreatePage() {
@@ -17,6 +20,7 @@ export function CreatePage() {
   const { data: list } = useModels();
   const { data: model } = useModel(id);
   const set = useLook((look) => look.set);
+  const conversation = useOrigin((origin) => origin.conversation);
   const phone = useMediaQuery("(max-width: 62em)", false);
   const gone = Boolean(list && id && !list.models.some((one) => one.id === id));
 
@@ -33,9 +37,14 @@ export function CreatePage() {
     <div className={classes.page} data-stacked={phone || undefined}>
       <h1 className="hidden">{words.create.title}</h1>
       <section className={classes.side} aria-label={words.create.form}>
+        {conversation && (
+          <Suspense>
+            <BackToChat conversation={conversation} />
+          </Suspense>
+        )}
         {model ? <Panel key={model.id} model={model} /> : <div className={classes.waiting} />}
       </section>
-      <section className={classes.stage} aria-label={words.create.resultsTitle}>
+      <section id="results" className={classes.stage} aria-label={words.create.resultsTitle}>
         <Stage />
       </section>
     </div>

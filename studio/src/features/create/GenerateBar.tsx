@@ -6,6 +6,7 @@ import type { Field } from "@/form/fields";
 import { useLook } from "@/look";
 import { decimal, money } from "@/numbers";
 import { Confirm, useIsDear } from "@/ui/Confirm";
+import { mod } from "@/ui/keys";
 import { ProblemText } from "@/ui/ProblemText";
 import { useWords } from "@/words";
 import { BudgetStop } from "./BudgetStop";
@@ -86,8 +87,7 @@ export function GenerateBar({ body, price, mode, fields, provider }: Props) {
           </Text>
         </Tooltip>
         <Text size="xs" className="quiet figures" style={{ whiteSpace: "nowrap" }}>
-          {words.create.about(decimal(mode.measured?.seconds ?? mode.seconds, language, 0))} ·{" "}
-          {shortcut(language)}
+          {words.create.about(decimal(mode.measured?.seconds ?? mode.seconds, language, 0))} · {mod()} ↵
         </Text>
       </Group>
       <Confirm
@@ -110,9 +110,4 @@ function priceText(
   const low = money(quote.low, language);
   if (quote.low === quote.high) return quote.approximate ? `≈ ${low}` : low;
   return Number(quote.high) > 0 ? `${low} – ${money(quote.high, language)}` : `${atLeast}${low}`;
-}
-
-function shortcut(language: "en" | "de"): string {
-  if (/Mac|iPhone|iPad/.test(navigator.userAgent)) return "⌘ ↵";
-  return language === "de" ? "Strg ↵" : "Ctrl ↵";
 }

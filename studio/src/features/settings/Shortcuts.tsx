@@ -1,4 +1,6 @@
 import { Kbd, Table } from "@mantine/core";
+import { PLACES } from "@/shell/places";
+import { mod } from "@/ui/keys";
 import { useWords } from "@/words";
 
 /** Every key that does something. */
@@ -6,24 +8,27 @@ export function Shortcuts() {
   const words = useWords();
   const { keys, nav } = words;
   const rows: [string[], string][] = [
-    [["Ctrl ↵", "⌘ ↵"], keys.generate],
+    [[`${mod()} ↵`], keys.generate],
+    [[`${mod()} K`], keys.palette],
+    [["?"], keys.list],
     [["P"], keys.prompt],
     [["/"], keys.search],
     [["Q"], keys.queue],
-    [["G C"], nav.create],
-    [["G T"], nav.chat],
-    [["G G"], nav.gallery],
-    [["G V"], nav.compare],
-    [["G B"], nav.bulk],
-    [["G M"], nav.models],
-    [["G $"], nav.costs],
-    [["G S"], nav.settings],
+    ...PLACES.map((one): [string[], string] => [[`G ${one.key.toUpperCase()}`], nav[one.word]]),
+    [["↑ ↓ ← →"], keys.move],
+    [["␣"], keys.select],
+    [[`${mod()} A`], keys.all],
     [["←", "→"], keys.previous],
     [["A"], keys.reuse],
+    [["R"], keys.remix],
+    [["S"], keys.seed],
     [["E"], keys.edit],
+    [["M"], keys.compare],
     [["B"], keys.before],
+    [["C"], keys.swap],
     [["."], keys.favourite],
     [["1 … 5"], keys.rate],
+    [["T"], keys.tag],
     [["I"], keys.info],
     [["Z"], keys.zoom],
     [["D"], keys.download],
