@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,24 @@ async def sandbox(*, seconds: float = 0.15, **more: Any) -> AsyncIterator[Sandbo
     async with Sandbox(**more) as box:
         box.world.set_duration(seconds)
         yield box
+
+
+@contextmanager
+def sandbox_in_thread(*, seconds: float = 0.15, **more: Any) -> Iterator[Sandbox]:
+    """The same for tests that do not know of `async`."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    box = Sandbox(**more)
+    asyncio.run_coroutine_threadsafe(box.start(), loop).result(10)
+    box.world.set_duration(seconds)
+    try:
+        yield box
+    finally:
+        asyncio.run_coroutine_threadsafe(box.stop(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(5)
+        loop.close()
 
 
 async def settled(client: AsyncClient, prompt: str, *, wait: float = 20.0, **options: Any) -> Snapshot:

@@ -5,12 +5,10 @@ Nothing here knows what a parameter means; whoever sends compares what arrived w
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import csv
 import io
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,7 +20,7 @@ from click import Command, Context, Option
 from click.testing import CliRunner
 from fastapi.testclient import TestClient
 from tests.server.calls import browser
-from tests.worlds import environment_for, settings_for
+from tests.worlds import environment_for, sandbox_in_thread, settings_for
 
 from fluxroom import Client
 from fluxroom.cli.commands.generate import command as generate
@@ -83,24 +81,13 @@ Send = Callable[[World, Sequence[Wish]], None]
 @contextmanager
 def worlds(folder: Path) -> Iterator[World]:
     """Everything started, and stopped again. The providers fail every job: what arrives is all that matters."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    box = Sandbox()
-    asyncio.run_coroutine_threadsafe(box.start(), loop).result(10)
-    box.world.set_caps({"bfl": 10_000, "flux-kontext-max": 10_000})
-    box.world.set_duration(0.01)
-    box.world.plan_fault("error", times=None)
-    quick: dict[str, Any] = {"bfl_cap": 400, "fal_cap": 400, "submit_gate": 32, "poll_max": 0.3}
-    gateway, own = (settings_for(box, folder / name, **quick) for name in ("gateway", "library"))
-    try:
+    with sandbox_in_thread(seconds=0.01) as box:
+        box.world.set_caps({"bfl": 10_000, "flux-kontext-max": 10_000})
+        box.world.plan_fault("error", times=None)
+        quick: dict[str, Any] = {"bfl_cap": 400, "fal_cap": 400, "submit_gate": 32, "poll_max": 0.3}
+        gateway, own = (settings_for(box, folder / name, **quick) for name in ("gateway", "library"))
         with browser(create_app(gateway)) as http, Client(settings=own) as library:
             yield World(box, http, library, folder, environment_for(box, folder / "typed"))
-    finally:
-        asyncio.run_coroutine_threadsafe(box.stop(), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(5)
-        loop.close()
 
 
 def replaced(value: Any, form: Callable[[bytes], Any]) -> Any:
