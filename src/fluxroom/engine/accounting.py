@@ -227,10 +227,7 @@ class Accounting:
             NotFound: there is no such provider.
             MissingKey: no account of it is set up.
         """
-        provider = next((one for one in PROVIDERS if one == name), None)
-        if provider is None:
-            known = ", ".join(PROVIDERS)
-            raise NotFound(f"There is no provider {name[:40]!r}.", advice=f"The providers are {known}.")
+        provider = known_provider(name)
         await self._throttle.pause(need(self._accounts, provider).id, paused=paused)
         return next(state for state in await self.providers() if state.provider == provider)
 
@@ -337,3 +334,16 @@ def _moment(seconds: float | None) -> datetime | None:
 
 def _midnight(day: date) -> float:
     return datetime.combine(day, time.min, UTC).timestamp()
+
+
+def known_provider(name: str) -> Provider:
+    """The provider of this name.
+
+    Raises:
+        NotFound: there is none.
+    """
+    provider = next((one for one in PROVIDERS if one == name), None)
+    if provider is None:
+        known = ", ".join(PROVIDERS)
+        raise NotFound(f"There is no provider {name[:40]!r}.", advice=f"The providers are {known}.")
+    return provider

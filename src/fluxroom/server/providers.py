@@ -7,6 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
+from fluxroom.engine.accounting import known_provider
+from fluxroom.engine.availability import check_key
 from fluxroom.server.gateway import Running
 from fluxroom.server.usage import accounting
 from fluxroom.types import Provider
@@ -38,6 +40,16 @@ class ProviderList(BaseModel):
     providers: list[ProviderAnswer]
 
 
+class KeyCheckAnswer(BaseModel):
+    """What a provider said to its key."""
+
+    provider: Provider
+    good: bool | None = Field(description="null: the provider could not be asked.")
+    credits: float | None = Field(description="What is left in the account, where the provider tells (BFL).")
+    detail: str
+    sandbox: bool = Field(description="The sandbox answered in its place.")
+
+
 @router.get("", summary="How the providers' accounts stand")
 async def listing(gateway: Running) -> ProviderList:
     """Each provider with its jobs in flight and waiting, its caps as set and as learned, holds and pauses."""
@@ -55,3 +67,14 @@ async def pause(gateway: Running, name: Name) -> ProviderAnswer:
 async def resume(gateway: Running, name: Name) -> ProviderAnswer:
     """Jobs that wait for it start by themselves."""
     return ProviderAnswer(**(await accounting(gateway).pause(name, paused=False)).as_dict())
+
+
+@router.post("/{name}/check", summary="Does a provider know its key?")
+async def check(gateway: Running, name: Name) -> KeyCheckAnswer:
+    """The provider is asked in a way that costs nothing: BFL for the balance, fal for its price list."""
+    provider = known_provider(name)
+    found = await check_key(gateway.engine.courier, provider)
+    asked = gateway.engine.accounts[provider]
+    return KeyCheckAnswer(
+        provider=provider, good=found.good, credits=found.credits, detail=found.detail, sandbox=asked.sandbox
+    )

@@ -139,6 +139,7 @@ RIGHTS: Mapping[str, Right] = {
     "GET /v1/providers": "read",
     "POST /v1/providers/{name}/pause": "admin",
     "POST /v1/providers/{name}/resume": "admin",
+    "POST /v1/providers/{name}/check": "admin",
     # BFL's protocol
     "GET /bfl/v1/get_result": "read",
     "GET /bfl/v1/credits": "read",

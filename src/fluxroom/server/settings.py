@@ -43,6 +43,9 @@ class SettingsAnswer(BaseModel):
     most_open: int = Field(description="Requests of a key under way at once.")
     most_body_bytes: int
     wait_seconds: float
+    trash_days: float = Field(description="How long pictures stay in the trash; 0: for ever.")
+    keep_pictures_days: float = Field(description="How long pictures stay that nobody marked; 0: for ever.")
+    keep_records_days: float = Field(description="How long words and parameters stay; 0: for ever.")
     providers: list[ProviderSetting]
 
 
@@ -66,6 +69,9 @@ async def read(gateway: Running) -> SettingsAnswer:
         most_open=settings.most_open,
         most_body_bytes=MOST_BODY,
         wait_seconds=settings.wait,
+        trash_days=settings.trash_days,
+        keep_pictures_days=settings.keep_pictures_days,
+        keep_records_days=settings.keep_records_days,
         providers=[
             ProviderSetting(
                 provider=name,

@@ -1684,6 +1684,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/providers/{name}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Does a provider know its key?
+         * @description The provider is asked in a way that costs nothing: BFL for the balance, fal for its price list.
+         */
+        post: operations["providers_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/keys": {
         parameters: {
             query?: never;
@@ -3211,6 +3231,34 @@ export interface components {
              * @default
              */
             budget_month: string;
+        };
+        /**
+         * KeyCheckAnswer
+         * @description What a provider said to its key.
+         */
+        KeyCheckAnswer: {
+            /**
+             * Provider
+             * @enum {string}
+             */
+            provider: "bfl" | "fal";
+            /**
+             * Good
+             * @description null: the provider could not be asked.
+             */
+            good: boolean | null;
+            /**
+             * Credits
+             * @description What is left in the account, where the provider tells (BFL).
+             */
+            credits: number | null;
+            /** Detail */
+            detail: string;
+            /**
+             * Sandbox
+             * @description The sandbox answered in its place.
+             */
+            sandbox: boolean;
         };
         /**
          * KeyList
@@ -4807,6 +4855,21 @@ export interface components {
             most_body_bytes: number;
             /** Wait Seconds */
             wait_seconds: number;
+            /**
+             * Trash Days
+             * @description How long pictures stay in the trash; 0: for ever.
+             */
+            trash_days: number;
+            /**
+             * Keep Pictures Days
+             * @description How long pictures stay that nobody marked; 0: for ever.
+             */
+            keep_pictures_days: number;
+            /**
+             * Keep Records Days
+             * @description How long words and parameters stay; 0: for ever.
+             */
+            keep_records_days: number;
             /** Providers */
             providers: components["schemas"]["ProviderSetting"][];
         };
@@ -14564,6 +14627,92 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProviderAnswer"];
+                };
+            };
+            /** @description A key is needed, and none or a wrong one was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key's scopes do not reach so far, or the request comes from another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing under this name, or it is somebody else's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is missing or has a value that is not taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many jobs */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem that the caller can mend */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of a provider or of the gateway */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    providers_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description bfl or fal */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyCheckAnswer"];
                 };
             };
             /** @description A key is needed, and none or a wrong one was sent */
