@@ -203,8 +203,10 @@ class Conductor:
         bell = self._bells[run_id] = asyncio.Event()
         under_way: dict[int, asyncio.Task[None]] = {}
         try:
-            while await self._step(run_id, under_way, bell):
-                bell.clear()
+            while True:
+                bell.clear()  # before the step, so that what happens during it is not missed
+                if not await self._step(run_id, under_way, bell):
+                    break
                 with suppress(TimeoutError):
                     await asyncio.wait_for(bell.wait(), _LOOK)
         except Exception:  # noqa: BLE001  a run must not be forgotten
@@ -257,7 +259,10 @@ class Conductor:
             runs.move(connection, run.id, ("running",), following.state, why=following.why, at=now)
             return False
 
-        return await self._engine.store.database.write(work)
+        goes_on = await self._engine.store.database.write(work)
+        if goes_on and (following.items or following.spec is not None):
+            self.look(run.id)  # there is something to do at once
+        return goes_on
 
     # one item --------------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from fluxroom import catalog
 from fluxroom.engine.intake import take_in_at
-from fluxroom.errors import InvalidParams
+from fluxroom.errors import InvalidParams, UnknownModel
 from fluxroom.flows.pipeline_files import Pipeline, Step, pipeline
 from fluxroom.flows.templates import references
 from fluxroom.store.runs import Run
@@ -90,7 +90,7 @@ async def taken(found: Pipeline, take_in: TakeIn) -> tuple[Pipeline, list[str]]:
     steps = []
     for step, raw in zip(found.steps, _raw_steps(found), strict=True):
         fixed = step.makes_pictures and not any(references(raw.get("model")))
-        steps.append(await take_in_at(raw, places(raw), take) if fixed else raw)
+        steps.append(await take_in_at(raw, places(raw), take) if fixed and _is_known(raw) else raw)
     return pipeline({**found.raw, "steps": steps}), own
 
 
@@ -121,6 +121,15 @@ def _given(run: Run) -> Iterator[str]:
 
 def _named(reference: Reference) -> str:
     return reference.sha256 or reference.url
+
+
+def _is_known(raw: Mapping[str, JSON]) -> bool:
+    """Whether the model of a step is one that there is; the step's own check says it when it is not."""
+    try:
+        catalog.find(str(raw.get("model") or ""))
+    except UnknownModel:
+        return False
+    return True
 
 
 def _raw_steps(found: Pipeline) -> Sequence[Mapping[str, Any]]:

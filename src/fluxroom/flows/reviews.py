@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from fluxroom.errors import InvalidParams, NotFound, RequestError
 from fluxroom.flows.pipeline_files import Pipeline, pipeline
+from fluxroom.flows.pipelines import waits_for
 from fluxroom.store import runs
 from fluxroom.store.database import hold
 from fluxroom.store.runs import Run
@@ -42,7 +43,7 @@ class Reviews:
 
         def change(run: Run, found: Pipeline) -> Spec:
             found.step(step)
-            if run.state != "review" or step not in run.spec["results"]:
+            if _waiting(run) != step or step not in run.spec["results"]:
                 raise RequestError(f"Run {run.name} does not wait for step {step}: {run.why or run.state}.")
             return {**run.spec, "approved": [*run.spec["approved"], step]}
 
@@ -57,7 +58,7 @@ class Reviews:
 
         def change(run: Run, found: Pipeline) -> Spec:
             chosen = found.step(step)
-            if chosen.do != "select" or run.state != "review" or step in run.spec["results"]:
+            if chosen.do != "select" or _waiting(run) != step or step in run.spec["results"]:
                 raise RequestError(f"Run {run.name} does not wait for a choice in step {step}.")
             known = {one["id"]: one for made in run.spec["results"].values() for one in made.get("images", [])}
             if not image_ids or (strange := [one for one in image_ids if one not in known]):
@@ -117,6 +118,12 @@ class Reviews:
         await self._engine.store.database.write(work)
         self._conductor.look(run_id)
         return await self._conductor.get(run_id)
+
+
+def _waiting(run: Run) -> str:
+    """The step that a run in review waits for; empty when it waits for nobody."""
+    waits = waits_for(run)
+    return waits[0].name if waits else ""
 
 
 def changed(found: Pipeline, step: str, fields: Mapping[str, JSON]) -> Pipeline:

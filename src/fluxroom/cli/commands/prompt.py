@@ -31,7 +31,7 @@ def command() -> None:
 
     \b
     fluxroom prompt expand "a red fox" -n 5
-    fluxroom prompt expand "a red fox" --guidance "other seasons" | fluxroom bulk run --source a.jpg ...
+    fluxroom prompt expand "a red fox" --guidance "other seasons" > prompts.txt
     """  # noqa: D301  \b is click's mark for lines that stay as they are
 
 
