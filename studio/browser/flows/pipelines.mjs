@@ -7,6 +7,7 @@ import { counted, drop, FAST, newest, png } from "../steps.mjs";
 const RUN = /\/pipelines\/[0-9a-z]{20,}$/;
 const step = (page, name) => page.locator(`[data-step="${name}"]`);
 const state = (page, name, wanted) => page.locator(`[data-step="${name}"][data-state="${wanted}"]`);
+const view = (page, name) => page.locator("label", { hasText: new RegExp(`^${name}$`) });
 const run = (page) => page.getByTestId("run");
 
 /** A pipeline of one's own: pictures, a look at them, a choice, a change of each. */
@@ -84,7 +85,7 @@ export async function a_pipeline_with_a_checkpoint_and_a_choice(visitor, base) {
 export async function a_step_is_changed_and_made_again(visitor, base) {
   const page = await visitor();
   await opened(page, { ...EVENING, mode: "auto", steps: EVENING.steps.filter((one) => one.do !== "select") });
-  await page.getByText("Steps", { exact: true }).click();
+  await view(page, "Steps").click();
   // What refers to a step that is gone is said at the step, before anything runs.
   const night = page.getByRole("region", { name: /night$/ });
   await night.getByText(/there is no \{\{steps\.best\.images\}\}/).waitFor();
@@ -170,15 +171,15 @@ export async function a_pipeline_is_written_saved_and_read_again(visitor) {
   assert.match(text, /^version: 1\nname: cups\n/);
   assert.match(text, /do: tool\n {4}tool: deblur\n {4}model: flux-deblur/);
   await opened(page, null, "cups.yaml", text);
-  await page.getByText("Steps", { exact: true }).click();
+  await view(page, "Steps").click();
   assert.equal(await page.getByRole("region", { name: /^Step \d/ }).count(), 3);
-  await page.getByText("Text", { exact: true }).last().click();
+  await view(page, "Text").click();
   const box = page.getByRole("textbox", { name: "Text" });
   await box.fill(
     `${await box.inputValue()}  - {name: last, do: select, from: "{{steps.finished.images}}", first: 1}\n`,
   );
   await box.blur();
-  await page.getByText("Steps", { exact: true }).click();
+  await view(page, "Steps").click();
   await page.getByRole("region", { name: "Step 4: last" }).waitFor();
   await page.reload();
   await page.getByRole("region", { name: "Step 4: last" }).waitFor();

@@ -1,7 +1,7 @@
 // Tools that work on one picture.
 
 import assert from "node:assert/strict";
-import { create, drop, generated, newest, png } from "../steps.mjs";
+import { counted, create, drop, generated, newest, png } from "../steps.mjs";
 
 export async function a_mask_is_painted_and_sent(visitor, base) {
   const page = await visitor();
@@ -35,4 +35,136 @@ export async function a_mask_is_painted_and_sent(visitor, base) {
     return { size: [picture.width, picture.height], painted: at(0.5, 0.5), left: at(0.02, 0.02) };
   }, hash);
   assert.deepEqual(mask, { size: [320, 256], painted: 255, left: 0 });
+}
+const go = (page) => page.getByTestId("generate");
+
+/** A tool with a picture in it. */
+async function tool(page, name, files = ["room.png"], region = "Picture") {
+  await page.goto("/tools");
+  await page.getByRole("link", { name: new RegExp(`^${name}`) }).click();
+  await page.getByRole("heading", { level: 1, name }).waitFor();
+  assert.ok(await go(page).isDisabled());
+  for (const [place, file] of files.entries()) {
+    await drop(page, page.getByRole("region", { name: region }), [png(file)]);
+    await page.getByRole("button", { name: `Remove image ${place + 1} (${region})` }).waitFor();
+  }
+}
+
+/** Press the button, which says its price, and wait for the picture of that request. */
+async function done(page, base) {
+  const before = (await newest(base))?.id;
+  await page.waitForFunction(() => {
+    const button = document.querySelector("[data-testid=generate]");
+    return !button.disabled && /\$\d/.test(button.textContent);
+  });
+  await go(page).click();
+  await page.waitForFunction((old) => {
+    const { generation, state } = document.querySelector("[data-generation]")?.dataset ?? {};
+    return generation && generation !== old && state === "succeeded";
+  }, before);
+  const made = await newest(base);
+  assert.notEqual(made.id, before);
+  return made;
+}
+
+/** A rectangle painted over the picture without dragging. */
+async function painted(page) {
+  await page.getByRole("button", { name: "Paint over the picture" }).click();
+  await page.getByRole("button", { name: "Add a rectangle" }).click();
+  await page.getByRole("button", { name: "Use this mask" }).click();
+  await page.getByAltText("Mask").waitFor();
+}
+
+export async function fill_paints_and_says_what_should_be_there(visitor, base) {
+  const page = await visitor();
+  await tool(page, "Fill");
+  await page.getByText("Paint what changes first.").waitFor();
+  await painted(page);
+  await page.locator("#prompt").fill("a wooden door");
+  const made = await done(page, base);
+  assert.deepEqual([made.mode, made.prompt, made.provider], ["fill", "a wooden door", "bfl"]);
+  assert.match(JSON.stringify(made.params.mask), /[0-9a-f]{64}/);
+  // Another picture, another mask; what was done is still here after a reload.
+  await page.reload();
+  await page.getByAltText("Mask").waitFor();
+  await page.getByRole("button", { name: /^Remove image 1/ }).click();
+  await page.getByAltText("Mask").waitFor({ state: "detached" });
+}
+
+export async function erase_needs_a_picture_and_a_mask_and_three_clicks_to_paint(visitor, base) {
+  const page = await visitor();
+  const clicks = await counted(page);
+  await tool(page, "Erase");
+  const before = await clicks();
+  await painted(page);
+  const made = await done(page, base);
+  assert.equal(made.mode, "erase");
+  assert.equal((await clicks()) - before, 4);
+}
+
+export async function outpaint_makes_a_larger_canvas(visitor, base) {
+  const page = await visitor();
+  await tool(page, "Outpaint");
+  await page.getByRole("button", { name: "to 16:9" }).click();
+  await page.getByText("455 × 256 px in the end").waitFor();
+  await page.getByRole("textbox", { name: "Top" }).fill("44");
+  await page.getByText("455 × 300 px in the end").waitFor();
+  const made = await done(page, base);
+  assert.equal(made.mode, "expand");
+  assert.deepEqual(made.params.image_size, { width: 455, height: 300 });
+  assert.deepEqual([made.params.reference_offset_x, made.params.reference_offset_y], [67, 44]);
+}
+
+export async function expand_adds_pixels_at_the_sides(visitor, base) {
+  const page = await visitor();
+  await tool(page, "Expand");
+  await page.getByText("Say how much is added around it.").waitFor();
+  await page.getByRole("button", { name: "+25 % all round" }).click();
+  const made = await done(page, base);
+  const { expand_top, expand_bottom, expand_left, expand_right } = made.params;
+  assert.deepEqual([expand_top, expand_bottom, expand_left, expand_right], [64, 64, 80, 80]);
+}
+
+export async function deblur_takes_a_picture_and_one_click(visitor, base) {
+  const page = await visitor();
+  const clicks = await counted(page);
+  await tool(page, "Deblur");
+  const before = await clicks();
+  const made = await done(page, base);
+  assert.equal((await clicks()) - before, 1);
+  assert.equal(made.mode, "deblur");
+}
+
+export async function try_on_takes_a_person_and_a_garment(visitor, base) {
+  const page = await visitor();
+  const region = "Person, then garment";
+  await tool(page, "Try on", ["anna.png"], region);
+  await page.getByText("A second picture is missing.").waitFor();
+  await drop(page, page.getByRole("region", { name: region }), [png("coat.png")]);
+  await page.getByRole("button", { name: `Remove image 2 (${region})` }).waitFor();
+  await page.locator("#prompt").fill("the person wears the coat");
+  const made = await done(page, base);
+  assert.deepEqual([made.mode, made.references.length], ["tryon", 2]);
+}
+
+export async function upscale_makes_it_larger(visitor, base) {
+  const page = await visitor();
+  await tool(page, "Upscale");
+  const made = await done(page, base);
+  assert.equal(made.mode, "upscale");
+  assert.ok(made.images[0].width > 320);
+}
+
+export async function old_drafts_of_tools_harm_nobody(visitor) {
+  const page = await visitor();
+  await page.addInitScript(() =>
+    localStorage.setItem(
+      "fluxroom-tools",
+      '{"state":{"drafts":{"fill":{"pictures":[3],"sides":7}}},"version":9}',
+    ),
+  );
+  await page.goto("/tools/fill");
+  await page.getByText("A picture is missing.").waitFor();
+  await page.goto("/tools/dance");
+  await page.getByText("There is nothing here.").waitFor();
 }

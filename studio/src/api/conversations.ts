@@ -46,8 +46,8 @@ export function useAssistants(language: "en" | "de") {
 }
 
 /** A new conversation; its id. */
-export async function begin(settings: Settings, assistant: string): Promise<string> {
-  const body = { title: "", settings, ...(assistant ? { assistant } : {}) };
+export async function begin(settings: Partial<Settings>, assistant: string): Promise<string> {
+  const body = { title: "", settings, assistant };
   return (await data(api.POST("/v1/conversations", { body: body as never }))).id;
 }
 
@@ -77,7 +77,11 @@ export async function stop(client: QueryClient, id: string): Promise<string[]> {
   return said;
 }
 
-export async function changeSettings(client: QueryClient, id: string, settings: Settings): Promise<void> {
+export async function changeSettings(
+  client: QueryClient,
+  id: string,
+  settings: Partial<Settings>,
+): Promise<void> {
   const params = { path: { conversation_id: id } };
   await api.PATCH("/v1/conversations/{conversation_id}", { params, body: { settings } as never });
   await client.invalidateQueries({ queryKey: [CONVERSATIONS] });

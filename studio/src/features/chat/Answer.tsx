@@ -10,20 +10,28 @@ import { chat } from "@/words/chat";
 import classes from "./Chat.module.css";
 import { Made } from "./Made";
 
+interface SaidProps {
+  message: Pick<Message, "content" | "pictures">;
+  /** By hash: where pictures that were made in this conversation can be seen. */
+  addresses: Map<string, string>;
+}
+
 /** What a person said, with the pictures it is about. */
-export function Said({ message }: { message: Pick<Message, "content" | "pictures"> }) {
+export function Said({ message, addresses }: SaidProps) {
   const refs = useWords().refs;
+  const seen = message.pictures.map((one) => addresses.get(one) ?? previewOf(one));
   return (
     <div className={classes.said}>
-      {message.pictures.length > 0 && (
+      {seen.length > 0 && (
         <Group gap={6} mb={6}>
-          {message.pictures.map((one, place) =>
-            previewOf(one) ? (
-              <img key={one} src={previewOf(one)} alt={refs.number(place + 1)} width={56} height={56} />
+          {seen.map((address, place) => {
+            const name = refs.number(place + 1);
+            return address ? (
+              <img key={name} src={address} alt={name} width={56} height={56} />
             ) : (
-              <span key={one}>{refs.fromWeb}</span>
-            ),
-          )}
+              <span key={name}>{refs.fromWeb}</span>
+            );
+          })}
         </Group>
       )}
       {message.content.join("\n")}

@@ -24,7 +24,7 @@ import classes from "./Chat.module.css";
 import { Composer } from "./Composer";
 import { Conversations } from "./Conversations";
 import { Greeting } from "./Greeting";
-import { told } from "./talk";
+import { addressesOf, told } from "./talk";
 import { useCast } from "./useCast";
 import { useNextMessage } from "./useNextMessage";
 
@@ -40,6 +40,7 @@ export function ChatPage() {
   const end = useRef<HTMLDivElement>(null);
   const { ref: turns, height } = useElementSize();
   const messages = talk?.messages ?? [];
+  const addresses = addressesOf(messages);
   const begun = messages.length > 0 || next.pending !== null;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: whoever has chosen one wants to see it
@@ -91,6 +92,7 @@ export function ChatPage() {
             <Greeting
               assistants={cast.assistants}
               assistant={cast.assistant}
+              starters={cast.starters}
               onAssistant={cast.setAssistant}
               onChoose={(text) => void next.send(text, [])}
             />
@@ -98,7 +100,7 @@ export function ChatPage() {
           <div ref={turns} className={classes.turns}>
             {messages.map((one) =>
               one.role === "user" ? (
-                <Said key={one.id} message={one} />
+                <Said key={one.id} message={one} addresses={addresses} />
               ) : (
                 <Answer
                   key={one.id}
@@ -111,7 +113,7 @@ export function ChatPage() {
             )}
             {next.pending && (
               <>
-                <Said message={next.pending} />
+                <Said message={next.pending} addresses={addresses} />
                 <Skeleton height={200} width={280} />
               </>
             )}

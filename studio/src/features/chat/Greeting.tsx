@@ -1,44 +1,38 @@
-import { SegmentedControl, Select, Text, Title } from "@mantine/core";
+import { Select, Text, Title } from "@mantine/core";
 import type { Assistant } from "@/api/conversations";
 import { useWordsOf } from "@/words";
 import { chat } from "@/words/chat";
 import classes from "./Chat.module.css";
+import { NOBODY } from "./useCast";
 
 interface Props {
   assistants: Assistant[];
   assistant: Assistant | undefined;
+  starters: Assistant["starters"];
   onAssistant: (id: string) => void;
   onChoose: (text: string) => void;
 }
 
-const MOST_IN_A_ROW = 3;
-
 /** Before anything was said: who is there, and five things to begin with. */
-export function Greeting({ assistants, assistant, onAssistant, onChoose }: Props) {
+export function Greeting({ assistants, assistant, starters, onAssistant, onChoose }: Props) {
   const words = useWordsOf(chat);
-  const data = assistants.map((one) => ({ value: one.id, label: one.name }));
+  const data = [
+    ...assistants.map((one) => ({ value: one.id, label: one.name })),
+    { value: NOBODY, label: words.nobody },
+  ];
   return (
     <div className={classes.greeting}>
-      {data.length > 1 && data.length <= MOST_IN_A_ROW && (
-        <SegmentedControl
-          className={classes.wideOnly}
-          aria-label={words.assistant}
-          mb="lg"
-          value={assistant?.id ?? ""}
-          data={data}
-          onChange={onAssistant}
-        />
-      )}
-      {data.length > 1 && (
+      {assistants.length > 0 && (
         <Select
-          className={data.length > MOST_IN_A_ROW ? undefined : classes.narrowOnly}
           label={words.assistant}
+          description={assistant?.description}
+          inputWrapperOrder={["label", "input", "description"]}
           mb="lg"
-          maw={320}
+          maw={420}
           allowDeselect={false}
-          value={assistant?.id ?? null}
+          value={assistant?.id ?? NOBODY}
           data={data}
-          onChange={(id) => id && onAssistant(id)}
+          onChange={(id) => onAssistant(id ?? NOBODY)}
         />
       )}
       <Title order={2} size="h3">
@@ -48,7 +42,7 @@ export function Greeting({ assistants, assistant, onAssistant, onChoose }: Props
         {words.greetingText}
       </Text>
       <div className={classes.starters}>
-        {assistant?.starters.map((one) => (
+        {starters.map((one) => (
           <button key={one.title} type="button" onClick={() => onChoose(one.message)}>
             <strong>{one.title}</strong>
             <span className="quiet clamp2">{one.message}</span>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Message } from "@/api/conversations";
-import { baseOf, lastPicture, picturesOf, settingsOf, told } from "./talk";
+import { addressesOf, baseOf, lastPicture, picturesOf, settingsOf, settingsOfDraft, told } from "./talk";
 
 const message = (...images: string[]) => ({ images: images.map((id) => ({ id })) }) as unknown as Message;
 
@@ -10,6 +10,11 @@ describe("the picture that goes on", () => {
     expect(lastPicture([message(), message("a", "b"), message()])).toEqual(baseOf("b"));
     expect(lastPicture([message("a"), message("c")])?.image).toBe("c");
   });
+});
+
+it("a picture that was made here is seen by its id", () => {
+  const made = { images: [{ id: "a", sha256: "f00" }] } as unknown as Message;
+  expect([...addressesOf([message(), made])]).toEqual([["f00", "/v1/images/a/thumbnail?size=256"]]);
 });
 
 describe("the pictures of a message", () => {
@@ -32,9 +37,21 @@ describe("the pictures of a message", () => {
   });
 });
 
-it("settings have a model, and are told in the page's words", () => {
-  expect(settingsOf(undefined, "flux")).toEqual({ model: "flux" });
-  expect(settingsOf({ model: "other", seed: 3 }, "flux")).toEqual({ model: "other", seed: 3 });
+it("settings are what is set, and are told in the page's words", () => {
+  expect(settingsOf({ model: null, seed: 3 })).toEqual({ seed: 3 });
+  expect(settingsOf({ model: "other", seed: 0 })).toEqual({ model: "other", seed: 0 });
   const settings = { model: "m", seed: 3, image_size: { width: 1 }, style: "", region: null };
   expect(told(settings, (name) => name.toUpperCase())).toBe('SEED 3, IMAGE_SIZE {"width":1}');
+});
+
+it("the form's settings are those of the messages to come", () => {
+  const values = { flux: { seed: 7, image_size: "square_hd" }, other: { raw: true } };
+  const form = { model: "flux", provider: "auto", values, seedMode: "random" } as const;
+  expect(settingsOfDraft(form)).toEqual({ model: "flux", image_size: "square_hd" });
+  expect(settingsOfDraft({ ...form, provider: "fal", seedMode: "fixed" })).toEqual({
+    model: "fal/flux",
+    image_size: "square_hd",
+    seed: 7,
+  });
+  expect(settingsOfDraft({ ...form, values: {} })).toEqual({ model: "flux" });
 });

@@ -17,19 +17,27 @@ export interface Cast {
   models: { value: string; label: string }[];
   /** The model that a price is known of, for a chat model's name. */
   routeOf: (model: string) => string;
+  /** What a new conversation is begun with: who answers, and what differs from its own settings. */
+  start: { assistant: string; settings: Partial<Settings> };
+  /** Something to begin with, also when nobody is switched on. */
+  starters: Assistant["starters"];
 }
+
+/** Nobody: the model alone answers. */
+export const NOBODY = "";
 
 export function useCast(id: string, talk: Talk | undefined): Cast {
   const language = useLook((look) => look.language);
   const client = useQueryClient();
   const { data: list } = useModels();
   const { data: shelf } = useAssistants(language);
-  const [chosen, setChosen] = useState("");
+  const [chosen, setChosen] = useState<string | null>(null);
   const [model, setModel] = useState("");
   const assistants = (shelf?.assistants ?? []).filter((one) => one.enabled);
-  const assistant = assistants.find((one) => one.id === (talk?.assistant ?? chosen)) ?? assistants[0];
-  const fresh = settingsOf({ ...assistant?.defaults, ...(model ? { model } : {}) }, list?.default ?? "");
-  const settings = talk ? settingsOf(talk.settings, list?.default ?? "") : fresh;
+  const wanted = talk ? (talk.assistant ?? NOBODY) : (chosen ?? assistants[0]?.id ?? NOBODY);
+  const assistant = assistants.find((one) => one.id === wanted);
+  const differs = talk ? settingsOf(talk.settings) : model ? { model } : {};
+  const settings = { model: list?.default ?? "", ...assistant?.defaults, ...differs } as Settings;
   const chatModels = shelf?.models.filter((one) => one.enabled) ?? [];
   const able = (list?.models ?? []).filter(
     (one) =>
@@ -56,10 +64,12 @@ export function useCast(id: string, talk: Talk | undefined): Cast {
     },
     settings,
     setModel: async (next) => {
-      if (id) await changeSettings(client, id, { ...settings, model: next });
+      if (id) await changeSettings(client, id, { ...differs, model: next });
       else setModel(next);
     },
     models: models.filter((one, place) => models.findIndex((other) => other.value === one.value) === place),
     routeOf: (name) => chatModels.find((one) => one.id === name)?.model ?? name,
+    start: { assistant: assistant?.id ?? NOBODY, settings: assistant ? differs : settings },
+    starters: (assistant ?? shelf?.assistants[0])?.starters ?? [],
   };
 }

@@ -37,26 +37,28 @@ export function useNextMessage(id: string, talk: Talk | undefined, cast: Cast) {
   );
 
   async function send(words: string, own: string[]) {
+    const before = { pictures, picked };
     setPending({ content: [words], pictures: own });
     setProblem(null);
+    setText("");
+    setPictures([]);
+    setPicked("");
     let fresh = "";
     try {
-      fresh = id || (await begin(cast.settings, cast.assistant?.id ?? ""));
+      fresh = id || (await begin(cast.start.settings, cast.start.assistant));
       await say(client, fresh, words, picturesOf(own, chosen, last));
-      setText("");
-      setPictures([]);
-      setPicked("");
-      if (!id) {
-        await expectTalk(client, fresh);
-        await navigate({ to: "/chat/$id", params: { id: fresh }, replace: true });
-      }
+      if (!id) await expectTalk(client, fresh);
+      setPending(null);
+      if (!id) await navigate({ to: "/chat/$id", params: { id: fresh }, replace: true });
     } catch (error) {
       // Nothing was written down or sent: the words go back to where they were written.
       setProblem(problemOf(error));
       setText(words);
+      setPictures(before.pictures);
+      setPicked(before.picked);
+      setPending(null);
       if (!id && fresh) await forget(client, fresh).catch(() => undefined);
     }
-    setPending(null);
   }
 
   return {

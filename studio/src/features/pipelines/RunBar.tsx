@@ -47,7 +47,9 @@ export function RunBar({ pipeline, checked, stale, problem }: Props) {
     setBusy(true);
     setRefused(null);
     try {
-      const begun = await beginPipeline(pipeline as unknown as Record<string, unknown>, inputs, newId());
+      const name = said(pipeline.title, language) || pipeline.name;
+      const whole = pipeline as unknown as Record<string, unknown>;
+      const begun = await beginPipeline(whole, inputs, name, newId());
       placeRun(client, begun);
       await navigate({ to: "/pipelines/$id", params: { id: begun.id } });
     } catch (error) {
@@ -120,8 +122,9 @@ function StepPrices({ pipeline, checked }: { pipeline: Pipeline; checked: Checke
                 {step ? titleOf(step, language) : one.name}
               </th>
               <td className="quiet figures">
-                {words.pictures(one.images)}
-                {one.most !== null && one.most > one.requests && ` – ${one.most}`}
+                {one.most !== null && one.most > one.requests
+                  ? words.between(one.images, Math.round((one.images / one.requests) * one.most))
+                  : words.pictures(one.images)}
               </td>
               <td className="figures" style={{ textAlign: "right" }}>
                 {one.high === null ? `≥ ${money(one.low, language)}` : money(one.high, language)}

@@ -28,6 +28,8 @@ export function RunStep({ place, progress, spec, busy, resting, onDecide, onChan
   const { step, state, made, items, asks } = progress;
   const name = titleOf(step, language);
   const missing = made?.missing ?? 0;
+  const [first] = items;
+  const summary = String(first?.asked.prompt ?? summaryOf(step));
   return (
     <li
       className={classes.step}
@@ -52,9 +54,9 @@ export function RunStep({ place, progress, spec, busy, resting, onDecide, onChan
       </div>
       {(state !== "waiting" || items.length > 0) && (
         <div className={classes.stepBody}>
-          {!made?.texts && summaryOf(step) && (
+          {!made?.texts && summary && (
             <Text size="sm" className="quiet clamp2" py={8}>
-              {summaryOf(step)}
+              {summary}
             </Text>
           )}
           {made?.texts && (

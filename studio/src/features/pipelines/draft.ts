@@ -49,6 +49,7 @@ export const usePipelineDraft = create<PipelineDraft>()(
           Object.entries(pictures).map(([name, list]) => [name, list.filter((one) => one.state === "ready")]),
         ),
       }),
+      migrate: (stored) => stored as Kept,
       merge: (stored, current) => ({ ...current, ...sound(stored) }),
     },
   ),

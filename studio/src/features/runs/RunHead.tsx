@@ -10,6 +10,8 @@ import { money } from "@/numbers";
 import { useWords } from "@/words";
 import classes from "./Runs.module.css";
 
+const BY_A_PERSON = "by a person"; // who pressed the button knows why
+
 /** How far a run is, what it has cost, and what can be done with it. */
 export function RunHead({ run, children }: { run: Run; children?: ReactNode }) {
   const words = useWords();
@@ -34,7 +36,7 @@ export function RunHead({ run, children }: { run: Run; children?: ReactNode }) {
             {money(run.charged, language)}
             {run.sandbox && ` · ${words.run.sandbox}`}
           </Text>
-          {run.why && (
+          {run.state === "paused" && run.why && run.why !== BY_A_PERSON && (
             <Text size="sm" className="warn" lang="en">
               {run.why}
             </Text>
@@ -71,7 +73,7 @@ export function RunHead({ run, children }: { run: Run; children?: ReactNode }) {
               {words.runs.retry(failed + cancelled)}
             </Button>
           )}
-          {(open || run.state === "paused") && (
+          {(open || run.state === "paused" || run.state === "review") && (
             <Button
               size="compact-sm"
               variant="default"

@@ -1,4 +1,5 @@
 import { Stack, Text, Title } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { Link, useParams } from "@tanstack/react-router";
 import { useModel, useModels } from "@/api/queries";
 import create from "@/features/create/Create.module.css";
@@ -23,12 +24,13 @@ export function ToolPage() {
 
 function Screen({ tool }: { tool: ToolName }) {
   const words = useWordsOf(tools);
+  const stacked = useMediaQuery("(max-width: 62em)", false);
   const { data: list } = useModels();
   const chosen = useToolDrafts((state) => state.drafts[tool]?.place);
   const places = placesOf(tool, list?.models ?? []);
   const place = places.find((one) => one.value === chosen) ?? places[0];
   return (
-    <div className={create.page}>
+    <div className={create.page} data-stacked={stacked || undefined}>
       <section className={create.side} aria-label={words.names[tool]}>
         <div className={create.form}>
           <Tabs now={tool} />

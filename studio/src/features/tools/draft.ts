@@ -47,6 +47,7 @@ export const useToolDrafts = create<Drafts>()(
       partialize: ({ drafts }) => ({
         drafts: Object.fromEntries(Object.entries(drafts).map(([tool, one]) => [tool, lasting(one)])),
       }),
+      migrate: (stored) => stored as Drafts,
       merge: (stored, current) => ({ ...current, drafts: sound(stored) }),
     },
   ),
