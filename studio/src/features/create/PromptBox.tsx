@@ -6,6 +6,7 @@ import { useLook } from "@/look";
 import { useWords } from "@/words";
 import classes from "./Create.module.css";
 import { useDraft } from "./draft";
+import { Expand } from "./Expand";
 import { Named } from "./Named";
 import { looksNegative, readPrompt } from "./promptHints";
 import { RecentPrompts } from "./RecentPrompts";
@@ -41,6 +42,7 @@ export function PromptBox({ field }: { field: Field }) {
         <label htmlFor="prompt">{field.required ? words.create.prompt : words.create.promptOptional}</label>
         {json && <span className="quiet">· {words.create.promptJson}</span>}
         <Group gap={2} className={classes.value}>
+          <Expand />
           <RecentPrompts />
         </Group>
       </div>

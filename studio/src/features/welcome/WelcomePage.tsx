@@ -5,6 +5,8 @@ import { useHealth } from "@/api/queries";
 import type { Health } from "@/api/types";
 import { useDraft } from "@/features/create/draft";
 import { useLook } from "@/look";
+import { KeyTest } from "@/ui/KeyTest";
+import { LookControls } from "@/ui/LookControls";
 import { useWords } from "@/words";
 import classes from "./Welcome.module.css";
 
@@ -52,6 +54,9 @@ export function WelcomePage() {
           <KeyCard key={one.provider} provider={one} />
         ))}
       </div>
+      <div className={classes.look}>
+        <LookControls />
+      </div>
       <section className={classes.privacy}>
         <Title order={2} size="h5">
           {words.welcome.privacyTitle}
@@ -76,10 +81,15 @@ function KeyCard({ provider }: { provider: Health["providers"][number] }) {
         {words.keyTitle(NAMES[provider.provider])}
       </Title>
       {isSet ? (
-        <Group gap={6} className="good">
-          <CircleCheck size={16} aria-hidden />
-          {words.isSet}
-        </Group>
+        <>
+          <Group gap={6} className="good">
+            <CircleCheck size={16} aria-hidden />
+            {words.isSet}
+          </Group>
+          <div>
+            <KeyTest provider={provider.provider} />
+          </div>
+        </>
       ) : (
         <>
           <Text size="sm">{words.keyText}</Text>
