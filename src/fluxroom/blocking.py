@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fluxroom.catalog.sync import Difference
     from fluxroom.engine import Snapshot
     from fluxroom.engine.accounting import Standing, Usage
-    from fluxroom.flows.blocking import BlockingDesk
+    from fluxroom.flows.blocking import BlockingConversations, BlockingDesk
     from fluxroom.result import Image
     from fluxroom.store.jobs import Job
     from fluxroom.store.ledger import By
@@ -85,6 +85,13 @@ class Client:
         from fluxroom.flows.blocking import BlockingDesk
 
         return BlockingDesk(lambda: self._client.runs, self._call)
+
+    @property
+    def conversations(self) -> BlockingConversations:
+        """See `AsyncClient.conversations`."""
+        from fluxroom.flows.blocking import BlockingConversations
+
+        return BlockingConversations(lambda: self._client.conversations, self._call)
 
     @overload
     def generate(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fluxroom.result import Image
     from fluxroom.settings import Settings
     from fluxroom.store.jobs import Job
-    from fluxroom.working import Runs, Worker
+    from fluxroom.working import Runs, Talks, Worker
 
 DEFAULT_MODEL = "flux-2-pro"
 
@@ -145,6 +145,11 @@ class AsyncClient(Looking):
     def runs(self) -> Runs:
         """Sheets, comparisons and pipelines: many requests with one purpose, here or at the gateway."""
         return self.worker.runs(lambda: self.conductor, self.plan_with)
+
+    @property
+    def conversations(self) -> Talks:
+        """Conversations and assistants: messages that are answered with pictures, here or at the gateway."""
+        return self.worker.conversations(self.plan_with)
 
     # pictures --------------------------------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fluxroom.catalog.sync import Difference
     from fluxroom.engine.orders import Terms
     from fluxroom.flows.conductor import Conductor, PlanWith
+    from fluxroom.flows.conversations import Conversations
     from fluxroom.flows.desk import Desk
     from fluxroom.records import Record
     from fluxroom.result import Shelf
@@ -145,6 +146,20 @@ class LocalWorker:
         take = partial(take_in, blobs=self.engine.store.blobs)
         writer = writer_of(self._settings)
         return Desk(engine=self.engine, conductor=conductor(), plan_with=plan_with, take_in=take, writer=writer)
+
+    def conversations(self, plan_with: PlanWith) -> Conversations:
+        """The way to conversations."""
+        from fluxroom.flows.assistants.shelf import Shelf
+        from fluxroom.flows.conversations import Conversations
+        from fluxroom.flows.expansion import writer_of
+
+        return Conversations(
+            engine=self.engine,
+            plan_with=plan_with,
+            take_in=partial(take_in, blobs=self.engine.store.blobs),
+            shelf=Shelf.of(self._settings),
+            writer=writer_of(self._settings),
+        )
 
     async def take_in(
         self, sources: Sequence[Any], params: Mapping[str, Any], places: Sequence[tuple[str | int, ...]]

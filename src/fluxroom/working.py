@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from fluxroom.engine.orders import Terms
     from fluxroom.engine.transport import Transport
     from fluxroom.flows.conductor import Conductor, PlanWith
+    from fluxroom.flows.conversations import Conversations
     from fluxroom.flows.desk import Desk
     from fluxroom.records import Record
+    from fluxroom.remote.conversations import RemoteConversations
     from fluxroom.remote.desk import RemoteDesk
     from fluxroom.result import Shelf
     from fluxroom.settings import Settings
@@ -70,6 +72,10 @@ Runs = Union["Desk", "RemoteDesk"]
 """Sheets, comparisons and pipelines: the same methods in this process and at a gateway."""
 
 
+Talks = Union["Conversations", "RemoteConversations"]
+"""Conversations and assistants: the same methods in this process and at a gateway."""
+
+
 class Worker(Protocol):
     """Where the work is done: an engine in this process (`fluxroom.local`), or a gateway (`fluxroom.remote`)."""
 
@@ -85,6 +91,9 @@ class Worker(Protocol):
 
     def runs(self, conductor: Callable[[], Conductor], plan_with: PlanWith) -> Runs:
         """The way to runs; in this process the conductor carries what is planned so."""
+
+    def conversations(self, plan_with: PlanWith) -> Talks:
+        """The way to conversations."""
 
     async def take_in(
         self, sources: Sequence[Any], params: Mapping[str, Any], places: Sequence[tuple[str | int, ...]]

@@ -157,14 +157,15 @@ async def test_stop_aborts_and_another_ones_talk_is_not_there(tmp_path: Path) ->
         one, two = [(await talk.begin(MODEL))["id"] for _ in range(2)]
         await talk.say(one, "a fox")
         await talk.say(two, "an owl")
-        ((job, words),) = await talk.stop(two)
-        assert words == "cancelled before it was sent; not charged"
+        stopped = await talk.stop(two)
+        assert stopped["said"] == ["cancelled before it was sent; not charged"]
+        assert [job["state"] for job in stopped["jobs"]] == ["cancelled"]
         told = (await talk.get(two))["messages"][-1]
         assert (told["images"], told["finishReason"], told["money"]["charge"]) == ([], "cancelled", "not_charged")
-        assert told["generation"] == job.generation
-        ((_, words),) = await talk.stop(one)
+        assert stopped["message"] == told
+        (words,) = (await talk.stop(one))["said"]
         assert words == "bfl cannot cancel a job that it has taken: the picture arrives and is charged"
-        assert await talk.stop(two) == [], "nothing is under way any more"
+        assert await talk.stop(two) == {"said": [], "jobs": [], "message": None}, "nothing is under way any more"
         anna = of(all_of, "anna", "anna")
         with pytest.raises(NotFound):
             await anna.get(one)

@@ -13,6 +13,8 @@ from fluxroom.errors import FluxroomError
 COMMANDS = {
     "generate": "Make a picture from words.",
     "edit": "Edit a picture, with more pictures as references.",
+    "chat": "Talk with a model: the last picture is what the next message is about.",
+    "assistants": "What conversations can begin with; look, check a file, switch on and off.",
     "bulk": "Make many pictures: a table, or every source with every prompt.",
     "compare": "One request over models, providers and values, side by side.",
     "pipeline": "Run steps that make pictures from inputs; people look in between.",

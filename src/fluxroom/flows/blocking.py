@@ -1,4 +1,4 @@
-"""A desk that is waited for: the same methods for programs that know nothing of `async`."""
+"""A desk and conversations that are waited for: the same methods for programs that know nothing of `async`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from fluxroom.flows.conversations import Conversations
 from fluxroom.flows.desk import Desk
 
 P = ParamSpec("P")
@@ -16,27 +17,47 @@ Wait = Callable[[Callable[[], Coroutine[Any, Any, Any]]], Any]
 
 
 def _waited(
-    method: Callable[Concatenate[Desk, P], Coroutine[Any, Any, T]],
-) -> Callable[Concatenate[BlockingDesk, P], T]:
+    method: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[_Waiting, P], T]:
     @wraps(method)
-    def call(self: BlockingDesk, /, *args: P.args, **more: P.kwargs) -> T:
-        found: T = self.wait(partial(getattr(self.desk(), method.__name__), *args, **more))
+    def call(self: _Waiting, /, *args: P.args, **more: P.kwargs) -> T:
+        found: T = self.wait(partial(getattr(self.way(), method.__name__), *args, **more))
         return found
 
     return call
 
 
-class BlockingDesk:
-    """Everything that somebody can do with runs; arguments and answers as in `Desk`.
+class _Waiting:
+    """Something whose methods are waited for.
 
     Args:
-        desk: gives the desk, here or at a gateway, once the client is open.
+        way: gives it, here or at a gateway, once the client is open.
         wait: how its methods are waited for.
     """
 
-    def __init__(self, desk: Callable[[], Any], wait: Wait) -> None:
-        self.desk = desk
+    def __init__(self, way: Callable[[], Any], wait: Wait) -> None:
+        self.way = way
         self.wait = wait
+
+
+class BlockingConversations(_Waiting):
+    """Everything that somebody can do with conversations; arguments and answers as in `Conversations`."""
+
+    begin = _waited(Conversations.begin)
+    page = _waited(Conversations.page)
+    get = _waited(Conversations.get)
+    message = _waited(Conversations.message)
+    change = _waited(Conversations.change)
+    drop = _waited(Conversations.drop)
+    say = _waited(Conversations.say)
+    go_on = _waited(Conversations.go_on)
+    stop = _waited(Conversations.stop)
+    assistants = _waited(Conversations.assistants)
+    switch = _waited(Conversations.switch)
+
+
+class BlockingDesk(_Waiting):
+    """Everything that somebody can do with runs; arguments and answers as in `Desk`."""
 
     check_sheet = _waited(Desk.check_sheet)
     begin_sheet = _waited(Desk.begin_sheet)

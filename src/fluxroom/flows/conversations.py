@@ -19,6 +19,7 @@ from fluxroom.engine.orders import Terms, hash_of
 from fluxroom.errors import FluxroomError, IdempotencyConflict, NotFound, RequestError
 from fluxroom.flows.assistants.rules import rules
 from fluxroom.flows.assistants.shelf import Kept, Shelf
+from fluxroom.flows.assistants.telling import a_chat_model, an_assistant, everything
 from fluxroom.flows.expansion import Writer
 from fluxroom.flows.messages import Answer, a_conversation, a_message
 from fluxroom.flows.saying import Reader, Said, Wish
@@ -31,7 +32,6 @@ from fluxroom.types import JSON, Plan, Reference, Request
 if TYPE_CHECKING:
     from fluxroom.engine import Engine
     from fluxroom.flows.conductor import PlanWith
-    from fluxroom.store.jobs import Job
 
 _LOST_AFTER = 60.0
 """Seconds after which an answer without a generation was never sent: the process that wrote it down is gone."""
@@ -153,12 +153,12 @@ class Conversations:
             FluxroomError: it was written down and could not be sent, such as for want of money; the answer says so too.
         """
         found = await self._one(conversation_id)
-        body = hash_of({"text": text, "pictures": [str(one) for one in pictures], "options": dict(options or {})})
+        body = hash_of({"text": text, "pictures": [str(one) for one in pictures], "options": repr(options or {})})
         known = await self._said_before(found, key, body)
         if known is not None:
             return await self._told(await self._sent_again(found, known))
         said = await self._read(found, text, pictures, options or {})
-        spoken, answer = self._written(found, text, said, {**(options or {})})
+        spoken, answer = self._written(found, text, said, options or {})
         if key:
             spoken = replace(spoken, asked={**spoken.asked, "idempotency_key": [key, body]})
         titled = replace(found, title=found.title or text[:_LONGEST_TITLE], changed_at=self.engine.now())
@@ -176,12 +176,48 @@ class Conversations:
             return await self._told(await self._sent_again(found, before))
         return await self._told(await self._send(found, answer, said.request, said.plan))
 
-    async def stop(self, conversation_id: str) -> list[tuple[Job, str]]:
-        """Cancel what is under way; what became of each job, and whether it is charged."""
+    async def go_on(self, conversation_id: str) -> Answer | None:
+        """See that the last answer comes, whatever became of the process that asked for it; None when there is none.
+
+        What was written down and not sent is sent now, under the same key; nothing is paid twice.
+        """
+        found = await self._one(conversation_id)
+        answer = next((one for one in await self._recent(found.id) if one.role == "assistant"), None)
+        if answer is None:
+            return None
+        return await self._told(answer if answer.error else await self._sent_again(found, answer))
+
+    async def stop(self, conversation_id: str) -> Answer:
+        """Cancel what is under way: what became of each job, and the truth about its money."""
         found = await self._one(conversation_id)
         last = await self.engine.store.database.read(partial(conversations.answers, conversation_id=found.id, limit=1))
         open_ones = [one for one in last if not (await self.engine.snapshot(one.generation)).settled]
-        return [said for one in open_ones for said in await self.engine.cancel(one.generation)]
+        stopped = [said for one in open_ones for said in await self.engine.cancel(one.generation)]
+        fresh = [await self.engine.job(job.id) for job, _ in stopped]
+        return {
+            "said": [said for _, said in stopped],
+            "jobs": [
+                {"job": job.id, "route": job.route, "state": job.state, "said": said}
+                for job, (_, said) in zip(fresh, stopped, strict=True)
+            ],
+            "message": await self._told(open_ones[0]) if open_ones else None,
+        }
+
+    async def assistants(self, language: str = "en") -> Answer:
+        """Every assistant and chat model, and what is wrong with files that cannot be used."""
+        return everything(await self._kept(), language)
+
+    async def switch(self, name: str, *, on: bool) -> Answer:
+        """Switch an assistant or a chat model on or off.
+
+        Raises:
+            NotFound: there is none of this id.
+        """
+        if self.shelf is None:
+            raise NotFound(f"There is no assistant or chat model {name[:64]!r}.")
+        kept = await asyncio.to_thread(partial(self.shelf.switch, name, on=on))
+        one = kept.models.get(name)
+        return a_chat_model(one, "en") if one else an_assistant(kept.assistants[name], "en")
 
     # -----------------------------------------------------------------------------------------------------------------
 
@@ -235,7 +271,7 @@ class Conversations:
             role="user",
             text=text,
             pictures=[one.sha256 or one.url for one in said.given],
-            asked=options,
+            asked={name: said.asked.get(name, value) for name, value in options.items() if name != "references"},
             created_at=now,
         )
         answer = Message(
@@ -258,6 +294,7 @@ class Conversations:
         if not answer.generation:
             answer = await self._found_again(answer)
         if answer.generation:
+            await self.engine.take_up(answer.generation)
             return answer
         return await self._send(found, answer, *await self._reader.again(answer.asked))
 

@@ -21,6 +21,7 @@ from fluxroom.types import Reference, Size
 if TYPE_CHECKING:
     from fluxroom.catalog.sync import Difference
     from fluxroom.engine.orders import Terms
+    from fluxroom.remote.conversations import RemoteConversations
     from fluxroom.remote.desk import RemoteDesk
     from fluxroom.settings import Settings
     from fluxroom.store.jobs import Job
@@ -60,6 +61,12 @@ class RemoteWorker:
         from fluxroom.remote.desk import RemoteDesk
 
         return RemoteDesk(self._line, self._assets.take)
+
+    def conversations(self, plan_with: object) -> RemoteConversations:  # noqa: ARG002  the gateway plans them
+        """The way to the gateway's conversations."""
+        from fluxroom.remote.conversations import RemoteConversations
+
+        return RemoteConversations(self._line, self._assets.take)
 
     async def take_in(
         self, sources: Sequence[Any], params: Mapping[str, Any], places: Sequence[tuple[str | int, ...]]

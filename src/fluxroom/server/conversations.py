@@ -297,10 +297,7 @@ async def message(
 @router.post("/{conversation_id}/stop", summary="Stop the answer under way")
 async def stop(talks: Talks, conversation_id: ConversationId) -> StopAnswer:
     """Cancels what can be cancelled, and says whether it is charged."""
-    stopped = await talks.stop(conversation_id)
-    jobs = [StoppedJob(job=job.id, route=job.route, state=job.state, said=said) for job, said in stopped]
-    last = MessageAnswer(**await talks.message(conversation_id)) if stopped else None
-    return StopAnswer(said=[one.said for one in jobs], jobs=jobs, message=last)
+    return StopAnswer(**await talks.stop(conversation_id))
 
 
 async def _check_terms(gateway: Gateway, caller: Caller, asked: Mapping[str, Any]) -> None:
