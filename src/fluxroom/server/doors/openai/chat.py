@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from fluxroom import catalog
 from fluxroom.errors import FluxroomError, InvalidParams
+from fluxroom.flows import scenes
 from fluxroom.identifiers import new_id
 from fluxroom.server.callers import Asking, Caller
 from fluxroom.server.doors import links
@@ -85,27 +86,12 @@ def _prompt(wish: ChatWish, scene: Scene) -> str | None:
 
 def _fitting(gateway: Gateway, wish: ChatWish, scene: Scene, *, most: int | None) -> list[str]:
     """The pictures of the conversation that the model has room for, after those that came with the message."""
-    model, named, _ = catalog.find(wish.picture.model)
-    routes = [
-        route
-        for provider, route in model.routes.items()
-        if named in {None, provider} and (named or provider in gateway.engine.accounts)
-    ]
-    room = max(
-        (route.max_references(mode) for route in routes for mode in route.modes if _takes(route, mode)), default=0
-    )
+    room = scenes.room(wish.picture.model, gateway.engine.accounts, mode=wish.picture.body.mode)
     room = room if most is None else min(room, most)
-    taken = list(scene.before[: max(0, room - len(scene.attached))])
-    if left := len(scene.before) - len(taken):
-        why = (
-            f"{left} earlier picture(s) are left out: the model takes {room}" if room else "the model takes no pictures"
-        )
-        wish.picture.reported.append({"name": "messages.images", "why": why})
-    return taken
-
-
-def _takes(route: catalog.Route, mode: Any) -> bool:
-    return mode != "generate" and bool(route.endpoint(mode).named("references"))
+    fits = scenes.fitting(scene.before, attached=len(scene.attached), most=room)
+    if fits.why:
+        wish.picture.reported.append({"name": "messages.images", "why": fits.why})
+    return list(fits.pictures)
 
 
 async def _written(gateway: Gateway, order: Order, speaker: Speaker, reach: Links) -> Iterator[bytes]:

@@ -1,8 +1,8 @@
 """What a conversation asks for: the prompt, and the pictures that it is about.
 
-The text of the last user message is the prompt; the pictures are what came with it and, unless one of ours is among
-that, everything since the last picture made, and that picture: so "make it night" changes the picture that was just
-made. The newest come first. Earlier words and system prompts are not sent: a FLUX model reads one prompt.
+The text of the last user message is the prompt; which pictures go along is the rule of our own conversations
+(`fluxroom.flows.scenes`), where a link of ours in the message is a picture that the person has chosen. Earlier words
+and system prompts are not sent: a FLUX model reads one prompt.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fluxroom.errors import InvalidParams
+from fluxroom.flows import scenes
+from fluxroom.flows.scenes import Turn
 from fluxroom.server.doors.links import Links
 
 # Nothing here may be tried at every place of a long text up to its end: neither part reaches beyond the next "[".
@@ -30,6 +32,11 @@ class Said:
     text: str
     pictures: tuple[str, ...] = ()
     ours: bool = False  # at least one of them is a link of ours
+
+    @property
+    def turn(self) -> Turn:
+        """The message, as far as its pictures go."""
+        return Turn(self.role, self.pictures, chosen=self.ours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +71,9 @@ def scene_of(messages: Any, links: Links, *, whole: bool) -> Scene:
     last = max((number for number, one in enumerate(said) if one.role == "user"), default=-1)
     if last < 0:
         raise InvalidParams("There is no user message, so there is no prompt.", field="messages")
-    now, earlier = said[last], said[:last]
-    before = () if now.ours and not whole else tuple(_back(earlier, whole=whole))
+    now, earlier = said[last], (one.turn for one in reversed(said[:last]))
+    before = scenes.before(now.turn, earlier, whole=whole)
     return Scene(now.text, now.pictures, before, list(_notes(said, last)))
-
-
-def _back(earlier: Sequence[Said], *, whole: bool) -> Iterator[str]:
-    """The pictures of earlier messages, the newest first; up to the last one that was made, unless all are wanted."""
-    for one in reversed(earlier):
-        if one.role == "assistant" and one.pictures:
-            yield from (reversed(one.pictures) if whole else one.pictures[-1:])
-            if not whole:
-                return
-        elif one.role == "user":
-            yield from one.pictures
 
 
 def _notes(said: Sequence[Said], last: int) -> Iterator[dict[str, str]]:
