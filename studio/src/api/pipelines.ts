@@ -53,6 +53,26 @@ export async function beginPipeline(
   );
 }
 
+/** What making a step of a run again would send and cost. */
+export async function checkRedo(
+  run: string,
+  step: string,
+  fields: Record<string, Json>,
+): Promise<CheckedPipeline> {
+  const params = { path: { run_id: run, step } };
+  return await data(api.POST("/v1/pipelines/{run_id}/steps/{step}/check", { params, body: { fields } }));
+}
+
+export function useCheckedRedo(run: string, step: string, fields: Record<string, Json>) {
+  return useQuery({
+    queryKey: ["pipelines", "redo", run, step, fields],
+    queryFn: () => checkRedo(run, step, fields),
+    retry: false,
+    gcTime: 60_000,
+    placeholderData: keepPreviousData,
+  });
+}
+
 /** What a person decides about a step; the run as it is then takes the place of the older one. */
 export type Decision =
   | { kind: "approve" }

@@ -1,10 +1,6 @@
 import { Button, Select, Table, Text } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { Link, useParams } from "@tanstack/react-router";
-import { Archive } from "lucide-react";
 import { useState } from "react";
-import { problemOf } from "@/api/client";
-import { zip } from "@/api/library";
 import { type Item, type ItemState, useItems, useRun } from "@/api/runs";
 import type { Problem } from "@/api/types";
 import { RunHead } from "@/features/runs/RunHead";
@@ -12,13 +8,15 @@ import classes from "@/features/runs/Runs.module.css";
 import { useLook } from "@/look";
 import { decimal, money } from "@/numbers";
 import { Missing } from "@/shell/Broken";
-import { useWords } from "@/words";
+import { useWords, useWordsOf } from "@/words";
+import { bulk } from "@/words/bulk";
 
 const STATES: ItemState[] = ["waiting", "submitted", "done", "failed", "unknown", "invalid", "cancelled"];
 
 /** A sheet under way: each row with its picture, its money and what went wrong. */
 export function BulkRunPage() {
   const words = useWords();
+  const own = useWordsOf(bulk);
   const { id } = useParams({ from: "/bulk/$id" });
   const [state, setState] = useState<ItemState | null>(null);
   const { data: run, isError } = useRun(id);
@@ -26,30 +24,14 @@ export function BulkRunPage() {
   if (isError) return <Missing />;
   if (!run) return null;
   const items = data?.pages.flatMap((page) => page.items) ?? [];
-  const pictures = items.flatMap((item) => item.images.map((one) => one.id));
   return (
     <div className={classes.page}>
-      <RunHead run={run}>
-        {pictures.length > 0 && (
-          <Button
-            size="compact-sm"
-            variant="default"
-            leftSection={<Archive size={14} aria-hidden />}
-            onClick={() =>
-              void zip(pictures.slice(0, 1000)).catch((error: unknown) =>
-                notifications.show({ color: "red", message: problemOf(error).detail }),
-              )
-            }
-          >
-            {words.bulk.zip}
-          </Button>
-        )}
-      </RunHead>
+      <RunHead run={run} />
       <Select
         w={200}
-        aria-label={words.bulk.state}
+        aria-label={own.state}
         clearable
-        placeholder={words.bulk.allStates}
+        placeholder={own.allStates}
         value={state}
         onChange={(next) => setState(next as ItemState | null)}
         data={STATES.map((one) => ({
@@ -61,11 +43,11 @@ export function BulkRunPage() {
         <Table fz="sm">
           <Table.Thead>
             <Table.Tr>
-              <Table.Th>{words.bulk.row}</Table.Th>
-              <Table.Th>{words.bulk.picture}</Table.Th>
-              <Table.Th>Prompt</Table.Th>
-              <Table.Th>{words.bulk.state}</Table.Th>
-              <Table.Th ta="right">{words.bulk.price}</Table.Th>
+              <Table.Th>{own.row}</Table.Th>
+              <Table.Th>{own.picture}</Table.Th>
+              <Table.Th>{own.prompt}</Table.Th>
+              <Table.Th>{own.state}</Table.Th>
+              <Table.Th ta="right">{own.price}</Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -76,7 +58,7 @@ export function BulkRunPage() {
         </Table>
         {hasNextPage && (
           <Button variant="default" mt="md" onClick={() => void fetchNextPage()}>
-            {words.bulk.more}
+            {own.more}
           </Button>
         )}
       </div>

@@ -4,14 +4,15 @@ import type { DryRun } from "@/api/runs";
 import classes from "@/features/runs/Runs.module.css";
 import { useLook } from "@/look";
 import { money } from "@/numbers";
-import { useWords } from "@/words";
+import { useWordsOf } from "@/words";
+import { bulk } from "@/words/bulk";
 
 const MOST_SHOWN = 60;
 const ICONS = { ok: CircleCheck, exists: Images, invalid: CircleAlert };
 
 /** What would become of every row: those that cannot be carried first. */
 export function DryRunTable({ dry }: { dry: DryRun }) {
-  const words = useWords().bulk;
+  const words = useWordsOf(bulk);
   const language = useLook((look) => look.language);
   const order = { invalid: 0, ok: 1, exists: 2 };
   const rows = [...dry.rows].sort(
@@ -27,7 +28,7 @@ export function DryRunTable({ dry }: { dry: DryRun }) {
           <Table.Tr>
             <Table.Th>{words.row}</Table.Th>
             <Table.Th>{words.state}</Table.Th>
-            <Table.Th>Prompt</Table.Th>
+            <Table.Th>{words.prompt}</Table.Th>
             <Table.Th>{words.model}</Table.Th>
             <Table.Th ta="right">{words.price}</Table.Th>
           </Table.Tr>
@@ -45,6 +46,11 @@ export function DryRunTable({ dry }: { dry: DryRun }) {
                 </Table.Td>
                 <Table.Td>
                   <span className="clamp2">{String(row.asked.prompt ?? "")}</span>
+                  {row.not_sent.length > 0 && (
+                    <Text size="xs" className="warn">
+                      {words.notSent}: {row.not_sent.map((one) => one.name).join(", ")}
+                    </Text>
+                  )}
                   {row.why && (
                     <Text size="xs" className={row.state === "invalid" ? "bad" : "quiet"} lang="en">
                       {row.why}

@@ -2,18 +2,19 @@ import { Button, Group, Modal, Text } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
 import { Trouble } from "@/api/client";
-import { useChecked } from "@/api/pipelines";
+import { useCheckedRedo } from "@/api/pipelines";
 import type { Json } from "@/api/types";
 import { useLook } from "@/look";
-import { money } from "@/numbers";
 import { ProblemText } from "@/ui/ProblemText";
 import { useWords, useWordsOf } from "@/words";
 import { pipelines } from "@/words/pipelines";
 import { offersAt, type Step, titleOf, withStep } from "./pipeline";
 import { againWith, difference, type Spec } from "./progress";
 import { StepForm } from "./StepForm";
+import { usePriceText } from "./usePriceText";
 
 interface Props {
+  run: string;
   spec: Spec;
   step: Step;
   onClose: () => void;
@@ -21,7 +22,7 @@ interface Props {
 }
 
 /** A step of a run, changed and made again, with what that makes anew and costs. */
-export function ChangeStep({ spec, step, onClose, onGo }: Props) {
+export function ChangeStep({ run, spec, step, onClose, onGo }: Props) {
   const words = useWordsOf(pipelines);
   const shell = useWords().shell;
   const language = useLook((look) => look.language);
@@ -29,11 +30,11 @@ export function ChangeStep({ spec, step, onClose, onGo }: Props) {
   const place = spec.pipeline.steps.findIndex((one) => one.name === step.name);
   const changed = withStep(spec.pipeline, place, now);
   const again = againWith(changed, step.name);
-  const [asked] = useDebouncedValue(JSON.stringify(changed), 350);
-  const { data, error } = useChecked(JSON.parse(asked), spec.inputs);
+  const [asked] = useDebouncedValue(JSON.stringify(difference(step, now)), 350);
+  const { data, error } = useCheckedRedo(run, step.name, JSON.parse(asked));
   const problem = error instanceof Trouble ? error.problem : null;
-  const priced = data?.steps.filter((one) => again.includes(one.name)) ?? [];
-  const price = priced.reduce((sum, one) => sum + Number(one.high ?? one.low), 0);
+  const price = usePriceText(problem ? undefined : data);
+  const wrong = data?.steps.find((one) => one.state === "invalid");
   const names = again.map((name) => {
     const found = spec.pipeline.steps.find((one) => one.name === name);
     return found ? titleOf(found, language) : name;
@@ -48,6 +49,11 @@ export function ChangeStep({ spec, step, onClose, onGo }: Props) {
     >
       <StepForm step={now} offers={offersAt(spec.pipeline, place)} onChange={setNow} />
       {problem && <ProblemText problem={problem} compact />}
+      {wrong && (
+        <Text size="sm" className="bad" role="alert" lang="en" mt="sm">
+          {wrong.why}
+        </Text>
+      )}
       <Text size="sm" className="quiet" mt="lg">
         {words.redoWhat(names.join(", "))}
       </Text>
@@ -55,13 +61,11 @@ export function ChangeStep({ spec, step, onClose, onGo }: Props) {
         <Button variant="default" onClick={onClose}>
           {shell.cancel}
         </Button>
-        <Button disabled={Boolean(problem)} onClick={() => onGo(difference(step, now))}>
+        <Button disabled={Boolean(problem ?? wrong)} onClick={() => onGo(difference(step, now))}>
           {words.changeGo}
-          {price > 0 && (
-            <span className="figures" style={{ marginLeft: 10, fontWeight: 450 }}>
-              {money(price, language)}
-            </span>
-          )}
+          <span className="figures" style={{ marginLeft: 10, fontWeight: 450 }}>
+            {price}
+          </span>
         </Button>
       </Group>
     </Modal>

@@ -5,11 +5,12 @@ import { useNavigate, useParams } from "@tanstack/react-router";
 import { Pencil } from "lucide-react";
 import { useState } from "react";
 import { problemOf } from "@/api/client";
-import { type Decision, decide } from "@/api/pipelines";
+import { checkRedo, type Decision, decide } from "@/api/pipelines";
 import { isUnderWay, useItems, useRun } from "@/api/runs";
 import { previewOf } from "@/features/request/pictures";
 import { RunHead } from "@/features/runs/RunHead";
 import { newId } from "@/identity";
+import { useLook } from "@/look";
 import { Missing } from "@/shell/Broken";
 import { useWordsOf } from "@/words";
 import { pipelines } from "@/words/pipelines";
@@ -30,6 +31,7 @@ export function PipelineRunPage() {
   const { data } = useItems(id, run);
   const [changing, setChanging] = useState<Step | null>(null);
   const [busy, setBusy] = useState(false);
+  const confirmAbove = useLook((look) => look.confirmAbove);
   if (isError) return <Missing />;
   if (!run) return null;
   const items = data?.pages.flatMap((page) => page.items) ?? [];
@@ -43,6 +45,14 @@ export function PipelineRunPage() {
       notifications.show({ color: "red", message: problemOf(error).detail, autoClose: 9000 }),
     );
     setBusy(false);
+  }
+  /** Made again as it was; what is dear is looked at first, with its price. */
+  async function again(step: Step) {
+    setBusy(true);
+    const price = await checkRedo(id, step.name, {}).catch(() => null);
+    setBusy(false);
+    if (Number(price?.high ?? price?.low ?? 0) > confirmAbove) setChanging(step);
+    else await tell(step.name, { kind: "redo", fields: {} });
   }
   function edit() {
     usePipelineDraft.getState().begin(spec.pipeline, "steps");
@@ -73,6 +83,7 @@ export function PipelineRunPage() {
             resting={!open}
             onDecide={(decision) => void tell(one.step.name, decision)}
             onChange={() => setChanging(one.step)}
+            onAgain={() => void again(one.step)}
           />
         ))}
       </ol>
@@ -83,6 +94,7 @@ export function PipelineRunPage() {
       )}
       {changing && (
         <ChangeStep
+          run={id}
           spec={spec}
           step={changing}
           onClose={() => setChanging(null)}

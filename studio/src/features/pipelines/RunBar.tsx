@@ -14,6 +14,7 @@ import { useWords, useWordsOf } from "@/words";
 import { pipelines } from "@/words/pipelines";
 import { inputsOf, usePipelineDraft } from "./draft";
 import { missingIn, type Pipeline, said, titleOf } from "./pipeline";
+import { usePriceText } from "./usePriceText";
 
 interface Props {
   pipeline: Pipeline;
@@ -95,16 +96,6 @@ export function RunBar({ pipeline, checked, stale, problem }: Props) {
       </Modal>
     </Stack>
   );
-}
-
-/** What the run costs: as it is, between two figures, or at least. */
-function usePriceText(checked: CheckedPipeline | undefined): string {
-  const atLeast = useWords().create.atLeast;
-  const language = useLook((look) => look.language);
-  if (!checked) return "";
-  const low = money(checked.low, language);
-  if (checked.high === null) return `${atLeast}${low}`;
-  return Number(checked.low) === Number(checked.high) ? low : `${low} – ${money(checked.high, language)}`;
 }
 
 function StepPrices({ pipeline, checked }: { pipeline: Pipeline; checked: CheckedPipeline }) {

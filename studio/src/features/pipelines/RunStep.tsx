@@ -19,10 +19,11 @@ interface Props {
   resting: boolean;
   onDecide: (decision: Decision) => void;
   onChange: () => void;
+  onAgain: () => void;
 }
 
 /** One step of a run: what it has made, and what a person can say about it. */
-export function RunStep({ place, progress, spec, busy, resting, onDecide, onChange }: Props) {
+export function RunStep({ place, progress, spec, busy, resting, onDecide, onChange, onAgain }: Props) {
   const words = useWordsOf(pipelines);
   const language = useLook((look) => look.language);
   const { step, state, made, items, asks } = progress;
@@ -106,7 +107,7 @@ export function RunStep({ place, progress, spec, busy, resting, onDecide, onChan
                 size={asks ? "sm" : "compact-sm"}
                 leftSection={<RotateCcw size={14} aria-hidden />}
                 disabled={busy}
-                onClick={() => onDecide({ kind: "redo", fields: {} })}
+                onClick={onAgain}
                 aria-label={`${words.redo}: ${name}`}
               >
                 {words.redo}

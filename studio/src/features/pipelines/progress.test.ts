@@ -15,10 +15,12 @@ const pipeline: Pipeline = {
 };
 const picture = (id: string) => ({ id, sha256: id.repeat(64).slice(0, 64) });
 
-function run(state: string, spec: Partial<Spec>, counts: Record<string, number> = {}): Run {
+function run(state: string, spec: Partial<Spec>, more: Partial<Run> = {}): Run {
   const whole = { pipeline, inputs: {}, results: {}, approved: [], ...spec };
-  return { id: "r", state, counts, spec: whole } as unknown as Run;
+  return { id: "r", state, counts: {}, waits_for: null, ...more, spec: whole } as unknown as Run;
 }
+const waits = (step: string, to_do: "approve" | "choose") =>
+  ({ waits_for: { step, to_do, images: [], texts: [] } }) as unknown as Partial<Run>;
 const item = (step: string, state = "done") => ({ step, state, position: 0, images: [] }) as unknown as Item;
 const states = (found: Run, items: Item[] = []) => progressOf(found, items).map((one) => one.state);
 const WORDS = { texts: ["a red cup", "a blue cup"] };
@@ -37,17 +39,21 @@ describe("the steps of a run", () => {
 
   it("wait for a person at a checkpoint, and go on when it is approved", () => {
     const results = { words: WORDS, shots: SHOTS };
-    const waiting = progressOf(run("review", { results }), []);
+    const waiting = progressOf(run("review", { results }, waits("shots", "approve")), []);
     expect(waiting.map((one) => one.state)).toEqual(["done", "review", "waiting", "waiting"]);
     expect(waiting.map((one) => one.asks)).toEqual([null, "approve", null, null]);
-    const choosing = progressOf(run("review", { results, approved: ["shots"] }), []);
+    const choosing = progressOf(run("review", { results, approved: ["shots"] }, waits("best", "choose")), []);
     expect(choosing.map((one) => one.asks)).toEqual([null, null, "choose", null]);
     expect(choosing[2]?.state).toBe("review");
   });
 
   it("wait after every one when that is asked for, and never when not", () => {
     const results = { words: WORDS };
-    const manual = run("review", { results, pipeline: { ...pipeline, mode: "manual" } });
+    const manual = run(
+      "review",
+      { results, pipeline: { ...pipeline, mode: "manual" } },
+      waits("words", "approve"),
+    );
     expect(states(manual)[0]).toBe("review");
     const auto = run("running", {
       results: { words: WORDS, shots: SHOTS },
@@ -58,7 +64,9 @@ describe("the steps of a run", () => {
 
   it("stop where nothing came", () => {
     expect(states(run("paused", { results: { words: WORDS } }))[1]).toBe("failed");
-    expect(states(run("paused", { results: { words: WORDS } }, { submitted: 1 }))[1]).toBe("working");
+    expect(states(run("paused", { results: { words: WORDS } }, { counts: { submitted: 1 } }))[1]).toBe(
+      "working",
+    );
     expect(states(run("cancelled", { results: { words: WORDS } }))[1]).toBe("waiting");
     const results = { words: WORDS, shots: SHOTS, best: SHOTS, night: SHOTS };
     expect(states(run("finished", { results, approved: ["shots"] }))).toEqual([

@@ -46,7 +46,7 @@ export function progressOf(run: Run, items: Item[]): StepProgress[] {
     const own = items.filter((one) => one.step === step.name && one.state !== "replaced");
     const made = spec.results[step.name];
     const here = place === at;
-    const asks = here && run.state === "review" ? (made ? "approve" : "choose") : null;
+    const asks = run.waits_for?.step === step.name ? run.waits_for.to_do : null;
     return { step, made, items: own, asks, state: stateOf(run, here, Boolean(made), Boolean(asks)) };
   });
 }

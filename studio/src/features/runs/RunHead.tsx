@@ -1,7 +1,7 @@
-import { Anchor, Button, Group, Progress, Text, Title } from "@mantine/core";
+import { Button, Group, Progress, Text, Title } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
-import { Download, Pause, Play, RotateCcw, X } from "lucide-react";
+import { Archive, Download, Pause, Play, RotateCcw, X } from "lucide-react";
 import type { ReactNode } from "react";
 import { problemOf } from "@/api/client";
 import { command, isUnderWay, type Run, type Step } from "@/api/runs";
@@ -41,6 +41,11 @@ export function RunHead({ run, children }: { run: Run; children?: ReactNode }) {
               {run.why}
             </Text>
           )}
+          {run.notes.map((note) => (
+            <Text key={note} size="sm" className="quiet" lang="en">
+              {note}
+            </Text>
+          ))}
         </div>
         <Group gap={6}>
           {children}
@@ -83,9 +88,28 @@ export function RunHead({ run, children }: { run: Run; children?: ReactNode }) {
               {words.run.cancelRun}
             </Button>
           )}
-          <Anchor href={run.links.csv} download size="sm">
-            <Download size={13} aria-hidden /> CSV
-          </Anchor>
+          {done > 0 && (
+            <Button
+              component="a"
+              href={`/v1/runs/${run.id}/zip`}
+              download
+              size="compact-sm"
+              variant="default"
+              leftSection={<Archive size={14} aria-hidden />}
+            >
+              {words.runs.zip}
+            </Button>
+          )}
+          <Button
+            component="a"
+            href={run.links.csv}
+            download
+            size="compact-sm"
+            variant="default"
+            leftSection={<Download size={14} aria-hidden />}
+          >
+            CSV
+          </Button>
         </Group>
       </Group>
       {open && (
