@@ -14,7 +14,7 @@ class Archive:
 
     def __init__(self) -> None:
         self._window = _Window()
-        self._zip = zipfile.ZipFile(self._window, "w", zipfile.ZIP_STORED)
+        self._zip = _Zip(self._window, "w", zipfile.ZIP_STORED)
 
     def add(self, name: str, data: bytes, at: float | None = None) -> bytes:
         """Put a file in, as of the moment `at` (now)."""
@@ -25,6 +25,13 @@ class Archive:
         """The list of all files, which stands last."""
         self._zip.close()
         return self._window.taken()
+
+
+class _Zip(zipfile.ZipFile):
+    """An archive that is given up, because somebody hung up, has no end that could still be written."""
+
+    def __del__(self) -> None:
+        """Nothing: the standard library would write the end."""
 
 
 class _Window(io.RawIOBase):

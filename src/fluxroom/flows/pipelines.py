@@ -226,16 +226,20 @@ def checked_inputs(found: Pipeline, given: Mapping[str, JSON]) -> dict[str, JSON
     """
     declared: Mapping[str, Any] = found.raw.get("inputs", {})
     if strange := sorted(given.keys() - declared.keys()):
-        raise InvalidParams(f"The pipeline has no input {strange[0]!r}; it has {', '.join(declared) or 'none'}.")
+        raise InvalidParams(
+            f"The pipeline has no input {strange[0]!r}; it has {', '.join(declared) or 'none'}.", advice=_INPUTS_ADVICE
+        )
     values: dict[str, JSON] = {}
     for name, about in declared.items():
         value = given.get(name, about.get("default"))
         if value is None:
-            raise InvalidParams(f"The input {name} is missing.", field=f"inputs.{name}")
+            raise InvalidParams(f"The input {name} is missing.", advice=_INPUTS_ADVICE, field=f"inputs.{name}")
         if about["kind"] == "pictures" and not isinstance(value, list):
             value = [value]
         if not _fits(about, value):
-            raise InvalidParams(f"The input {name} must be a {about['kind']}.", field=f"inputs.{name}")
+            raise InvalidParams(
+                f"The input {name} must be {_wanted(about)}.", advice=_INPUTS_ADVICE, field=f"inputs.{name}"
+            )
         values[name] = value
     return values
 
@@ -298,10 +302,21 @@ def _pictures(run: Run, step: Step, hashes: Any) -> list[dict[str, JSON]]:
     return [known[one] for one in wanted]
 
 
+def _wanted(about: Mapping[str, Any]) -> str:
+    """What an input must be, for people."""
+    if about["kind"] == "choice":
+        return f"one of {', '.join(map(str, about.get('choices', [])))}"
+    return {"pictures": "a list of pictures", "switch": "true or false"}.get(about["kind"], f"a {about['kind']}")
+
+
+_INPUTS_ADVICE = "See what the pipeline asks for with `fluxroom pipeline check FILE`."
+
+
 def _fits(about: Mapping[str, Any], value: JSON) -> bool:
     kind = about["kind"]
-    if kind == "pictures":
-        return bool(value) and all(isinstance(one, str) for one in value)
+    if kind == "pictures":  # none at all only where the file says that they may be left out
+        enough = bool(value) or about.get("default") == []
+        return enough and all(isinstance(one, str) for one in value)
     if kind == "choice":
         return value in about.get("choices", [])
     if kind == "switch":
