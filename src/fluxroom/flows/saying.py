@@ -69,6 +69,8 @@ class Reader:
         asked = await self._taken({**wish.rules.asked, "prompt": wish.text})
         given = [await self.take_in(one) for one in [*wish.pictures, *_listed(asked.pop("references", None))]]
         references = [*given, *await self._earlier(wish, asked, given, note)]
+        if asked.get("max_references") == 0:
+            del asked["max_references"]  # a fresh start, which is for us alone
         writes = asked.pop("write_prompt", False)
         if not isinstance(writes, bool):
             raise InvalidParams(f"write_prompt is true or false, not {writes!r}.", field="write_prompt")
@@ -100,7 +102,7 @@ class Reader:
     async def _earlier(
         self, wish: Wish, asked: Mapping[str, JSON], given: Sequence[Reference], note: dict[str, JSON]
     ) -> list[Reference]:
-        """The earlier pictures that go along; what becomes of the others is noted."""
+        """The earlier pictures that go along; what becomes of the others is noted, unless none are wanted (0)."""
         most = asked.get("max_references")
         now = Turn("user", (), chosen=bool(given))
         earlier = scenes.before(now, wish.earlier, whole=most is not None)
@@ -123,7 +125,7 @@ class Reader:
                 gone += 1
         fits = scenes.fitting([str(_named(one)) for one in found], attached=len(given), most=min(limits))
         whys = [fits.why, f"{gone} earlier picture(s) are no longer there" if gone else ""]
-        if any(whys):
+        if any(whys) and most != 0:
             note["left_out"] = "; ".join(filter(None, whys))
         return found[: len(fits.pictures)]
 
