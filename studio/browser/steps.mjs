@@ -10,11 +10,11 @@ export const rows = (page) => page.locator("[data-generation]");
 export const prompt = (page) => page.locator("#prompt");
 export const generate = (page) => page.getByTestId("generate");
 
-/** Clicks of a person, counted where they land. */
+/** Clicks of a person, counted where they land; what a key does is none. */
 export async function counted(page) {
   await page.addInitScript(() => {
     window.__clicks = 0;
-    addEventListener("click", (event) => event.isTrusted && window.__clicks++, true);
+    addEventListener("pointerdown", (event) => event.isTrusted && window.__clicks++, true);
   });
   return () => page.evaluate(() => window.__clicks);
 }

@@ -1,7 +1,7 @@
 // What stands around every screen.
 
 import assert from "node:assert/strict";
-import { counted, create, earlier, generate, generated, prompt, rows } from "../steps.mjs";
+import { counted, create, earlier, generate, generated, prompt, rows, until } from "../steps.mjs";
 
 export async function everything_works_without_a_mouse(visitor) {
   const page = await visitor();
@@ -139,17 +139,19 @@ export async function everything_that_waits_is_cancelled_in_two_clicks_and_taken
   try {
     const page = await visitor();
     const clicks = await counted(page);
-    await create(page, { model: "flux-2-pro", provider: "bfl", prompt: `waits ${Date.now()}` });
+    const word = `waits ${Date.now()}`;
+    const count = (state) => page.locator(`[data-state=${state}]`, { hasText: word }).count();
+    await create(page, { model: "flux-2-pro", provider: "bfl", prompt: word });
     for (let number = 0; number < 2; number++) await generated(page, "queued");
     const before = await clicks();
     await page.getByRole("button", { name: /^Queue/ }).click();
     await page.getByRole("button", { name: "Cancel all waiting" }).click();
     assert.equal((await clicks()) - before, 2);
     await page.getByText("2 requests were cancelled.").waitFor();
-    await page.waitForFunction(() => document.querySelectorAll("[data-state=cancelled]").length === 2);
+    await until(page, () => count("cancelled"), 2);
     await page.getByRole("button", { name: "Undo" }).click();
     await provider("resume");
-    await page.waitForFunction(() => document.querySelectorAll("[data-state=succeeded]").length >= 2);
+    await until(page, () => count("succeeded"), 2);
   } finally {
     await provider("resume");
   }

@@ -770,6 +770,7 @@ export const de: Words = {
     move: "In der Galerie bewegen",
     select: "Auswählen, mit Umschalt bis dorthin",
     all: "Alle auswählen",
+    undo: "Rückgängig: aus dem Papierkorb, zurück in die Warteschlange",
   },
   budget: {
     stop: (cost, left) => `Das kostet ${cost}; vom Budget sind ${left} frei.`,

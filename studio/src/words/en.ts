@@ -770,6 +770,7 @@ export const en = {
     move: "Move in the gallery",
     select: "Select, with Shift to there",
     all: "Select all",
+    undo: "Undo: out of the trash, back into the queue",
   },
   budget: {
     stop: (cost: string, left: string) => `This costs ${cost}; ${left} is left of the budget.`,

@@ -1,5 +1,5 @@
 import { MultiSelect, Select, Textarea } from "@mantine/core";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useModels } from "@/api/queries";
 import type { Model } from "@/api/types";
 import type { Field } from "@/form/fields";
@@ -23,6 +23,8 @@ interface Props {
 export function AxisField({ label, axis, fields, model, optional, taken, onChange }: Props) {
   const words = useWords();
   const field = fields.find((one) => one.name === axis.name);
+  // Whoever has chosen what varies says next by which values.
+  const [chosen, setChosen] = useState(false);
   const names = [
     { value: "provider", label: words.compare.provider },
     { value: "model", label: words.compare.model },
@@ -36,6 +38,7 @@ export function AxisField({ label, axis, fields, model, optional, taken, onChang
       provider: Object.keys(model.routes),
       model: [model.id],
     };
+    setChosen(true);
     onChange({ name: name ?? "", values: name ? (first[name] ?? (next ? suggested(next) : [])) : [] });
   }
 
@@ -52,7 +55,16 @@ export function AxisField({ label, axis, fields, model, optional, taken, onChang
         placeholder={words.compare.nothing}
         mb="xs"
       />
-      {axis.name && <Values key={axis.name} axis={axis} field={field} model={model} onChange={onChange} />}
+      {axis.name && (
+        <Values
+          key={axis.name}
+          axis={axis}
+          field={field}
+          model={model}
+          onChange={onChange}
+          focused={chosen}
+        />
+      )}
     </div>
   );
 }
@@ -62,13 +74,25 @@ function Values({
   field,
   model,
   onChange,
-}: Pick<Props, "axis" | "model" | "onChange"> & { field: Field | undefined }) {
+  focused,
+}: Pick<Props, "axis" | "model" | "onChange"> & { field: Field | undefined; focused: boolean }) {
   const words = useWords();
   const language = useLook((look) => look.language);
   const { data: list } = useModels();
   const [typed, setTyped] = useState(() => axis.values.map(written).join(field ? ", " : "\n"));
   const set = (values: AxisDraft["values"]) => onChange({ ...axis, values });
   const options = choices();
+  const box = useRef<HTMLInputElement>(null);
+  const area = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    if (!focused) return;
+    // After the list has given the focus back.
+    const timer = setTimeout(() => {
+      box.current?.focus();
+      area.current?.select();
+    });
+    return () => clearTimeout(timer);
+  }, [focused]);
 
   function choices() {
     if (axis.name === "provider") {
@@ -90,6 +114,7 @@ function Values({
   if (options) {
     return (
       <MultiSelect
+        ref={box}
         aria-label={words.compare.values}
         data={options}
         searchable
@@ -103,6 +128,7 @@ function Values({
   if (field?.kind === "switch") return null;
   return (
     <Textarea
+      ref={area}
       aria-label={words.compare.values}
       description={field ? words.compare.commas : words.compare.lines}
       autosize

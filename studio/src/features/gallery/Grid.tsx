@@ -4,8 +4,8 @@ import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { act, type LibraryImage, mark, trash } from "@/api/library";
-import { tellTrashed } from "@/features/image/tellTrashed";
 import { useLook } from "@/look";
+import { tellUndo } from "@/ui/tellUndo";
 import { useWords } from "@/words";
 import { Cell } from "./Cell";
 import classes from "./Gallery.module.css";
@@ -103,7 +103,7 @@ export function Grid({ images, total, selected, onSelect, onEnd, onAll }: Props)
   async function remove(ids: string[]) {
     await trash(client, ids);
     onSelect(new Set());
-    tellTrashed(words, () => void act(client, ids, "restore"), ids.length);
+    tellUndo(words.gallery.deleted(ids.length), () => void act(client, ids, "restore"));
   }
 
   return (

@@ -3,8 +3,8 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Archive, Eye, EyeOff, RotateCcw, Star, Tag, Tags, Trash2, X } from "lucide-react";
 import type { ReactNode } from "react";
 import { act, trash, zip } from "@/api/library";
-import { tellTrashed } from "@/features/image/tellTrashed";
 import { tellTrouble } from "@/ui/tellTrouble";
+import { tellUndo } from "@/ui/tellUndo";
 import { useWords } from "@/words";
 import classes from "./Gallery.module.css";
 import type { GallerySearch } from "./search";
@@ -29,7 +29,7 @@ export function SelectionBar({ ids, show, total, onAll, onDone }: Props) {
   const restore = () => act(client, ids, "restore");
   async function remove() {
     await trash(client, ids);
-    tellTrashed(words, () => void restore().catch(tellTrouble), ids.length);
+    tellUndo(words.gallery.deleted(ids.length), () => void restore().catch(tellTrouble));
   }
   const button = (label: string, icon: ReactNode, work: () => Promise<unknown>, done = true) => (
     <Button size="compact-sm" variant="default" leftSection={icon} onClick={() => run(work(), done)}>

@@ -5,9 +5,9 @@ import { act, type LibraryImage, type Marks, mark, trash } from "@/api/library";
 import type { Generation } from "@/api/types";
 import { useDraft } from "@/features/create/draft";
 import { tellTrouble } from "@/ui/tellTrouble";
+import { tellUndo } from "@/ui/tellUndo";
 import { useWords } from "@/words";
 import { editImage, reuseSettings } from "./moves";
-import { tellTrashed } from "./tellTrashed";
 import { useNeighbours } from "./useNeighbours";
 
 /** What can be done with a picture, however it is asked for: by button or by key. */
@@ -40,7 +40,7 @@ export function useImageActs(image: LibraryImage | undefined, generation: Genera
   async function remove() {
     if (!image) return;
     await trash(client, [image.id]);
-    tellTrashed(words, () => void act(client, [image.id], "restore").catch(tellTrouble), 1);
+    tellUndo(words.gallery.deleted(1), () => void act(client, [image.id], "restore").catch(tellTrouble));
     // The neighbour is looked at next, not the beginning of the list.
     if (next ?? previous) open(next ?? previous);
     else void navigate({ to: "/gallery" });

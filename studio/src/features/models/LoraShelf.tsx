@@ -53,7 +53,7 @@ function Card({ lora, takers }: { lora: Lora; takers: ModelSummary[] }) {
   return (
     <article className={classes.card}>
       <Group justify="space-between" wrap="nowrap">
-        <Title order={3} size="h5">
+        <Title order={3} size="h5" style={{ minWidth: 0, overflowWrap: "anywhere" }}>
           {lora.name}
         </Title>
         <ActionIcon

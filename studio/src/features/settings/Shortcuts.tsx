@@ -33,6 +33,7 @@ export function Shortcuts() {
     [["Z"], keys.zoom],
     [["D"], keys.download],
     [["Del"], keys.trash],
+    [[`${mod()} Z`], keys.undo],
     [["Esc"], keys.back],
   ];
   return (

@@ -1,10 +1,10 @@
-import { Button } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import type { QueryClient } from "@tanstack/react-query";
 import { api, data } from "@/api/client";
 import { place } from "@/api/queries";
 import type { Generation } from "@/api/types";
 import { tellTrouble } from "@/ui/tellTrouble";
+import { tellUndo } from "@/ui/tellUndo";
 import { wordsNow } from "@/words";
 
 /** Cancel what can be cancelled, say what became of it, and offer the way back. */
@@ -24,24 +24,7 @@ export async function cancel(client: QueryClient, generations: Generation[]): Pr
     notifications.show({ message: words.queue.nothingWaits });
     return;
   }
-  const id = notifications.show({
-    autoClose: 9000,
-    message: (
-      <span style={{ display: "flex", alignItems: "center", gap: 12 }}>
-        {words.queue.cancelled(gone.length)}
-        <Button
-          size="compact-sm"
-          variant="default"
-          onClick={() => {
-            notifications.hide(id);
-            void again(client, gone);
-          }}
-        >
-          {words.gallery.undo}
-        </Button>
-      </span>
-    ),
-  });
+  tellUndo(words.queue.cancelled(gone.length), () => void again(client, gone));
 }
 
 /** Ask again for what was cancelled. */
