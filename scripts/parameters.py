@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any, Literal, Protocol, TypedDict
 
-from fluxroom.types import Mode, OnUnsupported, Reference, Size
+from fluxroom.types import Mode, OnUnsupported, Reference, Routing, Size
 
 
 class HasBytes(Protocol):
@@ -80,6 +80,7 @@ OURS = {
     "priority": ("int", "Higher goes first; 10 when nothing is said, 0 for bulk."),
     "run": ("str", "The run that the request belongs to; budgets and sums are kept by it."),
     "region": ('Literal["global", "eu", "us"]', "Where BFL works on the job."),
+    "routing": ("Routing", "Which provider, where only the model is named; default: FLUXROOM_ROUTING."),
 }
 
 PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}

@@ -294,7 +294,7 @@ class AsyncClient(Looking):
         from fluxroom.result import Image
 
         made = [(stored, job) for job in found.jobs for stored in found.images_of(job)]
-        failed = [job for job in found.jobs if job.state != "succeeded"]
+        failed = [job for job in found.jobs if job.state != "succeeded" and not job.went_elsewhere]
         if failed and not made:
             raise error_of(failed[0])
         if failed:
@@ -325,7 +325,7 @@ class AsyncClient(Looking):
         on_unsupported: OnUnsupported = given.pop("on_unsupported", "error")
         for name in _TERMS:
             given.pop(name, None)
-        fixed = {name: given.pop(name) for name in ("extra", "max_references", "region") if name in given}
+        fixed = {name: given.pop(name) for name in ("extra", "max_references", "region", "routing") if name in given}
         row, provider, _ = catalog.find(model)
         places = {
             place

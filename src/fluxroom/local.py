@@ -18,7 +18,7 @@ from fluxroom.engine.availability import offered
 from fluxroom.engine.egress import inside_hosts
 from fluxroom.engine.intake import take_in, take_in_at
 from fluxroom.engine.publications import synced
-from fluxroom.engine.routing import plan
+from fluxroom.engine.routing import choose, offers
 from fluxroom.engine.transport import AiohttpTransport, Transport
 from fluxroom.errors import NotFound
 from fluxroom.store import Store, library, listing, open_store
@@ -171,8 +171,11 @@ class LocalWorker:
 
     async def plan(self, request: Request) -> Plan:
         """What a request becomes."""
-        found = plan(request, self.engine.accounts, self._settings)
-        return replace(found, sandbox=self.engine.accounts[found.provider].sandbox)
+        found = offers(request, self.engine.accounts, self._settings)
+        routing = request.routing or self._settings.routing
+        seconds = {one.route: await self.engine.usual(one) for one in found} if routing == "fastest" else {}
+        chosen = choose(found, routing, seconds)
+        return replace(chosen, sandbox=self.engine.accounts[chosen.provider].sandbox)
 
     async def submit(self, request: Request, terms: Terms, planned: Plan | None = None) -> str:
         """Write a request down and start it."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any, Literal, Protocol, TypedDict
 
-from fluxroom.types import Mode, OnUnsupported, Reference, Size
+from fluxroom.types import Mode, OnUnsupported, Reference, Routing, Size
 
 
 class HasBytes(Protocol):
@@ -375,6 +375,8 @@ class EditParameters(TypedDict, total=False):
     """The run that the request belongs to; budgets and sums are kept by it."""
     region: Literal["global", "eu", "us"]
     """Where BFL works on the job."""
+    routing: Routing
+    """Which provider, where only the model is named; default: FLUXROOM_ROUTING."""
 
 
 class Parameters(EditParameters, total=False):

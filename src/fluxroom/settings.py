@@ -14,7 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fluxroom.errors import RequestError
-from fluxroom.types import PROVIDERS, Provider
+from fluxroom.types import PROVIDERS, Provider, Routing
 
 _BFL_HOSTS = {"global": "https://api.bfl.ai", "eu": "https://api.eu.bfl.ai", "us": "https://api.us.bfl.ai"}
 """BFL integration guide: global with failover, EU (GDPR) and US (data residency)."""
@@ -61,9 +61,7 @@ class Settings(BaseSettings):
     fal_api_url: str = _variable(
         "FLUXROOM_FAL_API_URL", "Base of fal's list of models and prices.", default="https://api.fal.ai"
     )
-    fal_store_io: bool = _variable(
-        "FLUXROOM_FAL_STORE_IO", "Whether fal keeps input and output of a job.", default=True
-    )
+    fal_store_io: bool = _variable("FLUXROOM_FAL_STORE_IO", "Whether fal keeps a job's input and output.", default=True)
     fal_lifecycle: dict[str, Any] | None = _variable(
         "FLUXROOM_FAL_LIFECYCLE", "JSON for fal's X-Fal-Object-Lifecycle-Preference header.", default=None
     )
@@ -85,6 +83,10 @@ class Settings(BaseSettings):
     )
     route_order: str = _variable(
         "FLUXROOM_ROUTE_ORDER", "Providers in the order to use for a bare model name, such as `fal,bfl`.", default=""
+    )
+
+    routing: Routing = _variable(
+        "FLUXROOM_ROUTING", "Which provider, where only the model is named: docs/routing.md.", default="ordered"
     )
 
     data: Path | None = _variable(

@@ -20,6 +20,12 @@ Mode = Literal["generate", "edit", "vary", "fill", "expand", "erase", "deblur", 
 MODES: tuple[Mode, ...] = get_args(Mode)
 
 OnUnsupported = Literal["error", "report"]
+
+Routing = Literal["ordered", "cheapest", "fastest", "fixed"]
+ROUTINGS: tuple[Routing, ...] = get_args(Routing)
+"""How a bare model name becomes a route where several providers have the model. ordered: the first that can do it.
+fixed: the first that has the model, and never another."""
+
 ChargeState = Literal["charged", "not_charged", "unknown"]
 
 JSON = Any
@@ -100,6 +106,7 @@ class Request:
     on_unsupported: OnUnsupported = "error"
     max_references: int | None = None
     region: Literal["global", "eu", "us"] | None = None  # BFL only
+    routing: Routing | None = None  # which provider, where only the model is named; None: as the settings say
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +201,7 @@ class Plan:
     webhooks: bool  # the endpoint's schema takes a webhook address
     region: str = ""
     sandbox: bool = False  # the route's account is the sandbox: nothing is really charged
+    chosen: str = ""  # why this provider, where there was something to choose
 
     @property
     def route(self) -> str:

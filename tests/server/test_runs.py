@@ -212,3 +212,25 @@ def test_a_pipeline_that_is_none_is_a_problem_with_its_place(http: TestClient) -
     answer = http.post("/v1/pipelines", json={"pipeline": {"version": 1, "name": "x", "steps": []}})
     is_problem(answer, 422, "invalid_params")
     assert "steps" in answer.text
+
+
+def test_why_a_provider_was_chosen_is_told_before_and_after(http: TestClient) -> None:
+    body: dict[str, Any] = {"prompt": "a red fox", "model": FAST, "routing": "cheapest", "seed": 11}
+    quoted = http.post("/v1/quotes", json=body).json()
+    assert (quoted["provider"], quoted["chosen"].split(",")[0]) == ("fal", "fal")
+    assert "it costs least" in quoted["chosen"]
+    made = make(http, **body)
+    assert (made["route"], made["chosen"], made["state"]) == (f"fal/{FAST}", quoted["chosen"], "succeeded")
+    named = make(http, "a red fox", model=f"bfl/{FAST}")
+    assert named["chosen"] == ""
+    is_problem(http.post("/v1/generations", json={**body, "routing": "best"}), 422, "invalid_body")
+
+
+def test_a_sheet_and_a_comparison_take_the_routing_like_any_parameter(http: TestClient) -> None:
+    rows = [{"prompt": "a", "seed": 1, "routing": "cheapest"}, {"prompt": "b", "seed": 2}]
+    told = http.post("/v1/bulk/check", json={"name": "r", "rows": rows, "defaults": {"model": FAST}}).json()
+    assert [row["route"] for row in told["rows"]] == [f"fal/{FAST}", f"bfl/{FAST}"]
+    axes = [{"name": "routing", "values": ["ordered", "cheapest", "fixed"]}]
+    request = {"prompt": "a", "seed": 1, "model": FAST}
+    compared = http.post("/v1/comparisons/check", json={"name": "r", "request": request, "axes": axes}).json()
+    assert [row["route"] for row in compared["rows"]] == [f"bfl/{FAST}", f"fal/{FAST}", f"bfl/{FAST}"]

@@ -12,7 +12,7 @@ import click
 
 from fluxroom.cli.completing import complete_models
 from fluxroom.cli.sections import Option
-from fluxroom.types import MODES
+from fluxroom.types import MODES, ROUTINGS
 
 MODEL = "Model and reference"
 PICTURE = "Picture"
@@ -63,6 +63,11 @@ _OPTIONS: tuple[_Spec, ...] = (
     ),
     (MORE, "--extra extra", {"multiple": True, "metavar": "PROVIDER.FIELD=VALUE", "help": "A field nobody knows yet."}),
     (MORE, "--region region", {"type": click.Choice(["global", "eu", "us"]), "help": "Where BFL works on it."}),
+    (
+        MORE,
+        "--routing routing",
+        {"type": click.Choice(ROUTINGS), "help": "Which provider, where -m names only the model."},
+    ),
     (
         MORE,
         "--cache cache",

@@ -25,6 +25,8 @@ def show_result(found: Snapshot, pictures: Sequence[Image], files: Sequence[Path
         for picture, file in zip(pictures, files, strict=True):
             voice.say(_line(picture, file))
         _cost(found)
+        if why := found.generation.quote.get("chosen"):
+            voice.note(voice.dim(f"  chosen: {why}"))
     for note in found.generation.not_sent:
         voice.note(f"{click.style('Not sent', fg='yellow')}: {note['name']} — {note['why']}")
     for picture, file in zip(pictures, files, strict=True):
@@ -92,4 +94,5 @@ def as_object(found: Snapshot, pictures: Sequence[Image], files: Sequence[Path])
         ],
         "jobs": [{"id": job.id, "state": job.state, "error": job.error or None} for job in found.jobs],
         "not_sent": [dict(note) for note in found.generation.not_sent],
+        "chosen": found.generation.quote.get("chosen") or "",
     }

@@ -13,7 +13,7 @@ from fluxroom.engine.accounts import Account, need
 from fluxroom.engine.callback_addresses import KEY, Addresses
 from fluxroom.engine.courier import Courier
 from fluxroom.engine.decisions import Decisions
-from fluxroom.engine.expectation import Experience
+from fluxroom.engine.expectation import Experience, kind_at
 from fluxroom.engine.ledger import Ledger
 from fluxroom.engine.lifecycle import SETTLED, State
 from fluxroom.engine.limits import Throttle
@@ -205,6 +205,11 @@ class Engine:
                 await bell.wait(tick)
         finally:
             self._ledger.hush(generation_id, bell)
+
+    async def usual(self, plan: Plan) -> float:
+        """Seconds that a job of this plan usually takes: as measured here, or the catalog's figure."""
+        kind = kind_at(plan.route, plan.mode, plan.wire[0])
+        return (await self.experience.of(kind, plan.seconds)).usual
 
     def _event(self, found: Snapshot, job: Job) -> Event:
         if job.state in SETTLED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -13,7 +13,7 @@ from fluxroom.engine.pacing import Clock
 from fluxroom.store import Store, history
 from fluxroom.store.history import Kind
 from fluxroom.store.jobs import Job
-from fluxroom.types import MEGAPIXEL
+from fluxroom.types import JSON, MEGAPIXEL
 
 _ENOUGH = 3
 """Samples from which on experience counts more than the catalog."""
@@ -108,17 +108,23 @@ class Experience:
 
     async def expectation(self, job: Job) -> Expectation:
         """When this job can be ready."""
-        kind = kind_of(job)
+        return await self.of(kind_of(job), job.seconds)
+
+    async def of(self, kind: Kind, seconds: float) -> Expectation:
+        """When a job of this kind can be ready; `seconds` is the catalog's figure."""
         if kind not in self._loaded:
             self._loaded.add(kind)
             found = await self._store.database.read(lambda connection: history.newest(connection, kind, _REMEMBERED))
             self._samples[kind].extendleft(found)
-        return self.at_once(job)
+        return self._known(kind, seconds)
 
     def at_once(self, job: Job) -> Expectation:
         """The same from what is in memory."""
-        samples = self._samples.get(kind_of(job), ())
-        return from_samples(samples) if len(samples) >= _ENOUGH else from_catalog(job.seconds)
+        return self._known(kind_of(job), job.seconds)
+
+    def _known(self, kind: Kind, seconds: float) -> Expectation:
+        samples = self._samples.get(kind, ())
+        return from_samples(samples) if len(samples) >= _ENOUGH else from_catalog(seconds)
 
     def learn(self, job: Job, seconds: float) -> None:
         """A job was ready so many seconds after its submit; `write` keeps it for others."""
@@ -135,12 +141,17 @@ class Experience:
 
 def kind_of(job: Job) -> Kind:
     """Route, mode and megapixels of a job, as far as its payload says them."""
-    return Kind(route=job.route, mode=job.mode, megapixels=_megapixels(job))
+    return kind_at(job.route, job.mode, job.wire)
 
 
-def _megapixels(job: Job) -> int:
-    size = job.wire.get("image_size")
-    sides = size if isinstance(size, dict) else job.wire
+def kind_at(route: str, mode: str, wire: Mapping[str, JSON]) -> Kind:
+    """The same of a payload that has not become a job yet."""
+    return Kind(route=route, mode=mode, megapixels=_megapixels(wire))
+
+
+def _megapixels(wire: Mapping[str, JSON]) -> int:
+    size = wire.get("image_size")
+    sides = size if isinstance(size, dict) else wire
     width, height = sides.get("width"), sides.get("height")
     if not isinstance(width, int) or not isinstance(height, int) or not width * height:
         return 1

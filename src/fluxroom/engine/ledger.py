@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,9 @@ from fluxroom.errors import LocalError
 from fluxroom.providers import Pending
 from fluxroom.store import Store, jobs
 from fluxroom.store.jobs import Job, Move
+
+Also = Callable[[Connection], None]
+"""What belongs to a change of state, and is committed with it or not at all."""
 
 _DISK_PAUSE = 1.0
 """Seconds between two tries to write to a disk that is full."""
@@ -82,15 +85,20 @@ class Ledger:
         self._naps: dict[str, asyncio.Future[None]] = {}
         self._poked: set[str] = set()
 
-    async def move(self, job: Job, happening: Happening, why: str, **changes: Any) -> Job | None:
-        """Let something happen to a job that this process holds.
+    async def move(
+        self, job: Job, happening: Happening, why: str, *, also: Also | None = None, **changes: Any
+    ) -> Job | None:
+        """Let something happen to a job that this process holds; `also` is done in the same transaction.
 
         Returns the job as it is now, or None when it is no longer where it was: somebody else has moved it.
         """
         change = self._change(job, happening, why, changes)
 
         def work(connection: Connection) -> bool:
-            return jobs.move(connection, change)
+            moved = jobs.move(connection, change)
+            if moved and also:
+                also(connection)
+            return moved
 
         while True:
             try:

@@ -45,7 +45,7 @@ def generation_of(request: Request, plan: Plan, terms: Terms, now: float) -> Gen
         params=dict(plan.params),
         references=[reference.as_dict() for reference in plan.references],
         not_sent=[note.as_dict() for note in plan.not_sent],
-        quote=plan.quote.as_dict(),
+        quote={**plan.quote.as_dict(), "chosen": plan.chosen},
     )
 
 
@@ -61,6 +61,8 @@ def as_asked(request: Request) -> dict[str, JSON]:
         "on_unsupported": request.on_unsupported,
         "max_references": request.max_references,
         "region": request.region,
+        # Only where it was said: what was asked under an idempotency key before there was a choice stays the same.
+        **({"routing": request.routing} if request.routing else {}),
     }
 
 
@@ -72,6 +74,7 @@ def request_of(asked: Mapping[str, JSON]) -> Request:
         references=tuple(Reference(**one) for one in asked["references"]),
         params={name: _opened(value) for name, value in asked["params"].items()},
         extra=asked["extra"],
+        routing=asked.get("routing"),
     )
 
 

@@ -10,10 +10,12 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from fluxroom import catalog
 from fluxroom.engine.callback_addresses import Addresses
 from fluxroom.engine.courier import Courier, UntrustedCallError
+from fluxroom.engine.elsewhere import Elsewhere
 from fluxroom.engine.ledger import Ledger
 from fluxroom.engine.lifecycle import Happening, State
 from fluxroom.engine.limits import Throttle
@@ -88,6 +90,7 @@ class Submission:
         self._ledger = ledger
         self._courier = courier
         self._settings = settings
+        self._elsewhere = Elsewhere(ledger, courier.accounts, settings)
         self._uploads: dict[tuple[str, str], tuple[float, str]] = {}
 
     async def prepare(self, job: Job) -> Prepared:
@@ -124,7 +127,7 @@ class Submission:
             return await self._overtaken(job, outcome)
         return moved if moved.state == State.RUNNING else None
 
-    async def _taken(self, job: Job, accepted: Accepted, **money: Decimal) -> Job | None:
+    async def _taken(self, job: Job, accepted: Accepted, **money: Any) -> Job | None:
         return await self._ledger.move(
             job,
             Happening.ACCEPTED,
@@ -235,12 +238,17 @@ class Submission:
 
     async def _refuse(self, job: Job, error: FluxroomError) -> Job | None:
         moderated = isinstance(error, ModeratedInput)
-        _log.warning("refused", job=job.id, route=job.route, code=error.code, detail=error.detail)
+        way = await self._elsewhere.of(job, error)
+        told = {**error.as_dict(), "elsewhere": way.to} if way else error.as_dict()
+        _log.warning(
+            "refused", job=job.id, route=job.route, code=error.code, detail=error.detail, elsewhere=way and way.to
+        )
         return await self._ledger.move(
             job,
             Happening.INPUT_MODERATED if moderated else Happening.REFUSED,
-            error.detail,
-            error=error.as_dict(),
+            f"{error.detail} It goes to {way.to} instead." if way else error.detail,
+            also=way.also if way else None,
+            error=told,
             charged=Decimal(0),
             charge_state="unknown" if job.doubted else "not_charged",
         )

@@ -172,6 +172,7 @@ def plan(told: Mapping[str, Any], references: Sequence[Reference]) -> Plan:
         caps={},
         webhooks=False,
         sandbox=told["sandbox"],
+        chosen=told.get("chosen", ""),
     )
 
 

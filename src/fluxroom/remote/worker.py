@@ -154,6 +154,7 @@ def body_of(request: Request) -> dict[str, Any]:
         "extra": {provider: dict(fields) for provider, fields in request.extra.items()} or None,
         "max_references": request.max_references,
         "region": request.region,
+        "routing": request.routing,
     }
     return {
         **{name: _plain(value) for name, value in request.params.items()},

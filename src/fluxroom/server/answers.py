@@ -98,6 +98,7 @@ class GenerationAnswer(BaseModel):
     sandbox: bool
     seconds: float
     quote: dict[str, Any]
+    chosen: str = Field(description="Why this provider, where there was something to choose.")
     receipt: ReceiptAnswer
     error: dict[str, Any] | None
     jobs: list[JobAnswer]
@@ -109,7 +110,7 @@ def generation(found: Snapshot) -> GenerationAnswer:
     """A generation as it is now."""
     about = found.generation
     provider, _, model = about.route.partition("/")
-    failed = [job for job in found.jobs if job.state not in _WITHOUT_ERROR]
+    failed = [job for job in found.jobs if job.state not in _WITHOUT_ERROR and not job.went_elsewhere]
     return GenerationAnswer(
         id=about.id,
         state=state_of(found.jobs),
@@ -128,6 +129,7 @@ def generation(found: Snapshot) -> GenerationAnswer:
         sandbox=any(job.sandbox for job in found.jobs),
         seconds=max((job.seconds for job in found.jobs), default=0.0),
         quote=dict(about.quote),
+        chosen=str(about.quote.get("chosen") or ""),
         receipt=_receipt(_sum(found.jobs)),
         error=_problem_of(failed[0]) if failed else None,
         jobs=[_job(found, job) for job in found.jobs],
@@ -155,6 +157,7 @@ def image(stored: StoredImage) -> ImageAnswer:
 
 def state_of(jobs: Sequence[Job]) -> str:
     """The state of a generation, from the states of its jobs."""
+    jobs = [job for job in jobs if not job.went_elsewhere]
     states = {str(job.state) for job in jobs}
     if not states <= SETTLED:
         return "queued" if states <= {State.QUEUED} else "running"

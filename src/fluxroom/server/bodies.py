@@ -31,8 +31,8 @@ _MOST_TEXT = 1024 * 1024
 """Bytes of a text field."""
 
 _WORDS = frozenset({
-    "prompt", "model", "mode", "references", "on_unsupported", "region", "cache", "run", "negative_prompt", "user",
-    "finetune_id",
+    "prompt", "model", "mode", "references", "on_unsupported", "region", "routing", "cache", "run", "negative_prompt",
+    "user", "finetune_id",
 })  # fmt: skip
 """Fields that are texts, whatever they look like."""
 

@@ -162,7 +162,7 @@ def _missing(found: Snapshot) -> dict[str, Any]:
     Raises:
         RequestError: there is nothing to ask for again.
     """
-    failed = [job for job in found.jobs if job.state in _WITHOUT_PICTURE]
+    failed = [job for job in found.jobs if job.state in _WITHOUT_PICTURE and not job.went_elsewhere]
     if not failed:
         raise RequestError(
             "No picture of this generation is missing for good.",
@@ -183,6 +183,7 @@ def _missing(found: Snapshot) -> dict[str, Any]:
         "on_unsupported": asked.on_unsupported,
         "max_references": asked.max_references,
         "region": asked.region,
+        "routing": asked.routing,
         "run": found.generation.run,
         "priority": failed[0].priority,
     }

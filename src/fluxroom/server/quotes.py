@@ -32,6 +32,7 @@ class QuoteAnswer(BaseModel):
     not_sent: list[dict[str, str]] = Field(description="What was asked for and would be left out, and why.")
     renamed: dict[str, str] = Field(description="Old parameter names, with what they are called now.")
     quote: dict[str, Any]
+    chosen: str = Field(description="Why this provider, where there was something to choose.")
     sandbox: bool
 
 
@@ -54,6 +55,7 @@ async def quote(gateway: Running, caller: Asking, body: Body) -> QuoteAnswer:
         not_sent=[note.as_dict() for note in plan.not_sent],
         renamed=dict(plan.renamed),
         quote=plan.quote.as_dict(),
+        chosen=plan.chosen,
         sandbox=gateway.engine.accounts[plan.provider].sandbox,
     )
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from fluxroom.client import DEFAULT_MODEL
 from fluxroom.errors import InvalidParams
+from fluxroom.types import Routing
 
 _DEEPEST = 32
 """Lists and objects within each other; no provider's schema comes near it."""
@@ -61,6 +62,9 @@ class GenerationBody(BaseModel):
     )
     max_references: int | None = Field(None, ge=0, description="How many of a longer list are sent.")
     region: Literal["global", "eu", "us"] | None = Field(None, description="Where BFL works on it.")
+    routing: Routing | None = Field(
+        None, description="Which provider, where `model` names only a model; default: FLUXROOM_ROUTING."
+    )
     cache: Literal["on", "off"] = Field(
         "on", description="on: the picture of the same request and seed is given again, free. off: made anew."
     )
@@ -104,6 +108,7 @@ class GenerationBody(BaseModel):
             "on_unsupported": self.on_unsupported,
             "max_references": self.max_references,
             "region": self.region,
+            "routing": self.routing,
             "cache": self.cache,
             "priority": self.priority,
             "run": self.run,

@@ -87,6 +87,11 @@ class Job:
         return int(kept_back)
 
     @property
+    def went_elsewhere(self) -> bool:
+        """Whether its provider refused it and another one was asked instead, by a job of the same generation."""
+        return bool((self.error or {}).get("elsewhere"))
+
+    @property
     def receipt(self) -> Receipt:
         """The money of this job."""
         return Receipt(
@@ -227,10 +232,15 @@ _NEWS = select(job_events).where(job_events.c.id > bindparam("b_after")).order_b
 def add(connection: Connection, generation: Generation, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write a generation and its queued jobs, each with its first event."""
     _ADD_GENERATION.run(connection, {name: getattr(generation, name) for name in generation.__slots__})
+    add_to(connection, generation, rows, why="asked for")
+
+
+def add_to(connection: Connection, generation: Generation, rows: Iterable[Mapping[str, Any]], *, why: str) -> None:
+    """Write queued jobs of a generation that is there, each with its first event."""
     listed = list(rows)
     _ADD_JOB.run(connection, *listed)
     inputs.note(connection, generation.id, [generation.references, generation.params, *(row["wire"] for row in listed)])
-    asked = (_event(row["id"], generation.id, row["created_at"], ("", row["state"]), "asked for") for row in listed)
+    asked = (_event(row["id"], generation.id, row["created_at"], ("", row["state"]), why) for row in listed)
     _LOG.run(connection, *asked)
 
 

@@ -2844,6 +2844,11 @@ export interface components {
             quote: {
                 [key: string]: unknown;
             };
+            /**
+             * Chosen
+             * @description Why this provider, where there was something to choose.
+             */
+            chosen: string;
             receipt: components["schemas"]["ReceiptAnswer"];
             /** Error */
             error: {
@@ -4343,6 +4348,11 @@ export interface components {
             quote: {
                 [key: string]: unknown;
             };
+            /**
+             * Chosen
+             * @description Why this provider, where there was something to choose.
+             */
+            chosen: string;
             /** Sandbox */
             sandbox: boolean;
         };
@@ -5457,6 +5467,12 @@ export interface components {
              * @default null
              */
             region: ("global" | "eu" | "us") | null;
+            /**
+             * Routing
+             * @description Which provider, where `model` names only a model; default: FLUXROOM_ROUTING.
+             * @default null
+             */
+            routing: ("ordered" | "cheapest" | "fastest" | "fixed") | null;
             /**
              * Cache
              * @description on: the picture of the same request and seed is given again, free. off: made anew.

@@ -57,6 +57,7 @@ def _as_json(plan: Plan) -> None:
         wire=list(plan.wire),
         not_sent=[note.as_dict() for note in plan.not_sent],
         sandbox=plan.sandbox,
+        chosen=plan.chosen,
     )
 
 
@@ -66,6 +67,8 @@ def _as_text(plan: Plan) -> None:
     quote = plan.quote
     pictures = "1 picture" if quote.images == 1 else f"{quote.images} pictures"
     voice.say(f"{click.style(quote.text, bold=True)}  {pictures} by {plan.route} ({plan.mode})")
+    if plan.chosen:
+        voice.say(voice.dim(f"  chosen: {plan.chosen}"))
     voice.say(voice.dim(f"  {quote.formula}"))
     voice.say(voice.dim(f"  price: {quote.source}"))
     size = str(plan.size) if plan.size else "the provider decides"

@@ -76,7 +76,7 @@ def pictures(found: Snapshot, links: Links, *, form: str) -> Message:
     """The message that shows the pictures: as a list, and as Markdown for clients that only show text."""
     title = _title(found.generation.prompt)
     lines = [f"![{title}]({links.of(image)})" for image in found.images]
-    missing = len([job for job in found.jobs if job.state != "succeeded"])
+    missing = len([job for job in found.jobs if job.state != "succeeded" and not job.went_elsewhere])
     if missing:
         lines.append(f"{missing} of {len(found.jobs)} jobs made no picture.")
     listed = [
