@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ _CELL = 384  # pixels a side, at most
 _GAP = 12
 _HEAD = 56
 _SIDE = 190
+_LONGEST = 1000  # letters of a line, however wide the sheet is
 _PAPER, _INK, _QUIET = (250, 250, 250), (20, 20, 20), (120, 120, 120)
 
 
@@ -70,8 +72,9 @@ def _place(sheet: Image.Image, cell: Cell, left: int, top: int) -> None:
 
 def _cut(pen: ImageDraw.ImageDraw, words: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
     words = " ".join(words.split())
-    if pen.textlength(words, font=font) <= width:
+    if len(words) <= _LONGEST and pen.textlength(words, font=font) <= width:
         return words
-    while words and pen.textlength(f"{words}…", font=font) > width:
-        words = words[:-1]
-    return f"{words}…"
+    # By halves: a prompt may have thousands of letters, and every look measures all that are left.
+    length = min(len(words), _LONGEST)
+    fits = bisect_right(range(length), width, key=lambda last: pen.textlength(f"{words[: last + 1]}…", font=font))
+    return f"{words[:fits]}…"
