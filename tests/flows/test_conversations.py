@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,11 +16,12 @@ from tests.worlds import billed, sandbox, submits
 
 from fluxroom.engine.accounting import Accounting, checked_budget
 from fluxroom.engine.intake import take_in
-from fluxroom.errors import BudgetExceeded, InvalidReference, NotFound, UnknownModel
+from fluxroom.errors import BudgetExceeded, IdempotencyConflict, InvalidReference, NotFound, UnknownModel
 from fluxroom.flows.assistants.shelf import Shelf
 from fluxroom.flows.conversations import Conversations
 from fluxroom.sandbox import Sandbox
 from fluxroom.store import conversations
+from fluxroom.types import Running
 
 pytestmark = pytest.mark.anyio
 
@@ -173,3 +175,135 @@ async def test_stop_aborts_and_another_ones_talk_is_not_there(tmp_path: Path) ->
         assert [row["id"] for row in await talk.page()] == [two, one]
         await talk.drop(one)
         assert [row["id"] for row in await talk.page()] == [two]
+
+
+async def test_the_same_key_is_one_message_however_often_it_comes(tmp_path: Path, base: dict[str, Any]) -> None:
+    async with sandbox() as box, talks(box, tmp_path, **base) as (talk, all_of):
+        where = (await talk.begin(MODEL))["id"]
+        told = await asyncio.gather(*(talk.say(where, "a fox", key="once") for _ in range(8)))
+        assert len({one["id"] for one in told}) == 1
+        assert len({one["generation"] for one in told if one["generation"]}) == 1
+        await all_of.client.engine.wait((await talk.message(where))["generation"], 20)
+        with pytest.raises(IdempotencyConflict):
+            await talk.say(where, "an owl", key="once")
+        other = await answer(talk, all_of, where, "a fox", key="twice")
+        assert other["id"] != told[0]["id"]
+        assert len(billed(box)) == 2
+        spoken = (await talk.get(where))["messages"][0]
+        assert spoken["asked"] == {}, "a key is nobody else's business"
+
+
+async def test_a_message_that_was_never_sent_is_sent_when_it_comes_again(tmp_path: Path, base: dict[str, Any]) -> None:
+    """As after a kill between the message's commit and the generation's."""
+    async with sandbox() as box, talks(box, tmp_path, **base) as (talk, all_of):
+        where = (await talk.begin({**MODEL, "seed": 4}))["id"]
+        first = await answer(talk, all_of, where, "a fox")
+        said = {"options": {"quality": "medium", "size": "square"}, "key": "k"}
+        told = await unsent(talk, all_of, where, "at night", **said)
+        assert (told["generation"], told["complete"]) == (None, False)
+        again = await answer(talk, all_of, where, "at night", **said)
+        assert again["id"] == told["id"]
+        assert again["asked"]["references"] == [first["images"][0]["sha256"]]
+        assert (again["images"][0]["seed"], again["images"][0]["width"]) == (4, 2048)
+        assert len((await talk.get(where))["messages"]) == 4
+        assert len(billed(box)) == 2
+
+
+async def test_going_on_sends_what_was_not_sent_and_takes_up_what_was(tmp_path: Path) -> None:
+    async with sandbox() as box, talks(box, tmp_path) as (talk, all_of):
+        where = (await talk.begin(MODEL))["id"]
+        assert await talk.go_on(where) is None
+        told = await unsent(talk, all_of, where, "a fox")
+        gone = await talk.go_on(where)
+        assert gone
+        assert gone["id"] == told["id"]
+        await all_of.client.engine.wait(gone["generation"], 20)
+        done = await talk.go_on(where)
+        assert done
+        assert (done["finishReason"], done["generation"]) == ("stop", gone["generation"])
+        assert len(billed(box)) == 1
+
+
+async def test_a_failure_to_send_is_told_when_it_is_asked_for_again(tmp_path: Path) -> None:
+    async with sandbox() as box, talks(box, tmp_path) as (talk, all_of):
+        where = (await talk.begin(MODEL))["id"]
+        books = Accounting(all_of.client.engine.store, all_of.client.engine.accounts)
+        await books.set_budget(checked_budget("all", "total", "0.001"))
+        with pytest.raises(BudgetExceeded):
+            await talk.say(where, "a fox", key="k")
+        refused = await talk.go_on(where)
+        assert refused
+        assert refused["error"]["code"] == "budget_exceeded"
+        await books.drop_budget("all", "total")
+        assert (await answer(talk, all_of, where, "a fox", key="k"))["finishReason"] == "stop"
+        assert len((await talk.get(where))["messages"]) == 2
+        assert len(billed(box)) == 1
+
+
+async def test_killed_again_and_again_nothing_is_paid_twice(tmp_path: Path, base: dict[str, Any]) -> None:
+    """Six messages; the process ends without a word in the middle of each one."""
+    async with sandbox(seconds=0.3) as box:
+        where, texts = "", ["a fox", "make it night", "add stars", "closer", "a red scarf", "as a drawing"]
+        for number, text in enumerate(texts):
+            async with talks(box, tmp_path, drain=0, **base) as (talk, all_of):
+                where = where or (await talk.begin(MODEL))["id"]
+                before = await talk.go_on(where)
+                if before:
+                    await all_of.client.engine.wait(before["generation"], 20)
+                told = await talk.say(where, text, key=f"message {number}")
+                async for event in all_of.client.engine.events(told["generation"], tick=0.02):
+                    if isinstance(event, Running):
+                        break
+        async with talks(box, tmp_path, **base) as (talk, all_of):
+            last = await talk.go_on(where)
+            assert last
+            await all_of.client.engine.wait(last["generation"], 20)
+            answers = [one for one in (await talk.get(where))["messages"] if one["role"] == "assistant"]
+            made = [one["images"][0]["sha256"] for one in answers]
+            assert [one["asked"]["references"] for one in answers] == [[], *([one] for one in made[:-1])]
+            assert len(billed(box)) == 6
+
+
+async def test_an_answer_in_doubt_is_told_so_and_never_sent_again(tmp_path: Path) -> None:
+    async with sandbox() as box, talks(box, tmp_path) as (talk, all_of):
+        where = (await talk.begin(MODEL))["id"]
+        box.world.plan_fault("submit-504-taken", times=1)
+        told = await answer(talk, all_of, where, "a fox", key="k")
+        assert (told["complete"], told["finishReason"], told["error"]["code"]) == (True, "error", "submit_unknown")
+        assert (told["error"]["status"], told["money"]["charge"]) == (502, "unknown")
+        again = await talk.say(where, "a fox", key="k")
+        assert again["generation"] == told["generation"]
+        assert await talk.go_on(where) == told
+        assert len(submits(box)) == 1
+
+
+async def test_talks_are_found_by_what_was_said(tmp_path: Path, base: dict[str, Any]) -> None:
+    async with sandbox() as box, talks(box, tmp_path, **base) as (talk, all_of):
+        fox, owl = [(await talk.begin(MODEL, title=title))["id"] for title in ("100% Fox", "")]
+        await answer(talk, all_of, owl, "an Owl in a_barn")
+        for words, found in (
+            ("fox", [fox]),
+            ("owl", [owl]),
+            ("A_B", [owl]),
+            ("0% f", [fox]),
+            ("%", [fox]),
+            ("a%b", []),
+            ("successfully", []),
+            ("", [owl, fox]),
+        ):
+            assert [one["id"] for one in await talk.page(words=words)] == found, words
+        assert [one["id"] for one in await of(all_of, "anna", "anna").page(words="fox")] == []
+
+
+async def unsent(talk: Conversations, all_of: Orchestra, where: str, text: str, **more: Any) -> dict[str, Any]:
+    """A message that was written down, and not sent because the process ended."""
+    engine = all_of.client.engine
+
+    async def killed(*_: Any) -> str:
+        raise asyncio.CancelledError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(engine), "submit", killed)
+        with pytest.raises(asyncio.CancelledError):
+            await talk.say(where, text, **more)
+    return await talk.message(where)
