@@ -6,6 +6,7 @@ import io
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -76,5 +77,5 @@ def _cut(pen: ImageDraw.ImageDraw, words: str, font: ImageFont.FreeTypeFont | Im
         return words
     # By halves: a prompt may have thousands of letters, and every look measures all that are left.
     length = min(len(words), _LONGEST)
-    fits = bisect_right(range(length), width, key=lambda last: pen.textlength(f"{words[: last + 1]}…", font=font))
+    fits = bisect_right(range(length), width, key=lambda last: ceil(pen.textlength(f"{words[: last + 1]}…", font=font)))
     return f"{words[:fits]}…"
