@@ -156,3 +156,49 @@ export async function a_conversation_is_forgotten_only_when_that_is_meant(visito
   await page.waitForURL(/\/chat$/);
   await forget.waitFor({ state: "detached" });
 }
+
+export async function an_assistant_answers_once_somebody_wants_it(visitor, base) {
+  const page = await visitor();
+  await page.goto("/chat");
+  await page.getByRole("button", { name: "Assistants" }).click();
+  const editor = page.getByRole("switch", { name: "FLUX photo editor" });
+  await editor.click({ force: true });
+  await page.keyboard.press("Escape");
+  await page.getByRole("combobox", { name: "Assistant" }).waitFor();
+  const starters = page.locator("[class*=starters] button");
+  await starters.filter({ hasText: "Another time of day" }).waitFor();
+  // It edits: a picture goes along from the start.
+  await drop(page, page.locator("form").last(), [png("street.png")]);
+  await page.getByAltText("street.png").waitFor();
+  await write(page, "at night");
+  await pictures(page).nth(0).waitFor();
+  const made = await madeOf(base, "at night");
+  assert.deepEqual([made.model, made.mode], ["flux-kontext-pro", "edit"]);
+  await page.goto("/chat");
+  await page.getByRole("combobox", { name: "Assistant" }).click();
+  await page.getByRole("option", { name: "None: the model alone" }).click();
+  await page.getByRole("button", { name: "Assistants" }).click();
+  await editor.click({ force: true });
+  await page.getByRole("combobox", { name: "Assistant" }).waitFor({ state: "detached" });
+}
+
+export async function a_picture_of_the_gallery_goes_along(visitor, base) {
+  const page = await visitor();
+  await page.goto("/chat");
+  await write(page, "a lighthouse");
+  await pictures(page).nth(0).waitFor();
+  const first = await madeOf(base, "a lighthouse");
+  await page.getByRole("link", { name: "New conversation" }).click();
+  await page.waitForURL(/\/chat$/);
+  await page.getByRole("button", { name: "From the gallery" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog
+    .getByRole("button", { name: /a lighthouse/ })
+    .first()
+    .click();
+  await dialog.getByRole("button", { name: "Use 1 picture" }).click();
+  await write(page, "the same in a storm");
+  await pictures(page).nth(0).waitFor();
+  const made = await madeOf(base, "the same in a storm");
+  assert.equal(made.references[0].sha256, first.images[0].sha256);
+}

@@ -45,6 +45,13 @@ export function useAssistants(language: "en" | "de") {
   });
 }
 
+/** Offer an assistant or a chat model at this gateway, or no longer. */
+export async function switchAssistant(client: QueryClient, id: string, on: boolean): Promise<void> {
+  const params = { path: { assistant_id: id } };
+  await api.PUT("/v1/assistants/{assistant_id}", { params, body: { enabled: on } });
+  await client.invalidateQueries({ queryKey: ["assistants"] });
+}
+
 /** A new conversation; its id. */
 export async function begin(settings: Partial<Settings>, assistant: string): Promise<string> {
   const body = { title: "", settings, assistant };

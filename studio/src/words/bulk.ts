@@ -15,7 +15,6 @@ const en = {
   columnsHelp: "What each column means, with the first rows of the table.",
   ignore: "Ignore",
   asIs: (name: string) => `as ${name}`,
-  rows: (count: number) => (count === 1 ? "1 row" : `${count} rows`),
   pictures: (count: number) => (count === 1 ? "1 picture" : `${count} pictures`),
   uploading: (done: number, all: number) => `${done} of ${all} pictures are here`,
   failed: (count: number) => (count === 1 ? "1 picture cannot be used" : `${count} pictures cannot be used`),
@@ -47,7 +46,6 @@ const en = {
   renamed: (list: string) => `Old names: ${list}`,
   shownOf: (shown: number, all: number) => `${shown} of ${all} rows shown`,
   allStates: "All",
-  zip: "Pictures as zip",
   more: "Show more",
   notSent: "not sent",
 };
@@ -65,7 +63,6 @@ const de: typeof en = {
   columnsHelp: "Was jede Spalte bedeutet, mit den ersten Zeilen der Tabelle.",
   ignore: "Weglassen",
   asIs: (name) => `als ${name}`,
-  rows: (count) => (count === 1 ? "1 Zeile" : `${count} Zeilen`),
   pictures: (count) => (count === 1 ? "1 Bild" : `${count} Bilder`),
   uploading: (done, all) => `${done} von ${all} Bildern sind da`,
   failed: (count) => (count === 1 ? "1 Bild ist nicht verwendbar" : `${count} Bilder sind nicht verwendbar`),
@@ -94,7 +91,6 @@ const de: typeof en = {
   renamed: (list) => `Alte Namen: ${list}`,
   shownOf: (shown, all) => `${shown} von ${all} Zeilen`,
   allStates: "Alle",
-  zip: "Bilder als Zip",
   more: "Mehr zeigen",
   notSent: "nicht gesendet",
 };

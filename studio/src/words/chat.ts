@@ -7,6 +7,8 @@ const en = {
   model: "Model",
   assistant: "Assistant",
   nobody: "None: the model alone",
+  switches: "Assistants",
+  switchesText: "Who can be chosen at this gateway. They are off until somebody wants them.",
   earlier: "Conversations",
   none: "Conversations appear here and stay, also when you open this page elsewhere.",
   fresh: "New conversation",
@@ -36,7 +38,6 @@ const en = {
   forgetTitle: "Forget this conversation?",
   forgetText: "Its messages are gone for good. Its pictures stay in the gallery.",
   gone: "This conversation does not exist any more.",
-  interrupted: "Sending was interrupted. Say it again.",
 };
 
 const de: typeof en = {
@@ -44,6 +45,8 @@ const de: typeof en = {
   model: "Modell",
   assistant: "Assistent",
   nobody: "Keiner: nur das Modell",
+  switches: "Assistenten",
+  switchesText: "Wer an diesem Gateway zur Wahl steht. Sie sind aus, bis jemand sie will.",
   earlier: "Gespräche",
   none: "Hier erscheinen Gespräche und bleiben, auch wenn Sie diese Seite anderswo öffnen.",
   fresh: "Neues Gespräch",
@@ -74,7 +77,6 @@ const de: typeof en = {
   forgetTitle: "Dieses Gespräch vergessen?",
   forgetText: "Die Nachrichten sind dann endgültig weg. Die Bilder bleiben in der Galerie.",
   gone: "Dieses Gespräch gibt es nicht mehr.",
-  interrupted: "Das Senden wurde unterbrochen. Sagen Sie es noch einmal.",
 };
 
 export const chat: Both<typeof en> = { en, de };

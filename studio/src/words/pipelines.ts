@@ -13,7 +13,6 @@ const en = {
   use: "Use it",
   draft: "Go on with your draft",
   runs: "Runs",
-  noRuns: "Runs appear here, with what each has made and cost.",
   view: "View",
   inputsView: "Use",
   stepsView: "Steps",
@@ -93,7 +92,6 @@ const en = {
   mask: "Mask",
   addPicture: "Add a picture",
   upload: "Upload one",
-  nothing: "Nothing",
   insert: (name: string) => `Insert ${name}`,
   takeFrom: (name: string) => `Take ${name} from an input`,
   ownValue: (name: string) => `A value of its own for ${name}`,
@@ -112,7 +110,6 @@ const en = {
   run: "Run",
   missing: (names: string) => `Still missing: ${names}.`,
   priceOf: "Price of the whole run",
-  priceOpen: "The price is known when the inputs are there.",
   pictures: (count: number) => (count === 1 ? "1 picture" : `${count} pictures`),
   between: (least: number, most: number) => `${least} to ${most} pictures`,
   confirmTitle: "Run for this price?",
@@ -122,7 +119,6 @@ const en = {
   textHelp: "The pipeline as a file. What you change here changes the steps.",
   textBad: "This is no pipeline yet; the last one that was is kept.",
   inEditor: "Open in the editor",
-  begun: (ago: string) => `begun ${ago}`,
   waitsReview: "Look at what was made, then say how it goes on.",
   waitsChoice: "Choose the pictures that go on, in their order.",
   approve: "Good, go on",
@@ -144,7 +140,6 @@ const en = {
   } as Record<string, string>,
   lost: (count: number) => (count === 1 ? "1 picture is missing" : `${count} pictures are missing`),
   stopped: (step: string) => `Stopped at ${step}. Try again what failed, or change the step.`,
-  cost: "Cost",
 };
 
 const de: typeof en = {
@@ -158,7 +153,6 @@ const de: typeof en = {
   use: "Verwenden",
   draft: "Am Entwurf weiterarbeiten",
   runs: "Läufe",
-  noRuns: "Hier erscheinen Läufe, mit dem, was sie gemacht und gekostet haben.",
   view: "Ansicht",
   inputsView: "Nutzen",
   stepsView: "Schritte",
@@ -238,7 +232,6 @@ const de: typeof en = {
   mask: "Maske",
   addPicture: "Bild hinzufügen",
   upload: "Eines hochladen",
-  nothing: "Nichts",
   insert: (name) => `${name} einfügen`,
   takeFrom: (name) => `${name} aus einer Eingabe nehmen`,
   ownValue: (name) => `Eigener Wert für ${name}`,
@@ -257,7 +250,6 @@ const de: typeof en = {
   run: "Starten",
   missing: (names) => `Es fehlt noch: ${names}.`,
   priceOf: "Preis des ganzen Laufs",
-  priceOpen: "Der Preis steht fest, wenn die Eingaben da sind.",
   pictures: (count) => (count === 1 ? "1 Bild" : `${count} Bilder`),
   between: (least, most) => `${least} bis ${most} Bilder`,
   confirmTitle: "Für diesen Preis starten?",
@@ -267,7 +259,6 @@ const de: typeof en = {
   textHelp: "Der Ablauf als Datei. Was Sie hier ändern, ändert die Schritte.",
   textBad: "Das ist noch kein Ablauf; der letzte, der einer war, bleibt.",
   inEditor: "Im Editor öffnen",
-  begun: (ago) => `begonnen ${ago}`,
   waitsReview: "Sehen Sie an, was gemacht wurde, und sagen Sie, wie es weitergeht.",
   waitsChoice: "Wählen Sie die Bilder aus, die weitergehen, in ihrer Reihenfolge.",
   approve: "Gut, weiter",
@@ -290,7 +281,6 @@ const de: typeof en = {
   lost: (count) => (count === 1 ? "1 Bild fehlt" : `${count} Bilder fehlen`),
   stopped: (step) =>
     `Bei ${step} stehen geblieben. Fehlgeschlagenes noch einmal versuchen oder den Schritt ändern.`,
-  cost: "Kosten",
 };
 
 export const pipelines: Both<typeof en> = { en, de };

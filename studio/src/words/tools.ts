@@ -60,7 +60,6 @@ const en = {
   } as Record<string, string>,
   results: "Results",
   noResults: "What you make here appears here, and in the gallery.",
-  useResult: "Go on with this picture",
 };
 
 const de: typeof en = {
@@ -121,7 +120,6 @@ const de: typeof en = {
   },
   results: "Ergebnisse",
   noResults: "Was Sie hier machen, erscheint hier und in der Galerie.",
-  useResult: "Mit diesem Bild weitermachen",
 };
 
 export const tools: Both<typeof en> = { en, de };

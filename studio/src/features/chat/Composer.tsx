@@ -1,6 +1,7 @@
 import { ActionIcon, FileButton, Group, Loader, Text, Textarea, Tooltip } from "@mantine/core";
-import { ImagePlus, SendHorizontal, X } from "lucide-react";
-import { type DragEvent, useState } from "react";
+import { useDisclosure } from "@mantine/hooks";
+import { ImagePlus, Images, SendHorizontal, X } from "lucide-react";
+import { type DragEvent, lazy, Suspense, useState } from "react";
 import type { Reference } from "@/features/create/draft";
 import { ACCEPTED, filesOf, slotOfImage } from "@/features/create/references/upload";
 import { isUploading, sourcesOf, takeFiles } from "@/features/request/pictures";
@@ -8,6 +9,8 @@ import { useWords, useWordsOf } from "@/words";
 import { chat } from "@/words/chat";
 import classes from "./Chat.module.css";
 import type { Base } from "./talk";
+
+const GalleryPicker = lazy(() => import("@/features/create/references/GalleryPicker"));
 
 interface Props {
   text: string;
@@ -28,6 +31,7 @@ export function Composer({ text, onText, pictures, onPictures, base, picked, bus
   const own = useWordsOf(chat);
   const words = useWords();
   const [over, setOver] = useState(false);
+  const [picking, { open, close }] = useDisclosure(false);
   const ready = text.trim() !== "" && !isUploading(pictures) && !busy;
 
   function send() {
@@ -97,6 +101,11 @@ export function Composer({ text, onText, pictures, onPictures, base, picked, bus
             </Tooltip>
           )}
         </FileButton>
+        <Tooltip label={words.refs.fromGallery}>
+          <ActionIcon variant="default" size={38} aria-label={words.refs.fromGallery} onClick={open}>
+            <Images size={18} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
         <Textarea
           flex={1}
           autosize
@@ -123,6 +132,11 @@ export function Composer({ text, onText, pictures, onPictures, base, picked, bus
           <SendHorizontal size={18} aria-hidden />
         </ActionIcon>
       </Group>
+      {picking && (
+        <Suspense>
+          <GalleryPicker onTake={(taken) => onPictures((before) => [...before, ...taken])} onClose={close} />
+        </Suspense>
+      )}
       <Group justify="space-between" gap={8} mt={6} mih={18}>
         <Text size="xs" className="quiet">
           {base && (picked ? own.pickedGoesOn : own.goesOn)}

@@ -3,6 +3,7 @@ import type { Assistant } from "@/api/conversations";
 import { useWordsOf } from "@/words";
 import { chat } from "@/words/chat";
 import classes from "./Chat.module.css";
+import { Switches } from "./Switches";
 import { NOBODY } from "./useCast";
 
 interface Props {
@@ -48,6 +49,9 @@ export function Greeting({ assistants, assistant, starters, onAssistant, onChoos
             <span className="quiet clamp2">{one.message}</span>
           </button>
         ))}
+      </div>
+      <div style={{ marginTop: 12 }}>
+        <Switches />
       </div>
     </div>
   );

@@ -56,7 +56,7 @@ export function RunStep({ place, progress, spec, busy, resting, onDecide, onChan
       {(state !== "waiting" || items.length > 0) && (
         <div className={classes.stepBody}>
           {!made?.texts && summary && (
-            <Text size="sm" className="quiet clamp2" py={8}>
+            <Text size="sm" className="quiet clamp2" my={8}>
               {summary}
             </Text>
           )}

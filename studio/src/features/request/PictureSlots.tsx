@@ -1,11 +1,14 @@
 import { FileButton, Loader, Text, Tooltip } from "@mantine/core";
-import { Globe, ImagePlus, X } from "lucide-react";
-import { useId, useState } from "react";
+import { useDisclosure } from "@mantine/hooks";
+import { Globe, ImagePlus, Images, X } from "lucide-react";
+import { lazy, Suspense, useId, useState } from "react";
 import type { Reference } from "@/features/create/draft";
 import { ACCEPTED, filesOf, slotOfImage } from "@/features/create/references/upload";
 import { useWords } from "@/words";
 import classes from "./Pictures.module.css";
 import { type Change, takeFiles } from "./pictures";
+
+const GalleryPicker = lazy(() => import("@/features/create/references/GalleryPicker"));
 
 interface Props {
   label: string;
@@ -21,6 +24,7 @@ export function PictureSlots({ label, help, pictures, onChange, limit = 64 }: Pr
   const words = useWords().refs;
   const id = useId();
   const [over, setOver] = useState(false);
+  const [picking, { open, close }] = useDisclosure(false);
   const change: Change = (update) => onChange((before) => update(before).slice(-limit));
 
   return (
@@ -58,34 +62,50 @@ export function PictureSlots({ label, help, pictures, onChange, limit = 64 }: Pr
           </span>
         ))}
         {(pictures.length < limit || limit === 1) && (
-          <FileButton
-            accept={ACCEPTED}
-            multiple={limit > 1}
-            onChange={(chosen: File[] | File | null) => void takeFiles([chosen ?? []].flat(), change)}
-          >
-            {(props) => (
-              <button
-                {...props}
-                type="button"
-                className={classes.add}
-                data-wide={pictures.length === 0 || undefined}
-                data-over={over || undefined}
-              >
-                <ImagePlus size={19} aria-hidden />
-                <span>
-                  {over
-                    ? words.dropHere
-                    : pictures.length
-                      ? words.add
-                      : limit === 1
-                        ? words.dropOne
-                        : words.drop}
-                </span>
-              </button>
-            )}
-          </FileButton>
+          <>
+            <FileButton
+              accept={ACCEPTED}
+              multiple={limit > 1}
+              onChange={(chosen: File[] | File | null) => void takeFiles([chosen ?? []].flat(), change)}
+            >
+              {(props) => (
+                <button
+                  {...props}
+                  type="button"
+                  className={classes.add}
+                  data-wide={pictures.length === 0 || undefined}
+                  data-over={over || undefined}
+                >
+                  <ImagePlus size={19} aria-hidden />
+                  <span>
+                    {over
+                      ? words.dropHere
+                      : pictures.length
+                        ? words.add
+                        : limit === 1
+                          ? words.dropOne
+                          : words.drop}
+                  </span>
+                </button>
+              )}
+            </FileButton>
+            <button
+              type="button"
+              className={classes.add}
+              aria-label={`${words.fromGallery} (${label})`}
+              onClick={open}
+            >
+              <Images size={19} aria-hidden />
+              <span>{words.fromGallery}</span>
+            </button>
+          </>
         )}
       </div>
+      {picking && (
+        <Suspense>
+          <GalleryPicker onTake={(taken) => change((before) => [...before, ...taken])} onClose={close} />
+        </Suspense>
+      )}
       {help && (
         <Text size="xs" className="quiet" mt={4}>
           {help}

@@ -5,11 +5,16 @@ import { useState } from "react";
 import { type LibraryImage, useImages } from "@/api/library";
 import { newId } from "@/identity";
 import { useWords } from "@/words";
-import { useDraft } from "../draft";
+import type { Reference } from "../draft";
 import own from "./References.module.css";
 
+interface Props {
+  onTake: (pictures: Reference[]) => void;
+  onClose: () => void;
+}
+
 /** Pictures that were made here, to be taken as references in the order in which they are pressed. */
-export default function GalleryPicker({ onClose }: { onClose: () => void }) {
+export default function GalleryPicker({ onTake, onClose }: Props) {
   const words = useWords();
   const phone = useMediaQuery("(max-width: 48em)", false);
   const [text, setText] = useState("");
@@ -23,7 +28,7 @@ export default function GalleryPicker({ onClose }: { onClose: () => void }) {
     setChosen(rest.length < chosen.length ? rest : [...chosen, image]);
   }
   function take() {
-    useDraft.getState().addReferences(
+    onTake(
       chosen.map((one) => ({
         slot: newId(),
         source: one.id,

@@ -143,7 +143,7 @@ function FromGallery() {
       </Tooltip>
       {picking && (
         <Suspense>
-          <GalleryPicker onClose={() => setPicking(false)} />
+          <GalleryPicker onTake={useDraft.getState().addReferences} onClose={() => setPicking(false)} />
         </Suspense>
       )}
     </>
