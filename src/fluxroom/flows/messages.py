@@ -68,7 +68,8 @@ def a_message(message: Message, made: Snapshot | None) -> Answer:
 
 def _answered(found: Snapshot) -> Answer:
     made = [(picture, job) for job in found.jobs for picture in found.images_of(job)]
-    failed = [job for job in found.jobs if job.state in SETTLED and job.state != State.SUCCEEDED]
+    final = [job for job in found.jobs if not job.went_elsewhere]
+    failed = [job for job in final if job.state in SETTLED and job.state != State.SUCCEEDED]
     return {
         "content": [DONE] if made else [],
         "images": [
@@ -84,7 +85,7 @@ def _answered(found: Snapshot) -> Answer:
             for picture, job in made
         ],
         "complete": found.settled,
-        "finishReason": _reason(found.jobs, made=bool(made)) if found.settled else None,
+        "finishReason": _reason(final, made=bool(made)) if found.settled else None,
         "error": _with_status(failed[0].error) if failed and not made else None,
         "generation": found.generation.id,
         "usage": _usage(len(made)),

@@ -180,7 +180,7 @@ class Session:
             voice.note(f"{click.style('Error', fg='red', bold=True)}: {error['message']} {error['next']}")
             return 1
         found = self._wait(lambda: self.client.snapshot(answer["generation"]))
-        failed = [job for job in found.jobs if job.state != "succeeded"]
+        failed = [job for job in found.jobs if job.state != "succeeded" and not job.went_elsewhere]
         if found.images:
             pictures = self._wait(lambda: self.client.images(found))
             files = deliver(pictures, self.output, metadata=True)
