@@ -9,6 +9,7 @@ import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -84,7 +85,6 @@ class Settings(BaseSettings):
     route_order: str = _variable(
         "FLUXROOM_ROUTE_ORDER", "Providers in the order to use for a bare model name, such as `fal,bfl`.", default=""
     )
-
     routing: Routing = _variable(
         "FLUXROOM_ROUTING", "Which provider, where only the model is named: docs/routing.md.", default="ordered"
     )
@@ -311,7 +311,7 @@ class Settings(BaseSettings):
     @property
     def providers_by_order(self) -> tuple[Provider, ...]:
         """The providers in the order in which a bare model name tries them."""
-        named = [name for name in self.route_order.replace(" ", "").split(",") if name]
+        named = listed(self.route_order)
         rest = sorted(PROVIDERS, key=lambda name: not self.key(name))
         return tuple(dict.fromkeys([*(p for n in named for p in PROVIDERS if p == n), *rest]))
 
@@ -343,9 +343,10 @@ class Settings(BaseSettings):
 
 def _passwords(url: str) -> list[str]:
     """The password of a database's URL, as it is written there and as it is."""
-    from urllib.parse import parse_qs, unquote, urlsplit
-
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # whoever opens it says so; until then nothing of it may be shown
+        return [url]
     found = [parts.password or "", *parse_qs(parts.query).get("password", [])]
     return list(dict.fromkeys(text for password in found for text in (password, unquote(password))))
 
@@ -371,7 +372,6 @@ def is_loopback(url: str) -> bool:
     (True, False)
     """
     from ipaddress import ip_address
-    from urllib.parse import urlsplit
 
     try:
         host = urlsplit(url).hostname or ""
