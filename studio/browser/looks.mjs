@@ -5,7 +5,10 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const SCREENS = ["create", "chat", "welcome", "gallery", "compare", "bulk", "models", "costs", "settings"];
+const SCREENS = [
+  ...["create", "chat", "tools", "welcome", "gallery", "compare", "bulk", "pipelines"],
+  ...["models", "costs", "settings"],
+];
 const LOOKS = {
   light: {},
   dark: { colorScheme: "dark" },
@@ -23,6 +26,7 @@ const LOOKS = {
 async function addresses(base) {
   const { images } = await (await fetch(`${base}/v1/images?limit=1`)).json();
   const { runs } = await (await fetch(`${base}/v1/runs?limit=50`)).json();
+  const { conversations } = await (await fetch(`${base}/v1/conversations?limit=1`)).json();
   const run = (kind, name, at) =>
     runs
       .filter((one) => one.kind === kind)
@@ -30,9 +34,14 @@ async function addresses(base) {
       .map((one) => [name, `${at}/${one.id}`]);
   return [
     ...SCREENS.map((name) => [name, `/${name}`]),
+    ["tool", "/tools/fill"],
+    ["frame", "/tools/outpaint"],
+    ["pipeline-steps", "/pipelines/new"],
     ...images.map((one) => ["image", `/i/${one.id}`]),
     ...run("comparison", "comparison", "/compare"),
     ...run("bulk", "bulk-run", "/bulk"),
+    ...run("pipeline", "pipeline-run", "/pipelines"),
+    ...conversations.map((one) => ["conversation", `/chat/${one.id}`]),
   ];
 }
 

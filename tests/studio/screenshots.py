@@ -29,6 +29,25 @@ PICTURES = (
     ("A cabin in a birch forest, first snow #dfe8ef", "landscape_4_3", 2),
     ("An orange bicycle #ff7a00 against a teal wall #0b7a75", "square_hd", 3),
 )
+PIPELINE = {
+    "version": 1,
+    "name": "evening",
+    "inputs": {"product": {"kind": "text", "title": {"en": "Product", "de": "Produkt"}}},
+    "steps": [
+        {"name": "words", "do": "prompt", "template": "{{inputs.product}} on {marble|oak|linen}"},
+        {"name": "shots", "do": "generate", "model": "flux-2-klein-4b", "prompt": "{{steps.words.texts}}", "seed": 7},
+        {"name": "best", "do": "select", "from": "{{steps.shots.images}}", "by": "person"},
+        {
+            "name": "night",
+            "do": "edit",
+            "model": "flux-2-pro",
+            "each": "{{steps.best.images}}",
+            "references": ["{{item}}"],
+            "prompt": "at night",
+        },
+    ],
+}
+"""A run that waits for somebody to choose."""
 
 
 def main() -> int:
@@ -75,7 +94,21 @@ def _fill(address: str) -> None:
     )
     rows = [{"prompt": f"a {colour} cup", "seed": 1} for colour in ("red", "blue", "green", "yellow")]
     _post(address, "/v1/bulk", name="Cups", rows=rows, defaults={"model": "flux-2-klein-4b"})
+    _talk(address)
+    _post(address, "/v1/pipelines", pipeline=PIPELINE, inputs={"product": "a cup"})
     _post(address, "/v1/generations", prompt="a breath, until the runs are done", model="flux-2-pro", seed=1)
+
+
+def _talk(address: str) -> None:
+    talk = f"/v1/conversations/{_post(address, '/v1/conversations')['id']}/messages"
+    for text in ("a green chair in an empty room", "the same at night, with a lamp"):
+        said = _post(address, talk, text=text)
+        _wait(f"{address}/v1/generations/{said['generation']}/events")
+
+
+def _wait(events: str) -> None:
+    with urllib.request.urlopen(events) as answer:
+        answer.read()
 
 
 def _post(address: str, path: str, **body: Any) -> Any:

@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from tests.studio.gateways import emulated_gateway, keyed_gateway, running_gateway
+from tests.studio.gateways import emulated_gateway, full_gateway, keyed_gateway, keys_of, running_gateway
 
 from fluxroom.server import page
 
@@ -54,6 +54,33 @@ def test_a_gateway_for_a_team_asks_for_a_key(tmp_path: Path) -> None:
         _browse(address, "a_key_opens_the_studio", KEY=key)
 
 
+def test_a_key_that_is_revoked_in_the_middle_loses_no_draft(tmp_path: Path) -> None:
+    with keyed_gateway(tmp_path) as (address, key):
+        other = keys_of(tmp_path, "create", "successor").split()[0]
+        with _started(address, "a_revoked_key_loses_no_draft", KEY=key, OTHER=other) as flow:
+            assert flow.stdout is not None
+            said = flow.stdout.readline()
+            if said == "revoke\n":
+                keys_of(tmp_path, "revoke", "artist")
+            _, trouble = flow.communicate(timeout=100)
+    assert flow.returncode == 0, trouble
+
+
+def test_a_full_disk_is_said_and_loses_no_draft(tmp_path: Path) -> None:
+    with full_gateway(tmp_path) as (address, mark):
+        _browse(address, "a_full_disk_loses_no_draft", FULL=str(mark))
+
+
+def test_a_first_paid_picture_in_two_clicks(tmp_path: Path) -> None:
+    with emulated_gateway(tmp_path) as (address, sandbox):
+        _browse(address, "first_paid_picture_in_two_clicks", SANDBOX=sandbox)
+
+
+def test_a_key_that_the_provider_refuses_is_explained(tmp_path: Path) -> None:
+    with emulated_gateway(tmp_path) as (address, sandbox):
+        _browse(address, "a_refused_provider_key_is_explained", SANDBOX=sandbox)
+
+
 def test_a_gateway_that_starts_again_loses_nothing(tmp_path: Path) -> None:
     with running_gateway(tmp_path) as address, _started(address, "a_restart_loses_nothing") as flow:
         assert flow.stdout is not None
@@ -65,9 +92,9 @@ def test_a_gateway_that_starts_again_loses_nothing(tmp_path: Path) -> None:
     assert flow.returncode == 0, trouble
 
 
-def _started(base: str, flow: str) -> nullcontext[subprocess.Popen[str]]:
+def _started(base: str, flow: str, **more: str) -> nullcontext[subprocess.Popen[str]]:
     command = ["node", "browser/run.mjs", base, flow]
-    environment = {**os.environ, "CHROMIUM": str(CHROMIUM)}
+    environment = {**os.environ, "CHROMIUM": str(CHROMIUM), **more}
     pipe = subprocess.PIPE
     return nullcontext(subprocess.Popen(command, cwd=STUDIO, env=environment, stdout=pipe, stderr=pipe, text=True))
 

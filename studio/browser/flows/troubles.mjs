@@ -72,3 +72,53 @@ export async function a_budget_stops_before_anything_is_sent_and_shows_the_ways_
     await fetch(budget, { method: "DELETE" });
   }
 }
+
+export async function the_limit_of_a_provider_is_told_with_the_next_try(visitor) {
+  const page = await visitor();
+  await create(page, { model: "flux-2-pro", provider: "bfl", prompt: "patient [[fault:submit-429=6]]" });
+  await generate(page).click();
+  const row = page.locator("[data-generation]", { hasText: "patient" }).first();
+  await row.getByText(/At the provider's limit. Next try in \d+ s, by itself./).waitFor();
+  await row.and(page.locator("[data-state=succeeded]")).waitFor();
+}
+
+export async function a_job_in_doubt_is_decided_by_a_person(visitor) {
+  const page = await visitor();
+  await create(page, {
+    model: "flux-2-pro",
+    provider: "bfl",
+    prompt: `doubtful ${Date.now()} [[fault:submit-drop-after]]`,
+  });
+  await generated(page, "unknown");
+  const row = rows(page).first();
+  await row
+    .getByText("The provider may or may not have taken the job. It is not sent again by itself.")
+    .waitFor();
+  await row.getByRole("button", { name: "Give up" }).click();
+  await row.and(page.locator("[data-state=abandoned]")).waitFor();
+}
+
+export async function what_failed_is_sent_to_the_other_provider(visitor, base) {
+  const page = await visitor();
+  const word = `elsewhere ${Date.now()}`;
+  await create(page, { model: "flux-2-pro", provider: "bfl", prompt: `${word} [[fault:error=boom]]` });
+  await generated(page, "failed");
+  await rows(page).first().getByText("The provider reported an error of its own.").waitFor();
+  await rows(page).first().getByRole("button", { name: "Send to fal" }).click();
+  await page.waitForFunction(() =>
+    document.querySelectorAll("[data-generation]")[0]?.innerText.includes("· fal ·"),
+  );
+  assert.equal((await newest(base)).provider, "fal");
+}
+
+export async function the_gateways_english_is_behind_one_press_in_german(visitor) {
+  const page = await visitor({ locale: "de-DE" });
+  await create(page, { model: "flux-2-pro", provider: "bfl", prompt: "moderate-me" });
+  await generated(page, "moderated_input");
+  const row = rows(page).first();
+  await row.getByText("Der Anbieter hat Prompt oder Referenz vor dem Start abgelehnt.").waitFor();
+  const english = row.locator("[lang=en]").first();
+  assert.equal(await english.isVisible(), false);
+  await row.getByText("Im Wortlaut (englisch)").click();
+  await english.waitFor();
+}

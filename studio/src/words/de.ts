@@ -321,6 +321,8 @@ export const de: Words = {
     compare: "Vergleichen",
     compareHelp: "Dasselbe bei beiden Anbietern oder neben anderen Modellen und Einstellungen",
     favourite: "Favorit",
+    held: (seconds) => `Limit des Anbieters erreicht. Nächster Versuch in ${seconds} s, von selbst.`,
+    stopped: "Das Senden an diesen Anbieter ist angehalten; unter Einstellungen geht es weiter.",
   },
   problem: {
     next: "Was nun",

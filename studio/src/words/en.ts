@@ -320,6 +320,8 @@ export const en = {
     compare: "Compare",
     compareHelp: "The same on both providers, or beside other models and settings",
     favourite: "Favourite",
+    held: (seconds: string) => `At the provider's limit. Next try in ${seconds} s, by itself.`,
+    stopped: "Sending to this provider is stopped; Settings starts it again.",
   },
   problem: {
     next: "What next",

@@ -14,9 +14,10 @@ import { useTitles } from "@/ui/useTitles";
 import { useWhy } from "@/ui/why";
 import { useWords } from "@/words";
 import { Failure } from "./Failure";
+import { OpenTile } from "./OpenTile";
 import classes from "./Results.module.css";
 import { RowActions } from "./RowActions";
-import { OpenTile, PictureTile } from "./Tile";
+import { PictureTile } from "./Tile";
 
 /** One request with its pictures, or with what became of them. */
 export const RunRow = memo(function RunRow({ generation }: { generation: Generation }) {

@@ -1,16 +1,11 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { Download, Pencil, Star } from "lucide-react";
-import { useEffect, useState } from "react";
-import { useLive } from "@/api/events";
-import type { Generation, Job, Picture } from "@/api/types";
-import { useLook } from "@/look";
-import { decimal } from "@/numbers";
-import { useWords, type Words } from "@/words";
+import type { Generation, Picture } from "@/api/types";
+import { useWords } from "@/words";
 import { useDraft } from "../draft";
 import { slotOfImage } from "../references/upload";
 import classes from "./Results.module.css";
-import { ratioAsked } from "./ratio";
 import { useFavourites } from "./useFavourites";
 
 /** A finished picture; what can be done with it shows when it is looked at. */
@@ -83,45 +78,4 @@ export function PictureTile({ picture, generation }: { picture: Picture; generat
       </figcaption>
     </figure>
   );
-}
-
-/** A picture that is on its way, in its own shape from the start. */
-export function OpenTile({ job, generation }: { job: Job; generation: Generation }) {
-  const words = useWords().run;
-  const language = useLook((look) => look.language);
-  const progress = useLive((live) => live.progress[job.id]);
-  const elapsed = useElapsed(job.submitted_at ?? generation.created_at);
-  const expected = progress?.expected ?? job.seconds;
-  const share =
-    progress?.progress ?? (job.state === "queued" ? 0 : Math.min(0.95, elapsed / Math.max(expected, 1)));
-  const waits = job.state === "queued";
-  return (
-    <div className={classes.open} style={{ aspectRatio: ratioAsked(generation, job) }}>
-      <span className={classes.phase}>
-        {phaseWord(words, waits && progress?.position ? "position" : job.state, progress?.position)}
-      </span>
-      <span className="quiet figures">
-        {!waits && `${words.elapsed(decimal(elapsed, language, 0))} · `}
-        {words.usually(decimal(expected, language, 0))}
-      </span>
-      <span className={classes.track} aria-hidden>
-        <span style={{ transform: `scaleX(${share})` }} />
-      </span>
-    </div>
-  );
-}
-
-function phaseWord(words: Words["run"], state: string, position?: number | null): string {
-  if (state === "position") return words.position(position ?? 0);
-  return (words as unknown as Record<string, string>)[state] ?? state;
-}
-
-/** Seconds since then, once a second. */
-function useElapsed(since: string): number {
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 1000);
-    return () => clearInterval(timer);
-  }, []);
-  return Math.max(0, (now - Date.parse(since)) / 1000);
 }
