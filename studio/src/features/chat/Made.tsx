@@ -9,7 +9,7 @@ import { place, readGeneration } from "@/api/queries";
 import type { Generation, Picture, ProviderName } from "@/api/types";
 import { useDraft } from "@/features/create/draft";
 import { Failure } from "@/features/create/results/Failure";
-import { OpenTile } from "@/features/create/results/Tile";
+import { OpenTile } from "@/features/create/results/OpenTile";
 import { PROVIDERS } from "@/shell/TopBar";
 import { useCharge } from "@/ui/states";
 import { useWords, useWordsOf } from "@/words";
