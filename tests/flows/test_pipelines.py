@@ -203,3 +203,25 @@ def test_the_schema_is_a_schema() -> None:
     from jsonschema import Draft202012Validator
 
     Draft202012Validator.check_schema(dict(SCHEMA))
+
+
+@pytest.mark.parametrize("decided", [True, False])
+async def test_a_step_in_doubt_waits_for_a_person(tmp_path: Path, *, decided: bool) -> None:
+    async with sandbox() as box, orchestra(box, tmp_path) as all_of:
+        box.world.plan_fault("submit-drop-after")
+        run = await start(all_of, FOUR_STEPS.replace("mode: checkpoint", "mode: auto"))
+        assert run.state == "paused"
+        assert run.why.startswith("Step shots: 1 of its requests is in doubt.")
+        assert sorted(await all_of.states(run.id)) == ["done", "unknown"]
+        if decided:
+            for item in await all_of.items(run.id):
+                for job in (await all_of.client.snapshot(item.generation)).jobs:
+                    if job.state == "unknown":
+                        await all_of.client.resolve(job.id, "retry")
+            while (await all_of.states(run.id)) != ["done", "done"]:
+                await all_of.conductor.get(run.id)
+        await all_of.person.resume(run.id)
+        ended = await all_of.conductor.rest(run.id)
+        assert ended.state == "finished"
+        shots = ended.spec["results"]["shots"]
+        assert (len(shots["images"]), shots["missing"]) == ((2, 0) if decided else (1, 1))

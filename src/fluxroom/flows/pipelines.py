@@ -87,6 +87,14 @@ class Pipelines:
             if not asked:
                 return Next("paused", why=f"Step {step.name} has nothing to work on.")
             return Next("running", items=[_item(run, step, last + 1 + n, one) for n, one in enumerate(asked)])
+        told: Sequence[str] = run.spec.get("told", ())
+        doubtful = sum(one.item.state == "unknown" for one in ours)
+        if doubtful and step.name not in told:  # a picture that may be paid is not left behind in silence
+            why = (
+                f"Step {step.name}: {doubtful} of its requests {'is' if doubtful == 1 else 'are'} in doubt. "
+                "Decide about their jobs (fluxroom jobs --state unknown), then resume; or resume without them."
+            )
+            return Next("paused", why=why, spec={**run.spec, "told": [*told, step.name]})
         images = [
             {"id": picture.id, "sha256": picture.sha256, "prompt": str(one.item.asked.get("prompt") or "")}
             for one in ours
