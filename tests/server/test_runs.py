@@ -234,3 +234,76 @@ def test_a_sheet_and_a_comparison_take_the_routing_like_any_parameter(http: Test
     request = {"prompt": "a", "seed": 1, "model": FAST}
     compared = http.post("/v1/comparisons/check", json={"name": "r", "request": request, "axes": axes}).json()
     assert [row["route"] for row in compared["rows"]] == [f"bfl/{FAST}", f"fal/{FAST}", f"bfl/{FAST}"]
+
+
+def test_a_comparison_that_is_not_finished_goes_on_and_a_finished_one_begins_anew(quiet: TestClient) -> None:
+    body = {
+        "name": "again",
+        "request": {"prompt": "a fox", "model": f"bfl/{FAST}"},
+        "axes": [{"name": "image_size", "values": ["square_hd", "portrait_4_3"]}],
+    }
+    assert quiet.post("/v1/providers/bfl/pause").status_code in {200, 204}
+    first = quiet.post("/v1/comparisons", json=body).json()
+    told = quiet.post("/v1/comparisons/check", json=body).json()
+    assert (told["goes_on"], told["rule"]) == (
+        first["id"],
+        f"the same comparison, not finished: run {first['id']} goes on",
+    )
+    assert quiet.post("/v1/comparisons", json=body).json()["id"] == first["id"]
+    assert quiet.post("/v1/providers/bfl/resume").status_code in {200, 204}
+    assert rested(quiet, first["id"])["counts"] == {"done": 2}
+    again = quiet.post("/v1/comparisons", json=body).json()
+    assert again["id"] != first["id"]
+    assert again["spec"]["request"]["seed"] != first["spec"]["request"]["seed"]
+    rested(quiet, again["id"])
+
+
+def test_missing_cells_are_made_again_and_the_others_stay(quiet: TestClient) -> None:
+    body = {
+        "name": "gaps",
+        "request": {"prompt": "a fox", "seed": 3},
+        "axes": [{"name": "model", "values": [f"bfl/{FAST}", "bfl/flux-99"]}],
+    }
+    run = rested(quiet, quiet.post("/v1/comparisons", json=body).json()["id"])
+    assert run["counts"] == {"done": 1, "invalid": 1}
+    [cell, missing] = items(quiet, run["id"])
+    assert (missing["sent"], missing["route"]) == ([], None)
+    picture = cell["images"][0]
+    assert cell["sent"][0]["prompt"] == "a fox"
+    assert (picture["width"], picture["height"], picture["rating"]) == (1024, 768, None)
+    assert quiet.patch(f"/v1/images/{picture['id']}", json={"rating": 4}).status_code == 200
+    assert items(quiet, run["id"])[0]["images"][0]["rating"] == 4
+    # The same again: what is there is not paid, whatever the comparison is called.
+    other = quiet.post("/v1/comparisons/check", json={**body, "name": "other"}).json()
+    assert [row["state"] for row in other["rows"]] == ["exists", "invalid"]
+
+
+def test_what_a_cell_left_out_is_told_with_it(quiet: TestClient) -> None:
+    body = {
+        "name": "told",
+        "request": {"prompt": "a fox", "seed": 3, "model": "bfl/flux-2-pro"},
+        "axes": [{"name": "guidance_scale", "values": [2]}],
+    }
+    run = rested(quiet, quiet.post("/v1/comparisons", json=body).json()["id"])
+    [cell] = items(quiet, run["id"])
+    assert [note["name"] for note in cell["not_sent"]] == ["guidance_scale"]
+    assert "guidance" not in cell["sent"][0]
+
+
+def test_old_names_in_a_sheet_are_noted_with_its_run(quiet: TestClient) -> None:
+    rows = [{"prompt": "a", "fluxSeed": 1}, {"prompt": "b", "fluxSeed": 2}]
+    body = {"name": "old", "rows": rows, "defaults": {"model": f"bfl/{FAST}"}}
+    run = rested(quiet, quiet.post("/v1/bulk", json=body).json()["id"])
+    assert run["notes"] == ["fluxSeed is called seed now."]
+
+
+def test_a_sheet_that_goes_on_takes_the_new_budget_priority_and_file_names(quiet: TestClient) -> None:
+    begun = quiet.post("/v1/bulk", json={**SHEET, "budget": "0.001"}).json()
+    assert rested(quiet, begun["id"])["state"] == "paused"
+    again = quiet.post("/v1/bulk", json={**SHEET, "budget": "9", "file_name": "cup-{row}", "priority": 3})
+    assert (again.status_code, again.json()["id"]) == (200, begun["id"])
+    assert rested(quiet, begun["id"])["counts"] == {"done": 2, "invalid": 1}
+    table = quiet.get(f"/v1/runs/{begun['id']}/csv").text
+    assert "cup-1.png" in table
+    [budget] = quiet.get("/v1/budgets").json()["budgets"]
+    assert float(budget["most"]) == 9

@@ -23,7 +23,7 @@ from fluxroom.flows.file_names import FileNames
 from fluxroom.flows.sheets import Sheet
 from fluxroom.identifiers import new_id
 from fluxroom.store import reuse, runs
-from fluxroom.store.runs import Item, Run
+from fluxroom.store.runs import GOES_ON, OPEN, Item, Run
 from fluxroom.types import JSON, Plan, Reference, dollars
 
 if TYPE_CHECKING:
@@ -35,6 +35,17 @@ TakeIn = Callable[[str], Awaitable[Reference]]
 
 _TOGETHER = 500
 """Cache keys looked up at once."""
+
+_SAME_SHEET = "the same sheet under the same name"
+
+_CARRIED: Mapping[str, str] = {
+    "done": "made by this run",
+    "submitted": "under way in this run",
+    "unknown": "in doubt in this run: a person decides",
+    "failed": "failed in this run; sent again only by `fluxroom runs retry`",
+    "cancelled": "cancelled in this run; sent again only by `fluxroom runs retry`",
+}
+"""Why nothing is to pay for a row of a run that goes on, by its item's state."""
 
 _REFUSED = frozenset({"run", "idempotency_key", "priority", "wait"})
 """What a run decides for its rows."""
@@ -101,7 +112,8 @@ class DryRun:
     def rule(self) -> str:
         """How it was decided which rows exist."""
         if self.goes_on:
-            return f"the same sheet under the same name: run {self.goes_on.id} goes on"
+            same = "the same comparison, not finished" if self.goes_on.kind == "comparison" else _SAME_SHEET
+            return f"{same}: run {self.goes_on.id} goes on"
         return "rows with a fixed seed whose pictures are in the store exist"
 
     @property
@@ -110,14 +122,26 @@ class DryRun:
         price = dollars(self.low) if self.high == self.low else f"at least {dollars(self.low)}"
         if self.high is not None and self.high != self.low:
             price = f"{dollars(self.low)} to {dollars(self.high)}"
-        parts = [f"{self.count('exists')} exist, {self.count('ok')} to pay ({price})"]
+        again = sum(row.why in {_CARRIED["failed"], _CARRIED["cancelled"]} for row in self.rows)
+        parts = [f"{self.count('exists') - again} exist, {self.count('ok')} to pay ({price})"]
+        if again:
+            parts.append(f"{again} failed before and are not sent again by themselves")
         if wrong := [row for row in self.rows if row.state == "invalid"]:
             shown = "; ".join(f"row {row.number} {row.why}" for row in wrong[:3])
             parts.append(f"{len(wrong)} invalid: {shown}" + ("; …" if len(wrong) > 3 else ""))
         return ", ".join(parts)
 
 
-async def check(sheet: Sheet, engine: Engine, plan_with: PlanWith, take_in: TakeIn, *, owner: str = "local") -> DryRun:
+async def check(
+    sheet: Sheet,
+    engine: Engine,
+    plan_with: PlanWith,
+    take_in: TakeIn,
+    *,
+    owner: str = "local",
+    digest: str = "",
+    same: Sequence[str] = GOES_ON,
+) -> DryRun:
     """Check every row against its model, price it, and look for what is there already. Nothing is sent.
 
     Args:
@@ -126,6 +150,8 @@ async def check(sheet: Sheet, engine: Engine, plan_with: PlanWith, take_in: Take
         plan_with: how a request is planned.
         take_in: how a picture that a row names is taken in; each is taken in once.
         owner: who asks.
+        digest: what tells the run that goes on, if not the sheet itself.
+        same: the states in which there is a run that goes on.
 
     Raises:
         InvalidParams: the sheet as a whole cannot be used.
@@ -139,13 +165,20 @@ async def check(sheet: Sheet, engine: Engine, plan_with: PlanWith, take_in: Take
             await asyncio.sleep(0)  # a long sheet must not hold up everybody else
     there = await known(engine, [row for row in rows if row.plan], owner)
     rows = [replace(row, state="exists", why="in the store") if row.number in there else row for row in rows]
-    goes_on = await engine.store.database.read(partial(runs.same, owner=owner, digest=sheet.digest))
+    find = partial(runs.same, owner=owner, digest=digest or sheet.digest, states=same)
+    goes_on = await engine.store.database.read(find)
     left = 0
     if goes_on:
-        counted = (await engine.store.database.read(partial(runs.counts, run_ids=[goes_on.id])))[goes_on.id]
-        left = counted.get("waiting", 0) + counted.get("submitted", 0)
+        carried = await engine.store.database.read(partial(runs.states, run=goes_on.id))
+        left = sum(state in OPEN for state in carried.values())
+        rows = [_as_carried(row, carried.get(row.number - 1, "")) for row in rows]
     renamed = {old: new for row in rows if row.plan for old, new in row.plan.renamed.items()}
     return DryRun(sheet=sheet, rows=rows, goes_on=goes_on, open_rows=left, renamed=renamed)
+
+
+def _as_carried(row: Checked, state: str) -> Checked:
+    """A row of a run that goes on: what was sent is not sent again."""
+    return replace(row, state="exists", why=_CARRIED[state]) if state in _CARRIED else row
 
 
 def new_run(found: DryRun, *, owner: str = "local", priority: int = 0, cap: int | None = None) -> Run:
@@ -160,7 +193,13 @@ def new_run(found: DryRun, *, owner: str = "local", priority: int = 0, cap: int 
         kind="bulk",
         name=sheet.name,
         digest=sheet.digest,
-        spec={"defaults": dict(sheet.defaults), "seeds": sheet.seeds, "file_name": sheet.file_name, "cap": cap},
+        spec={
+            "defaults": dict(sheet.defaults),
+            "seeds": sheet.seeds,
+            "file_name": sheet.file_name,
+            "renamed": dict(found.renamed),
+            "cap": cap,
+        },
         priority=priority,
         created_at=now,
         changed_at=now,

@@ -23,7 +23,7 @@ from fluxroom.flows.conductor import PlanWith
 from fluxroom.flows.sheets import Sheet
 from fluxroom.identifiers import new_id
 from fluxroom.imaging.contact_sheet import Cell, contact_sheet
-from fluxroom.store.runs import Item, Run
+from fluxroom.store.runs import GOES_ON, UNFINISHED, Item, Run
 from fluxroom.types import JSON, PROVIDERS, dollars
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Comparison:
     request: Mapping[str, JSON]  # prompt, model and parameters that all cells share
     x: Axis
     y: Axis = field(default_factory=lambda: Axis("", (None,)))
+    drawn: bool = False  # nobody chose the seed
 
     def __post_init__(self) -> None:
         cells = len(self.x.values) * len(self.y.values)
@@ -60,6 +61,13 @@ class Comparison:
             raise InvalidParams(f"A comparison has 1 to {MOST_CELLS} cells, not {cells}.", field="axes")
         if self.x.name == self.y.name:
             raise InvalidParams(f"Both axes are {self.x.name}.", field="axes")
+
+    @property
+    def digest(self) -> str:
+        """The same for the same comparison: one that is not finished goes on instead of beginning again."""
+        asked = {name: value for name, value in self.request.items() if not (self.drawn and name == "seed")}
+        axes = [[axis.name, list(axis.values)] for axis in (self.x, self.y)]
+        return hash_of(["comparison", self.name, asked, axes])
 
     def cells(self) -> list[dict[str, JSON]]:
         """What each cell asks for, row by row."""
@@ -86,10 +94,11 @@ def comparison(name: str, request: Mapping[str, JSON], axes: Sequence[tuple[str,
         raise InvalidParams(f"A comparison has one or two axes, not {len(axes)}.", field="axes")
     shared = dict(request)
     given = {words.meaning(name) for name, value in shared.items() if value is not None}
-    if "seed" not in given | {words.meaning(axis) for axis, _ in axes}:
+    drawn = "seed" not in given | {words.meaning(axis) for axis, _ in axes}
+    if drawn:
         shared["seed"] = secrets.randbelow(2**31)
     x, *rest = [Axis(axis, list(values)) for axis, values in axes]
-    return Comparison(name=name, request=shared, x=x, **({"y": rest[0]} if rest else {}))
+    return Comparison(name=name, request=shared, x=x, drawn=drawn, **({"y": rest[0]} if rest else {}))
 
 
 async def price(
@@ -97,7 +106,7 @@ async def price(
 ) -> DryRun:
     """Check and price every cell; nothing is sent. Cells whose pictures are in the store cost nothing."""
     sheet = Sheet(name=found.name, rows=found.cells())
-    return await check(sheet, engine, plan_with, take_in, owner=owner)
+    return await check(sheet, engine, plan_with, take_in, owner=owner, digest=found.digest, same=UNFINISHED)
 
 
 async def begin(
@@ -110,19 +119,25 @@ async def begin(
     cap: int | None = None,
     key: str = "",
 ) -> Run:
-    """Start the run of a comparison that was priced; the same idempotency `key` leads to the same run."""
+    """Start the run of a comparison that was priced, or go on with the same one that is not finished.
+
+    The same idempotency `key` leads to the same run, finished or not.
+    """
+    if priced.goes_on and not key:
+        return await conductor.go_on(priced.goes_on)
     now = time.time()
     run = Run(
         id=new_id(),
         owner=owner,
         kind="comparison",
         name=found.name,
-        digest=hash_of(["comparison", key]) if key else "",
+        digest=hash_of(["comparison", key]) if key else found.digest,
         spec={
             "request": dict(found.request),
             "x": {"name": found.x.name, "values": list(found.x.values)},
             "y": {"name": found.y.name, "values": list(found.y.values)},
             "winner": None,
+            "renamed": dict(priced.renamed),
             "cap": cap,
         },
         priority=priority,
@@ -143,7 +158,7 @@ async def begin(
         )
         for row in priced.rows
     ]
-    return await conductor.begin(run, items)
+    return await conductor.begin(run, items, same=GOES_ON if key else UNFINISHED)
 
 
 async def drawn(store: Store, run: Run) -> bytes:

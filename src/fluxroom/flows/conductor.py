@@ -24,7 +24,7 @@ from fluxroom.flows.outcome import outcome
 from fluxroom.logs import get_logger
 from fluxroom.store import runs
 from fluxroom.store.database import hold
-from fluxroom.store.runs import OPEN, Item, Run
+from fluxroom.store.runs import GOES_ON, OPEN, Item, Run
 from fluxroom.types import JSON, Plan, Request
 
 if TYPE_CHECKING:
@@ -97,15 +97,15 @@ class Conductor:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def begin(self, run: Run, items: Sequence[Item]) -> Run:
-        """Write a run down and start it; a run of the same digest that is there already is given instead."""
+    async def begin(self, run: Run, items: Sequence[Item], *, same: Sequence[str] = GOES_ON) -> Run:
+        """Write a run down and start it; a run of the same digest in one of the states `same` is given instead."""
         held = replace(run, holder=self._engine.presence.id)
 
         def work(connection: Connection) -> Run:
             if run.digest:
                 hold(connection, f"run:{run.digest}")
-                if same := runs.same(connection, run.owner, run.digest):
-                    return same
+                if found := runs.same(connection, run.owner, run.digest, same):
+                    return found
             runs.add(connection, held, items)
             return held
 

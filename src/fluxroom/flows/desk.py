@@ -55,11 +55,17 @@ class Desk:
         return told.a_dry_run(await self._checked(sheet))
 
     async def begin_sheet(self, sheet: Sheet, *, priority: int = 0, budget: str | None = None) -> Answer:
-        """Carry a sheet, or go on with the same one. It pauses before it has spent the `budget` (US dollars)."""
+        """Carry a sheet, or go on with the same one; budget, priority and file names are then the new ones.
+
+        It pauses before it has spent the `budget` (US dollars).
+        """
         found = await self._checked(sheet)
         run = bulk.new_run(found, owner=self.owner, priority=priority, cap=self.cap)
-        if budget is not None and not found.goes_on:
+        if budget is not None:
             await self._limit(run, budget)
+        if found.goes_on and (priority, sheet.file_name) != (run.priority, run.spec.get("file_name")):
+            shown = {"priority": priority, "spec": {**run.spec, "file_name": sheet.file_name}}
+            await self.engine.store.database.write(partial(runs.describe, run=run.id, shown=shown))
         begun = await bulk.begin(found, self.conductor, run)
         return {**await self._told(begun), "goes_on": found.goes_on is not None}
 
@@ -70,7 +76,10 @@ class Desk:
         return told.a_dry_run(await self._priced(found))
 
     async def begin_comparison(self, found: Comparison, *, priority: int = 5, key: str = "") -> Answer:
-        """Carry a comparison; the same idempotency `key` leads to the same run."""
+        """Carry a comparison, or go on with the same one that is not finished.
+
+        The same idempotency `key` leads to the same run.
+        """
         priced = await self._priced(found)
         run = await comparisons.begin(
             found, priced, self.conductor, owner=self.owner, priority=priority, cap=self.cap, key=key

@@ -5,16 +5,17 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 
 from sqlalchemy import Connection
 
 from fluxroom.flows.file_names import FileNames
-from fluxroom.store import Store, runs
+from fluxroom.store import Store, run_results, runs
 from fluxroom.store.images import StoredImage
 from fluxroom.store.jobs import Job
+from fluxroom.store.run_results import Made
 from fluxroom.store.runs import STATES, Item, Run
 from fluxroom.types import JSON
 
@@ -46,8 +47,17 @@ class Result:
     """An item and what became of it."""
 
     item: Item
-    jobs: Sequence[Job] = ()
-    images: Sequence[StoredImage] = ()
+    made: Made = field(default_factory=Made)
+
+    @property
+    def jobs(self) -> Sequence[Job]:
+        """What was sent for it."""
+        return self.made.jobs
+
+    @property
+    def images(self) -> Sequence[StoredImage]:
+        """Its pictures."""
+        return self.made.images
 
     @property
     def charged(self) -> Decimal:
@@ -75,13 +85,8 @@ async def page(
 
     def work(connection: Connection) -> list[Result]:
         found = runs.items(connection, run, states=states, after=after, limit=limit)
-        made = runs.made(connection, found)
-        return [
-            Result(one, made[one.generation].jobs, made[one.generation].images)
-            if one.generation in made
-            else Result(one)
-            for one in found
-        ]
+        made = run_results.made(connection, found)
+        return [Result(one, made.get(one.generation, Made())) for one in found]
 
     return await store.database.read(work)
 

@@ -39,12 +39,15 @@ def an_item(one: Result) -> dict[str, Any]:
         "asked": dict(item.asked),
         "generation": item.generation or None,
         "attempt": item.attempt,
+        "route": one.jobs[-1].route if one.jobs else None,
+        "sent": [dict(job.wire) for job in one.jobs],
+        "not_sent": [dict(note) for note in one.made.not_sent],
         "seconds": one.seconds,
         "charged": plain(one.charged),
         "charge": one.charge,
         "error": dict(item.error) if item.error else None,
         "note": dict(item.note),
-        "images": [an_image(picture) for picture in one.images],
+        "images": [{**an_image(picture), "rating": one.made.ratings.get(picture.id)} for picture in one.images],
     }
 
 

@@ -88,6 +88,12 @@ class RunPage(BaseModel):
     next: str | None = Field(description="The address of the page after this one.")
 
 
+class RatedImage(ImageAnswer):
+    """A picture of a run, with what a person thinks of it."""
+
+    rating: int | None = Field(description="1 to 5 stars, as in the library.")
+
+
 class ItemAnswer(BaseModel):
     """One request of a run and what became of it."""
 
@@ -98,12 +104,15 @@ class ItemAnswer(BaseModel):
     asked: dict[str, Any]
     generation: str | None
     attempt: int
+    route: str | None = Field(description="Who made it.")
+    sent: list[dict[str, Any]] = Field(description="The payload of each job, exactly as sent; pictures by hash.")
+    not_sent: list[dict[str, Any]] = Field(description="What was asked for and left out, and why.")
     seconds: float | None
     charged: str
     charge: str
     error: dict[str, Any] | None
     note: dict[str, Any]
-    images: list[ImageAnswer]
+    images: list[RatedImage]
 
 
 class ItemPage(BaseModel):

@@ -14,9 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Text, bindparam, cast, exists, func, insert, or_, select, text, update
 
-from fluxroom.store import images, tables
-from fluxroom.store.images import StoredImage
-from fluxroom.store.jobs import Job
+from fluxroom.store import tables
 from fluxroom.store.tables import jobs, run_items, runs
 from fluxroom.types import JSON
 
@@ -33,6 +31,11 @@ class Wanted:
     favourite: bool | None = None
     hidden: bool | None = False
 
+
+GOES_ON = ("running", "paused", "review", "finished")
+"""States of a run that is still the one to go on with."""
+
+UNFINISHED = ("running", "paused", "review")
 
 OPEN = ("waiting", "submitted")
 """States of an item that somebody still has to do something about."""
@@ -77,20 +80,16 @@ class Item:
     changed_at: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """The jobs and pictures of an item."""
-
-    jobs: Sequence[Job]
-    images: Sequence[StoredImage]
-
-
 _ADD_RUN = insert(runs)
 _ADD_ITEM = insert(run_items)
 _GET = select(runs).where(runs.c.id == bindparam("b_run"))
 _SAME = (
     select(runs)
-    .where(runs.c.owner == bindparam("b_owner"), runs.c.digest == bindparam("b_digest"), runs.c.state != "cancelled")
+    .where(
+        runs.c.owner == bindparam("b_owner"),
+        runs.c.digest == bindparam("b_digest"),
+        runs.c.state.in_(bindparam("b_states", expanding=True)),
+    )
     .order_by(runs.c.id.desc())
     .limit(1)
 )
@@ -146,6 +145,7 @@ _COUNT = (
     .where(run_items.c.run.in_(bindparam("b_runs", expanding=True)))
     .group_by(run_items.c.run, run_items.c.state)
 )
+_STATES_OF = select(run_items.c.position, run_items.c.state).where(run_items.c.run == bindparam("b_run"))
 _HEALED = (
     select(run_items.c.run, run_items.c.position)
     .where(
@@ -158,11 +158,6 @@ _REOPEN = (
     update(run_items)
     .where(run_items.c.run == bindparam("b_run"), run_items.c.position == bindparam("b_position"))
     .values(state="submitted")
-)
-_THEIR_JOBS = (
-    select(jobs)
-    .where(jobs.c.generation.in_(bindparam("b_generations", expanding=True)))
-    .order_by(jobs.c.generation, jobs.c.number)
 )
 _REPLACE = (
     update(run_items)
@@ -209,9 +204,10 @@ def get(connection: Connection, run: str) -> Run | None:
     return None if row is None else Run(**row)
 
 
-def same(connection: Connection, owner: str, digest: str) -> Run | None:
-    """The owner's newest run of the same thing that was not cancelled."""
-    row = connection.execute(_SAME, {"b_owner": owner, "b_digest": digest}).mappings().one_or_none()
+def same(connection: Connection, owner: str, digest: str, states: Sequence[str] = GOES_ON) -> Run | None:
+    """The owner's newest run of the same thing in one of these states: by default any that was not cancelled."""
+    values = {"b_owner": owner, "b_digest": digest, "b_states": list(states)}
+    row = connection.execute(_SAME, values).mappings().one_or_none()
     return None if row is None else Run(**row)
 
 
@@ -322,6 +318,11 @@ def stop(connection: Connection, run: str, *, at: float) -> int:
     return connection.execute(_STOP, {"b_run": run, "v_at": at}).rowcount
 
 
+def states(connection: Connection, run: str) -> dict[int, str]:
+    """The state of every item, by its position."""
+    return {int(position): str(state) for position, state in connection.execute(_STATES_OF, {"b_run": run})}
+
+
 def counts(connection: Connection, run_ids: Sequence[str]) -> dict[str, dict[str, int]]:
     """How many items of each run are in which state."""
     found: dict[str, dict[str, int]] = {run: {} for run in run_ids}
@@ -345,20 +346,6 @@ def heal(connection: Connection, *, at: float) -> list[str]:
         connection.execute(_REOPEN, {"b_run": run, "b_position": position})
         move(connection, run, ("finished",), "running", why="", at=at)
     return sorted({run for run, _ in found})
-
-
-def made(connection: Connection, found: Sequence[Item]) -> dict[str, Made]:
-    """What became of some items, by their generation."""
-    ids = [one.generation for one in found if one.generation]
-    listed = [Job(**row) for row in connection.execute(_THEIR_JOBS, {"b_generations": ids}).mappings()] if ids else []
-    pictures = images.of_jobs(connection, [job.id for job in listed]) if listed else []
-    jobs_of: dict[str, list[Job]] = {one: [] for one in ids}
-    for job in listed:
-        jobs_of[job.generation].append(job)
-    return {
-        one: Made(own, [picture for job in own for picture in pictures if picture.job == job.id])
-        for one, own in jobs_of.items()
-    }
 
 
 def last_position(connection: Connection, run: str) -> int:

@@ -3032,6 +3032,25 @@ export interface components {
             generation: string | null;
             /** Attempt */
             attempt: number;
+            /**
+             * Route
+             * @description Who made it.
+             */
+            route: string | null;
+            /**
+             * Sent
+             * @description The payload of each job, exactly as sent; pictures by hash.
+             */
+            sent: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Not Sent
+             * @description What was asked for and left out, and why.
+             */
+            not_sent: {
+                [key: string]: unknown;
+            }[];
             /** Seconds */
             seconds: number | null;
             /** Charged */
@@ -3047,7 +3066,7 @@ export interface components {
                 [key: string]: unknown;
             };
             /** Images */
-            images: components["schemas"]["ImageAnswer"][];
+            images: components["schemas"]["RatedImage"][];
         };
         /**
          * ItemPage
@@ -4355,6 +4374,48 @@ export interface components {
             chosen: string;
             /** Sandbox */
             sandbox: boolean;
+        };
+        /**
+         * RatedImage
+         * @description A picture of a run, with what a person thinks of it.
+         */
+        RatedImage: {
+            /** Id */
+            id: string;
+            /** Job */
+            job: string;
+            /** Sha256 */
+            sha256: string;
+            /** Mime */
+            mime: string;
+            /** Width */
+            width: number;
+            /** Height */
+            height: number;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Seed */
+            seed: number | null;
+            /**
+             * Url
+             * @description The file as the provider made it.
+             */
+            url: string;
+            /**
+             * Thumbnail
+             * @description A small WebP.
+             */
+            thumbnail: string;
+            /**
+             * Download
+             * @description The file with prompt, model, parameters and seed written into it.
+             */
+            download: string;
+            /**
+             * Rating
+             * @description 1 to 5 stars, as in the library.
+             */
+            rating: number | null;
         };
         /**
          * Ready

@@ -13,12 +13,17 @@ from fluxroom.cli.sections import Command
 from fluxroom.cli.shared import shared, wants_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fluxroom.client import AsyncClient
     from fluxroom.flows.sheets import Sheet
 
 COMMANDS = {
     "run": "Check a sheet, say what it costs, and carry it.",
     "check": "Check a sheet and say what it costs; nothing is sent.",
 }
+
+_PAGE = 200
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 
@@ -59,6 +64,7 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("-p", "--param", "params"), {"multiple": True, "metavar": "NAME=VALUE", "help": "For rows that do not say."}),
     (("--map", "columns"), {"multiple": True, "metavar": "NAME=COLUMN", "help": "Which column is which parameter."}),
     (("--source", "sources"), {"multiple": True, "help": "A picture or a folder of pictures; may be repeated."}),
+    (("--library", "words"), {"multiple": True, "help": "Pictures of the library whose prompt has these words."}),
     (("--prompt", "prompts"), {"multiple": True, "help": "For every source; may be repeated."}),
     (
         ("--seeds",),
@@ -80,50 +86,77 @@ def _check(ctx: click.Context, /, **given: Any) -> None:
     """Check every row of SHEET (a .csv or .jsonl file, - for standard input) and say what it costs."""
     from fluxroom.cli.runtime import opened, run
 
-    sheet = _sheet(given)
+    read = _reader(given)
 
     async def work() -> dict[str, Any]:
         async with opened(ctx) as client:
-            return await client.runs.check_sheet(sheet)
+            return await client.runs.check_sheet(read(await _in_library(client, given["words"])))
 
     found = run(work)
     if wants_json(ctx):
         voice.document(found)
     else:
-        _tell(found)
+        tell(found)
 
 
 @click.command(cls=Command, name="run")
 @_sheet_options
 @click.option("-o", "--output", metavar="FOLDER", help="Where the pictures and a table of results go.")
 @click.option("--budget", metavar="USD", help="Pause before the run has spent more.")
+@click.option("--priority", type=int, default=0, help="Higher goes first; single requests have 10.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before it costs something.")
 @shared
 @click.pass_context
-def _run(ctx: click.Context, /, output: str | None, budget: str | None, *, yes: bool, **given: Any) -> None:
+def _run(
+    ctx: click.Context, /, output: str | None, budget: str | None, priority: int, *, yes: bool, **given: Any
+) -> None:
     """Check SHEET, ask, and carry it. Ctrl-C pauses: the same command goes on, and nothing is paid twice."""
     from fluxroom.cli.following import carried, folder_for
     from fluxroom.cli.runtime import opened, run
 
-    sheet = _sheet(given)
+    read = _reader(given)
     folder = folder_for(output)
 
     async def work() -> int:
         async with opened(ctx) as client:
+            sheet = read(await _in_library(client, given["words"]))
             found = await client.runs.check_sheet(sheet)
             if not wants_json(ctx):
-                _tell(found)
+                tell(found, ends=False)
             if not (found["ok"] or found["exists"] or found["goes_on"]):
                 return 2
             if found["ok"] and not found["goes_on"]:
                 _ask(found, yes=yes)
-            begun = await client.runs.begin_sheet(sheet, budget=budget)
+            begun = await client.runs.begin_sheet(sheet, budget=budget, priority=priority)
             return await carried(ctx, client, begun, folder)
 
     ctx.exit(run(work))
 
 
-def _sheet(given: dict[str, Any]) -> Sheet:
+def _reader(given: dict[str, Any]) -> Callable[[list[str]], Sheet]:
+    """Read what can be read before the library is asked; a mistake is told before anything is opened.
+
+    Raises:
+        click.UsageError: something was typed in a form that cannot be read.
+    """
+    sheet = None if given["words"] else _sheet(given, [])
+    return lambda there: sheet or _sheet(given, there)
+
+
+async def _in_library(client: AsyncClient, wanted: tuple[str, ...]) -> list[str]:
+    """The pictures with these words, each once, the newest first."""
+    found: dict[str, None] = {}
+    for words in wanted:
+        before = ""
+        while page := await client.worker.books.search(words, limit=_PAGE, before=before):
+            found |= dict.fromkeys(picture.sha256 for picture in page)
+            before = page[-1].id
+        if not found:
+            raise click.UsageError(f"The library has no picture with the words {words!r}.")
+    return list(found)
+
+
+def _sheet(given: dict[str, Any], there: list[str]) -> Sheet:
     from fluxroom.cli.asking import pair
     from fluxroom.client import DEFAULT_MODEL
     from fluxroom.flows.sheets import Sheet, every_combination, table
@@ -131,14 +164,14 @@ def _sheet(given: dict[str, Any]) -> Sheet:
     file = given["sheet"]
     defaults: dict[str, Any] = {"model": given["model"] or DEFAULT_MODEL}
     defaults |= dict(pair(text, "-p") for text in given["params"])
-    if file and (given["sources"] or given["prompts"]):
-        raise click.UsageError("Give a sheet, or --source and --prompt, not both.")
+    if file and (given["sources"] or given["prompts"] or given["words"]):
+        raise click.UsageError("Give a sheet, or --source, --library and --prompt, not both.")
     if file:
         columns = {column: name for name, column in (_column(text) for text in given["columns"])}
         rows = table(_read(file), "jsonl" if file.endswith(".jsonl") else "csv", columns=columns)
         rows = [_from(Path(file).parent, row) for row in rows]
     elif given["prompts"]:
-        rows = every_combination(_pictures(given["sources"]), given["prompts"])
+        rows = every_combination([*_pictures(given["sources"]), *there], given["prompts"])
     else:
         raise click.UsageError("Give a sheet (.csv or .jsonl), or --prompt with or without --source.")
     name = given["name"] or (Path(file).stem if file and file != "-" else "bulk")
@@ -185,13 +218,20 @@ def _pictures(sources: tuple[str, ...]) -> list[str]:
     return found
 
 
-def _tell(found: dict[str, Any]) -> None:
-    voice.note(click.style(found["text"], bold=True))
-    voice.note(voice.dim(f"  {found['rule']}"))
+def tell(found: dict[str, Any], *, each: str = "row", ends: bool = True) -> None:
+    """What a dry run found, for people.
+
+    Args:
+        found: a dry run.
+        each: what they call one request of it.
+        ends: nothing comes after it; else the run itself tells of old names.
+    """
+    voice.note(click.style(found["text"].replace("row ", f"{each} "), bold=True))
+    voice.note(voice.dim(f"  {found['rule'].replace('rows', f'{each}s')}"))
     for row in [row for row in found["rows"] if row["state"] == "invalid"][:20]:
-        number = click.style(f"row {row['row']}", fg="yellow")
+        number = click.style(f"{each} {row['row']}", fg="yellow")
         voice.note(f"  {number}: {row['why']}")
-    for old, new in found["renamed"].items():
+    for old, new in found["renamed"].items() if ends else ():
         voice.note(f"  {old} is called {new} now.")
     dropped = {note["name"]: note["why"] for row in found["rows"] for note in row["not_sent"]}
     for name, why in dropped.items():

@@ -28,7 +28,7 @@ def command(ctx: click.Context, /, models: tuple[str, ...], vary: tuple[str, ...
     """Make the same request with different models, providers or values, and lay the pictures side by side.
 
     One or two axes. What a model does not take is left out and told, so that unequal models can be compared; without
-    --seed all cells get the same one.
+    --seed all cells get the same one. A comparison that is not finished goes on when the same command is given again.
 
     \b
     fluxroom compare "a fox" -m flux-2-pro -m flux-2-flex -o sheet.png
@@ -36,6 +36,7 @@ def command(ctx: click.Context, /, models: tuple[str, ...], vary: tuple[str, ...
     fluxroom compare "a fox" -m flux-2-pro --vary provider=bfl,fal
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     from fluxroom.cli.asking import read_request
+    from fluxroom.cli.commands.bulk import tell
     from fluxroom.cli.delivering import check_target
     from fluxroom.cli.following import asked, carried
     from fluxroom.cli.runtime import opened, run
@@ -60,10 +61,10 @@ def command(ctx: click.Context, /, models: tuple[str, ...], vary: tuple[str, ...
         async with opened(ctx) as client:
             priced = await client.runs.check_comparison(found)
             if not wants_json(ctx):
-                voice.note(click.style(priced["text"].replace("row ", "cell "), bold=True))
-            if not priced["ok"] and not priced["exists"]:
+                tell(priced, each="cell", ends=False)
+            if not (priced["ok"] or priced["exists"] or priced["goes_on"]):
                 return 2
-            if priced["ok"]:
+            if priced["ok"] and not priced["goes_on"]:
                 asked(f"Make {priced['ok']} pictures for ${priced['low']}?", yes)
             begun = await client.runs.begin_comparison(found)
             code = await carried(ctx, client, begun, None)
