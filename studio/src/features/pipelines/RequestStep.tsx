@@ -82,7 +82,7 @@ export function RequestStep({ step, offers, onChange }: Props) {
           offers={texts}
         />
       )}
-      {mode && mode.max_references > 0 && (
+      {mode && takes.has("references") && (
         <StepPictures
           label={words.references}
           pictures={listed(step.references)}

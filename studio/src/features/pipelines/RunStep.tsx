@@ -29,8 +29,8 @@ export function RunStep({ place, progress, spec, busy, resting, onDecide, onChan
   const { step, state, made, items, asks } = progress;
   const name = titleOf(step, language);
   const missing = made?.missing ?? 0;
-  const [first] = items;
-  const summary = String(first?.asked.prompt ?? summaryOf(step));
+  const prompts = new Set(items.map((one) => String(one.asked.prompt ?? "")));
+  const summary = prompts.size === 1 ? [...prompts].join("") : summaryOf(step);
   return (
     <li
       className={classes.step}

@@ -61,7 +61,7 @@ export function PictureSlots({ label, help, pictures, onChange, limit = 64 }: Pr
             </button>
           </span>
         ))}
-        {(pictures.length < limit || limit === 1) && (
+        {pictures.length < limit && (
           <>
             <FileButton
               accept={ACCEPTED}
