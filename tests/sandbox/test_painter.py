@@ -97,3 +97,13 @@ def test_one_megapixel_takes_little_time() -> None:
         paint(Painting("a red fox in fresh snow", seed, 1024, 1024))
         spent.append(time.thread_time() - before)
     assert min(spent) < 0.12
+
+
+def caption(prompt: str) -> bytes:
+    """The letters below the landscape, whose colours are the prompt's."""
+    return opened(paint(Painting(prompt, 1, 512, 384))).convert("L").crop((0, 350, 512, 384)).tobytes()
+
+
+def test_a_caption_in_german_is_spelt_and_not_boxes() -> None:
+    assert caption("Füchse über Öl, groß – 3 €") == caption("Fuechse ueber Oel, gross - 3 EUR")
+    assert caption("Füchse über Öl, groß – 3 €") != caption("Fuechse unter Oel, gross - 3 EUR")

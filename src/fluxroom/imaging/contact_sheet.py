@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from fluxroom.imaging.lettering import Font, font, legible
 from fluxroom.imaging.thumbnails import thumbnail
 
 _CELL = 384  # pixels a side, at most
@@ -44,7 +45,7 @@ def contact_sheet(title: str, columns: Sequence[str], rows: Sequence[str], cells
     size = (side + step * len(columns), _HEAD + line + (step + line) * len(rows))
     sheet = Image.new("RGB", size, _PAPER)
     pen = ImageDraw.Draw(sheet)
-    large, small = ImageFont.load_default(20), ImageFont.load_default(14)
+    large, small = font(20), font(14)
     pen.text((_GAP, _GAP), _cut(pen, title, large, size[0] - 2 * _GAP), fill=_INK, font=large)
     for number, words in enumerate(columns):
         pen.text((side + step * number, _HEAD - 2), _cut(pen, words, small, _CELL), fill=_INK, font=small)
@@ -71,11 +72,13 @@ def _place(sheet: Image.Image, cell: Cell, left: int, top: int) -> None:
         pen.rectangle((left - 3, top - 3, left + _CELL + 2, top + _CELL + 2), outline=(47, 94, 224), width=3)
 
 
-def _cut(pen: ImageDraw.ImageDraw, words: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
-    words = " ".join(words.split())
-    if len(words) <= _LONGEST and pen.textlength(words, font=font) <= width:
+def _cut(pen: ImageDraw.ImageDraw, words: str, within: Font, width: int) -> str:
+    words = legible(" ".join(words.split()), within)
+    if len(words) <= _LONGEST and pen.textlength(words, font=within) <= width:
         return words
     # By halves: a prompt may have thousands of letters, and every look measures all that are left.
     length = min(len(words), _LONGEST)
-    fits = bisect_right(range(length), width, key=lambda last: ceil(pen.textlength(f"{words[: last + 1]}…", font=font)))
+    fits = bisect_right(
+        range(length), width, key=lambda last: ceil(pen.textlength(f"{words[: last + 1]}…", font=within))
+    )
     return f"{words[:fits]}…"

@@ -10,6 +10,7 @@ import hashlib
 import io
 import math
 import textwrap
+import unicodedata
 from dataclasses import dataclass, field
 from functools import lru_cache
 from random import Random
@@ -22,6 +23,11 @@ from fluxroom.sandbox.palette import Palette, palette_for
 CONTENT_TYPES: Final = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 _LIGHT: Final = (250, 250, 248)
 _INK: Final = (18, 20, 26)
+_SPELT: Final = str.maketrans({
+    "ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "×": "x", "–": "-", "—": "-",
+    "„": '"', "“": '"', "”": '"', "‘": "'", "’": "'", "«": '"', "»": '"', "€": "EUR",
+})  # fmt: skip
+"""The font that is the same on every machine has ASCII, "·" and "…" alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +178,8 @@ def _write_labels(picture: Image.Image, what: Painting, colours: Palette) -> Non
     draw = ImageDraw.Draw(picture)
     note = " · ".join(part for part in ("SANDBOX", what.note, f"seed {what.seed}", *what.extra) if part)
     letters = max(8, int(what.width / (size * 0.56)))
-    lines = textwrap.wrap(what.prompt, letters, max_lines=3, placeholder=" …") if what.prompt else []
-    lines.append(textwrap.shorten(note, max(len("SANDBOX"), letters), placeholder=" …"))
+    lines = textwrap.wrap(_spelt(what.prompt), letters, max_lines=3, placeholder=" …") if what.prompt else []
+    lines.append(textwrap.shorten(_spelt(note), max(len("SANDBOX"), letters), placeholder=" …"))
     font = _font(size)
     top = what.height - int(len(lines) * size * 1.35) - size
     draw.rectangle((0, top, what.width, what.height), fill=_INK)
@@ -181,3 +187,14 @@ def _write_labels(picture: Image.Image, what: Painting, colours: Palette) -> Non
     for index, line in enumerate(lines):
         draw.text((size // 2, top + size // 2 + int(index * size * 1.35)), line, font=font, fill=_LIGHT)
     _badge(draw, (size // 2, size // 2), "SANDBOX", size)
+
+
+def _spelt(words: str) -> str:
+    """The words in letters that the font has; `?` for those that cannot be spelt with them."""
+    return "".join(letter if letter in "·…" else _spelt_letter(letter) for letter in words.translate(_SPELT))
+
+
+def _spelt_letter(letter: str) -> str:
+    if letter.isascii() or unicodedata.combining(letter):
+        return letter if letter.isascii() else ""
+    return unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode() or "?"
