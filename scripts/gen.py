@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,11 +14,13 @@ from scripts import api, docs, endpoints, parameters
 
 from fluxroom import catalog
 from fluxroom.catalog import Model, Route
+from fluxroom.flows.pipeline_files import SCHEMA, VERSION
 from fluxroom.types import Quote, Reference, Request
 
 ROOT = endpoints.ROOT
 MODELS_PAGE = ROOT / "docs/models.md"
 README = ROOT / "README.md"
+PIPELINE_SCHEMA = ROOT / f"docs/schemas/pipeline-{VERSION}.json"
 BEGIN, END = "<!-- models:begin -->", "<!-- models:end -->"
 SHOWN = (
     "flux-2-pro", "flux-2-max", "flux-2-flex", "flux-2-dev", "flux-2-klein-4b", "flux-2-klein-9b", "flux-2-lora",
@@ -82,6 +85,7 @@ def _from_catalog() -> dict[Path, str]:
         MODELS_PAGE: models_page(),
         parameters.PAGE: parameters.page().rstrip() + "\n",
         README: readme(),
+        PIPELINE_SCHEMA: json.dumps(SCHEMA, indent=2, ensure_ascii=False) + "\n",
     }
 
 

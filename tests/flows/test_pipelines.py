@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -225,3 +226,8 @@ async def test_a_step_in_doubt_waits_for_a_person(tmp_path: Path, *, decided: bo
         assert ended.state == "finished"
         shots = ended.spec["results"]["shots"]
         assert (len(shots["images"]), shots["missing"]) == ((2, 0) if decided else (1, 1))
+
+
+def test_the_published_schema_is_the_one_that_is_used() -> None:
+    page = Path(__file__).parents[2] / "docs/schemas/pipeline-1.json"
+    assert json.loads(page.read_text("utf-8")) == SCHEMA
