@@ -147,3 +147,21 @@ export async function what_is_no_table_says_so(visitor) {
   await page.locator("#content").getByRole("alert").waitFor();
   assert.match(await page.getByRole("textbox", { name: "Paste a table" }).inputValue(), /never closed/);
 }
+
+export async function a_sheet_is_run_without_a_mouse(visitor) {
+  const page = await visitor();
+  await bulk(page);
+  await page.keyboard.press("g");
+  await page.keyboard.press("b");
+  await page.waitForURL("**/bulk");
+  const table = page.getByRole("textbox", { name: "Paste a table" });
+  await table.focus();
+  await page.keyboard.insertText(`prompt,image_size\na bowl ${Date.now()},square_hd`);
+  await page.getByRole("button", { name: "Check" }).focus();
+  await page.keyboard.press("Enter");
+  await page.getByText("1 to pay").waitFor();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(HERE);
+  await page.getByText(/^Finished · 1 of 1/).waitFor({ timeout: 30_000 });
+}

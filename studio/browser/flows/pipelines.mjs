@@ -218,3 +218,77 @@ export async function a_failed_step_can_be_changed_in_a_second_tab(visitor) {
   await state(other, "shots", "done").waitFor({ timeout: 30_000 });
   await state(page, "shots", "done").waitFor({ timeout: 30_000 });
 }
+
+export async function a_step_has_settings_of_its_own_and_takes_those_of_inputs(visitor, base) {
+  const page = await visitor();
+  const steps = [{ name: "shots", do: "generate", model: "flux-2-flex", prompt: "{{inputs.what}}" }];
+  const inputs = { what: { kind: "text" }, number: { kind: "number", default: 11 } };
+  await opened(page, { version: 1, name: "settings", inputs, steps });
+  await view(page, "Steps").click();
+  await page.getByRole("radio", { name: "1:1 HD" }).click();
+  await page.getByRole("button", { name: /^More settings/ }).click();
+  await page.getByRole("textbox", { name: "Guidance" }).fill("4");
+  await page.getByRole("textbox", { name: "Guidance" }).press("Tab");
+  await page.getByRole("button", { name: "Take Seed from an input" }).click();
+  await page.getByRole("menuitem", { name: "number" }).click();
+  await page.getByText("{{inputs.number}}").waitFor();
+  await page.getByRole("textbox", { name: "What" }).fill("a kettle");
+  await page.waitForFunction(() => !document.querySelector("[data-testid=run]").disabled);
+  await run(page).click();
+  await page.waitForURL(RUN);
+  await state(page, "shots", "done").waitFor({ timeout: 30_000 });
+  const [item] = await requests(base, idOf(page));
+  const { image_size, guidance_scale, seed, prompt } = item.asked;
+  assert.deepEqual([image_size, guidance_scale, seed, prompt], ["square_hd", 4, 11, "a kettle"]);
+  const made = await newest(base);
+  assert.equal(made.params.guidance_scale, 4);
+}
+
+export async function a_run_is_paused_survives_a_reload_and_goes_on(visitor, base) {
+  const page = await visitor();
+  const steps = [
+    { name: "first", do: "generate", model: "flux-2-pro", prompt: "{{inputs.what}} [[duration:5]]" },
+    { name: "second", do: "edit", model: FAST, references: ["{{steps.first.image}}"], prompt: "at night" },
+  ];
+  await opened(page, { version: 1, name: "paused", inputs: { what: { kind: "text" } }, steps });
+  await page.getByRole("textbox", { name: "What" }).fill("a quay");
+  await page.waitForFunction(() => !document.querySelector("[data-testid=run]").disabled);
+  await run(page).click();
+  await page.waitForURL(RUN);
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText(/^Paused/).waitFor();
+  await page.reload();
+  await page.getByText(/^Paused/).waitFor();
+  await page.getByRole("button", { name: "Go on", exact: true }).click();
+  await state(page, "second", "done").waitFor({ timeout: 40_000 });
+  const made = (await requests(base, idOf(page))).filter((one) => one.state === "done");
+  assert.deepEqual(
+    made.map((one) => one.step),
+    ["first", "second"],
+  );
+  // From here it can be begun again with other inputs.
+  await page.getByRole("button", { name: "Open in the editor" }).click();
+  await page.waitForURL("**/pipelines/new");
+  assert.equal(await page.getByRole("textbox", { name: "What" }).inputValue(), "a quay");
+}
+
+export async function a_choice_is_made_without_a_mouse(visitor) {
+  const page = await visitor();
+  await opened(page, { ...EVENING, name: "keys", mode: "auto" });
+  await page.getByRole("textbox", { name: "Product" }).focus();
+  await page.keyboard.type("a jug");
+  await page.waitForFunction(() => !document.querySelector("[data-testid=run]").disabled);
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(RUN);
+  await state(page, "best", "review").waitFor({ timeout: 30_000 });
+  await page.getByRole("button", { name: "Picture 2" }).focus();
+  await page.keyboard.press("Space");
+  await page.getByRole("button", { name: "Picture 2, goes on as number 1" }).waitFor();
+  await page.getByRole("button", { name: "Picture 1" }).focus();
+  await page.keyboard.press("Space");
+  await page.getByRole("button", { name: "Picture 1, goes on as number 2" }).waitFor();
+  await page.getByRole("button", { name: "Go on with 2 pictures" }).focus();
+  await page.keyboard.press("Enter");
+  await state(page, "night", "done").waitFor({ timeout: 30_000 });
+}
