@@ -231,3 +231,29 @@ async def test_a_step_in_doubt_waits_for_a_person(tmp_path: Path, *, decided: bo
 def test_the_published_schema_is_the_one_that_is_used() -> None:
     page = Path(__file__).parents[2] / "docs/schemas/pipeline-1.json"
     assert json.loads(page.read_text("utf-8")) == SCHEMA
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (("seed: 9", "seed: .nan"), r"steps\.3\.seed: nan is no number"),
+        (("seed: 9", "seed: -.inf"), "no number that can be used"),
+        (("seed: 9", "seed: 99999999999999999999999"), "no number that can be used"),
+        (("prompt: at night", "prompt: 2026-11-20"), "put '2026-11-20' in quotes"),
+        (("prompt: at night", "prompt: !!binary aGk="), "in quotes, or leave it out"),
+        (("prompt: at night", "prompt: !!set {a, b}"), "in quotes, or leave it out"),
+        (("prompt: at night", "prompt: x\n    7: y"), "the name 7 must be in quotes"),
+        (("prompt: at night", 'prompt: "\\0"'), "a sign in it is none of a text"),
+        (("prompt: at night", "prompt: " + "[" * 40 + "]" * 40), "nested deeper than 30 levels"),
+        (("prompt: at night", "prompt: !!python/object/apply:os.system [id]"), "neither YAML nor JSON"),
+        (("prompt: at night", "prompt: x\n    prompt: y"), None),
+    ],
+)
+def test_a_file_that_is_more_than_json_is_refused_by_place(change: tuple[str, str], why: str | None) -> None:
+    assert change[0] in FOUR_STEPS
+    text = FOUR_STEPS.replace(*change, 1)
+    if why is None:  # the second of two of the same name counts, as in JSON
+        assert read(text).step("night").fields["prompt"] == "y"
+        return
+    with pytest.raises(InvalidParams, match=why):
+        read(text)

@@ -189,6 +189,7 @@ def pipeline(raw: Any) -> Pipeline:
     Raises:
         InvalidParams: it is no pipeline; the message names the place.
     """
+    plain_text.check(raw, "the file")
     wrong = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(SCHEMA).iter_errors(raw))
     if wrong is not None:
         place = ".".join(str(part) for part in wrong.absolute_path) or "the file"

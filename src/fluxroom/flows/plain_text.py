@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import yaml
@@ -11,6 +12,9 @@ from fluxroom.errors import InvalidParams
 
 LARGEST = 100_000
 """Characters: reading YAML is slow, and what people write has a few thousand."""
+
+_DEEPEST = 30
+_LARGEST_NUMBER = 2**63 - 1
 
 
 def read(text: str, what: str) -> Any:
@@ -32,6 +36,43 @@ def read(text: str, what: str) -> Any:
         line = getattr(error, "lineno", place.line + 1 if place else None)
         where = f" in line {line}" if line else ""
         raise InvalidParams(f"The file is neither YAML nor JSON{where}.", field=what) from None
+
+
+def check(value: Any, place: str, depth: int = 0) -> None:
+    """See that data are JSON: YAML has dates, sets and infinite numbers besides, and names that are no words.
+
+    Args:
+        value: what was read.
+        place: where it stands, for the message.
+        depth: how deep.
+
+    Raises:
+        InvalidParams: they are not; the message names the place.
+    """
+    if depth > _DEEPEST:
+        raise InvalidParams(f"{place}: nested deeper than {_DEEPEST} levels.", field=place)
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if not isinstance(name, str):
+                raise InvalidParams(f"{place}: the name {name!r} must be in quotes.", field=place)
+            _check_scalar(name, place)
+            check(inner, f"{place}.{name}" if depth else name, depth + 1)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            check(inner, f"{place}.{number}", depth + 1)
+    else:
+        _check_scalar(value, place)
+
+
+def _check_scalar(value: Any, place: str) -> None:
+    if isinstance(value, str):
+        if any("\ud800" <= sign <= "\udfff" or sign == "\0" for sign in value):
+            raise InvalidParams(f"{place}: a sign in it is none of a text.", field=place)
+    elif isinstance(value, (int, float)):
+        if not math.isfinite(value) or abs(value) > _LARGEST_NUMBER:
+            raise InvalidParams(f"{place}: {str(value)[:20]} is no number that can be used.", field=place)
+    elif value is not None:
+        raise InvalidParams(f"{place}: put {str(value)[:40]!r} in quotes, or leave it out.", field=place)
 
 
 def _yaml(text: str) -> Any:

@@ -119,6 +119,11 @@ class RedoBody(BaseModel):
 
     fields: dict[str, Any] = Field(default_factory=dict, description="Fields of the step; null takes one out.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _is_plain_json(cls, value: Any) -> Any:
+        return plain_json(value)
+
 
 class TemplateInput(BaseModel):
     """What a person gives."""

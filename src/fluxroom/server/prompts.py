@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fluxroom.flows.expansion import MOST_CHARACTERS, MOST_TEXTS
 from fluxroom.server.runs import AtDesk
+from fluxroom.server.schemas import plain_json
 
 router = APIRouter(prefix="/v1/prompts", tags=["runs"])
 
@@ -27,6 +28,11 @@ class ExpansionBody(BaseModel):
     model: Annotated[str, Field(max_length=200)] | None = Field(None, description="The image model they are for.")
     count: int = Field(3, ge=1, le=MOST_TEXTS)
     guidance: str = Field("", max_length=2000, description="In which way they are to differ: other places, bolder, …")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_plain_json(cls, value: Any) -> Any:
+        return plain_json(value)
 
 
 class ExpansionAnswer(BaseModel):
