@@ -182,7 +182,8 @@ def _label(axis: Mapping[str, JSON], value: JSON) -> str:
 def _below(one: results.Result | None) -> str:
     if one is None or not one.images:
         error = one.item.error if one else None
-        return str((error or {}).get("message", "")) or (one.item.state if one else "missing")
+        words = results.DELETED if one and one.gone else str((error or {}).get("message", ""))
+        return words or (one.item.state if one else "missing")
     seconds = f"{one.seconds:.1f} s · " if one.seconds else ""
     return f"{seconds}{dollars(one.charged)} · {one.images[0].width} × {one.images[0].height}"
 

@@ -22,6 +22,9 @@ from fluxroom.types import JSON
 _PAGE = 500
 """Items read at once."""
 
+DELETED = "its pictures have been deleted since"
+"""What is said of an item whose pictures are gone."""
+
 COLUMNS = (
     "row",
     "state",
@@ -58,6 +61,11 @@ class Result:
     def images(self) -> Sequence[StoredImage]:
         """Its pictures."""
         return self.made.images
+
+    @property
+    def gone(self) -> bool:
+        """Whether it was made, and its pictures have been deleted since."""
+        return self.item.state == "done" and not self.images
 
     @property
     def charged(self) -> Decimal:
@@ -144,7 +152,7 @@ def _cell(one: Result, picture: StoredImage | None, names: Mapping[str, str]) ->
         "charge": one.charge,
         "generation": item.generation,
         "image": picture.id if picture else "",
-        "error": (item.error or {}).get("message", ""),
+        "error": (item.error or {}).get("message", "") or (DELETED if one.gone else ""),
     }
 
 

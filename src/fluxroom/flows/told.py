@@ -42,6 +42,7 @@ def an_item(one: Result) -> dict[str, Any]:
         "route": one.jobs[-1].route if one.jobs else None,
         "sent": [dict(job.wire) for job in one.jobs],
         "not_sent": [dict(note) for note in one.made.not_sent],
+        "gone": one.gone,
         "seconds": one.seconds,
         "charged": plain(one.charged),
         "charge": one.charge,

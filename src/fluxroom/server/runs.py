@@ -107,6 +107,7 @@ class ItemAnswer(BaseModel):
     route: str | None = Field(description="Who made it.")
     sent: list[dict[str, Any]] = Field(description="The payload of each job, exactly as sent; pictures by hash.")
     not_sent: list[dict[str, Any]] = Field(description="What was asked for and left out, and why.")
+    gone: bool = Field(description="It was made, and its pictures have been deleted since: by a person or by age.")
     seconds: float | None
     charged: str
     charge: str

@@ -1,14 +1,17 @@
 """What is deleted for good: pictures whose time in the trash is over, and what the retention settings say.
 
 Rows go first. Bytes that lose a row are written down as condemned in the same transaction, and removed later, once
-nothing names them any more: no picture, no upload, no request that took them in. So nothing is forgotten when a
-process dies in between, and whoever stores the same bytes meanwhile keeps them (`BlobStore.remove`).
+nothing names them any more: no picture, no upload, no request that took them in, no run that still needs them. So
+nothing is forgotten when a process dies in between, and whoever stores the same bytes meanwhile keeps them
+(`BlobStore.remove`).
 
-Jobs stay for ever: they hold the money. Of a request that is too old its words and parameters go.
+Jobs stay for ever: they hold the money. Of a request that is too old its words and parameters go. A run that is not
+finished keeps its pictures; the words of runs and conversations stay with them.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -25,10 +28,14 @@ from fluxroom.store.tables import (
     inputs,
     job_events,
     jobs,
+    run_items,
+    runs,
 )
 
 OVER = ("succeeded", "failed", "moderated_input", "moderated_output", "cancelled", "lost", "abandoned")
 """States in which a job stays."""
+
+_SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
 
 _IDS: BindParameter[str] = bindparam("b_ids", expanding=True)
 _HASHES: BindParameter[str] = bindparam("b_hashes", expanding=True)
@@ -49,11 +56,22 @@ _CONDEMNED = select(condemned.c.sha256).where(condemned.c.sha256 > bindparam("b_
 _PARDON = delete(condemned).where(condemned.c.sha256.in_(_HASHES))
 _COUNT = select(func.count()).select_from(condemned)
 
+_UNFINISHED = ("running", "paused", "review")
+_OF_UNFINISHED = (
+    select(cast(runs.c.spec, SqlText)).where(runs.c.state.in_(_UNFINISHED)),
+    select(cast(run_items.c.asked, SqlText))
+    .join(runs, runs.c.id == run_items.c.run)
+    .where(runs.c.state.in_(_UNFINISHED), run_items.c.state.in_(("waiting", "submitted"))),
+)
 _TRASHED = images.c.trashed_at <= _EDGE
 _OLD = (
     (images.c.created_at < _EDGE)
     & images.c.favourite.is_(False)
     & ~select(board_images.c.image).where(board_images.c.image == images.c.id).exists()
+    & ~select(runs.c.id)
+    .join(generations, generations.c.run == runs.c.id)
+    .where(generations.c.id == images.c.generation, runs.c.state.in_(_UNFINISHED))
+    .exists()
 )
 _FORGETTABLE = (
     (generations.c.created_at < _EDGE)
@@ -144,8 +162,17 @@ def count_condemned(connection: Connection) -> int:
 
 
 def needed(connection: Connection, hashes: Sequence[str]) -> set[str]:
-    """Those of the hashes that a picture, an upload or a request still names."""
-    return set(connection.execute(_NAMED, {"b_hashes": list(hashes)}).scalars()) if hashes else set()
+    """Those of the hashes that a picture, an upload, a request or a run that is not finished still names."""
+    if not hashes:
+        return set()
+    named = set(connection.execute(_NAMED, {"b_hashes": list(hashes)}).scalars())
+    return named | (set(hashes) & _of_unfinished_runs(connection))
+
+
+def _of_unfinished_runs(connection: Connection) -> set[str]:
+    """What runs have been given, or have made, and will still send: it stands in no table of its own."""
+    texts = (text for question in _OF_UNFINISHED for text in connection.execute(question).scalars())
+    return {digest for text in texts for digest in _SHA256.findall(text)}
 
 
 def pardon(connection: Connection, hashes: Sequence[str]) -> None:

@@ -3051,6 +3051,11 @@ export interface components {
             not_sent: {
                 [key: string]: unknown;
             }[];
+            /**
+             * Gone
+             * @description It was made, and its pictures have been deleted since: by a person or by age.
+             */
+            gone: boolean;
             /** Seconds */
             seconds: number | null;
             /** Charged */
@@ -12166,6 +12171,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description The name of a template */
                 name: string;
             };
             cookie?: never;
