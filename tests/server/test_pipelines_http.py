@@ -236,6 +236,20 @@ def test_a_run_as_a_zip_with_its_pictures_and_costs(http: TestClient) -> None:
         assert archive.read(lines[0]["file"]) == http.get(first["url"]).content
 
 
+def test_what_was_made_again_is_in_the_table_and_not_among_the_files(http: TestClient) -> None:
+    body = {"pipeline": {**CUPS, "name": "twice"}, "inputs": {"colours": "pink|grey"}}
+    run = rested(http, begun(http, body)["id"])
+    http.post(f"/v1/pipelines/{run['id']}/steps/cups/redo", json={"fields": {"seed": 12}})
+    run = rested(http, run["id"])
+    with zipfile.ZipFile(io.BytesIO(http.get(run["links"]["zip"]).content)) as archive:
+        lines = list(csv.DictReader(io.StringIO(archive.read("results.csv").decode("utf-8-sig"))))
+        assert [(line["state"], bool(line["file"])) for line in lines] == [("replaced", False)] * 2 + [
+            ("done", True)
+        ] * 2
+        assert sorted(archive.namelist()) == sorted(["results.csv", *(line["file"] for line in lines[2:])])
+        assert sum(float(line["charged"]) for line in lines) == pytest.approx(float(run["charged"]))
+
+
 def test_a_zip_of_what_made_nothing_is_its_table(http: TestClient) -> None:
     sheet = {"name": "wrong", "rows": [{"prompt": "x", "guidance_scale": 99, "model": FAST}]}
     run = rested(http, http.post("/v1/bulk", json=sheet).json()["id"])

@@ -164,7 +164,7 @@ async def _save(client: AsyncClient, item: dict[str, Any], names: dict[str, str]
 def _names(lines: list[str]) -> dict[str, str]:
     import csv
 
-    return {row["image"]: row["file"] for row in csv.DictReader(lines) if row["image"]}
+    return {row["image"]: row["file"] for row in csv.DictReader(lines) if row["file"]}
 
 
 async def _left(client: AsyncClient, run_id: str, *, at_home: bool) -> None:

@@ -109,11 +109,11 @@ async def everything(store: Store, run: str) -> AsyncIterator[Result]:
 
 
 async def files(store: Store, run: Run) -> AsyncIterator[tuple[Result, StoredImage, str]]:
-    """Every picture of a run with the name of its file, always the same one."""
+    """Every picture of a run with the name of its file, always the same one; none that was made again since."""
     last = await store.database.read(partial(runs.last_position, run=run.id))
     names = FileNames(str(run.spec.get("file_name") or "{row}-{prompt}"), rows=last + 1)
     async for one in everything(store, run.id):
-        for number, picture in enumerate(one.images):
+        for number, picture in enumerate(one.images if one.item.state != "replaced" else ()):
             own = str(one.item.note.get("file") or "")
             yield one, picture, names.of(_fields(one, picture), picture.mime, number, own=own)
 

@@ -180,7 +180,8 @@ async def listing(language: InLanguage = "en") -> TemplateList:
 
 @router.get("/templates/{name}", summary="Look at a pipeline that comes with Fluxroom")
 async def one_template(
-    name: Annotated[str, Path(max_length=64, examples=["product-shots"])], language: InLanguage = "en"
+    name: Annotated[str, Path(max_length=64, description="The name of a template", examples=["product-shots"])],
+    language: InLanguage = "en",
 ) -> TemplateAnswer:
     """Its inputs for a form, and the pipeline."""
     return TemplateAnswer(**template(name).told(language))
