@@ -79,7 +79,12 @@ class World:
         failed = self.make("a fox [[fault:submit-402 x1]]")["id"]
         doubtful = self.make("a cat [[fault:submit-drop-after x1]]")["jobs"][0]["id"]
         hook = self.ask("POST", "/v1/webhooks", {"url": "https://example.com/hooks"})["id"]
+        talk = self.ask("POST", "/v1/conversations", {"settings": {"model": "bfl/flux-2-klein-4b"}})["id"]
+        said = self.ask("POST", f"/v1/conversations/{talk}/messages", {"text": "a fox"}, prefer="wait=60")["id"]
         return {
+            "conversations_message": {"conversation_id": talk, "message_id": said},
+            "conversation_events_events": {"conversation_id": talk},
+            **{f"assistants_{name}": {"assistant_id": "flux-photo-editor"} for name in ("get", "switch")},
             "generations_retry": {"generation_id": failed},
             "jobs_resolve": {"job_id": doubtful},
             **{f"assets_{name}": {"sha256": uploaded[0]} for name in ("get", "small", "file")},
@@ -120,7 +125,8 @@ def _given(seeds: Mapping[str, Mapping[str, str]]) -> str:
     lines = []
     for operation, values in seeds.items():
         lines += ["[[operations]]", f'include-operation-id = "{operation}"']
-        lines += [f'parameters = {{ "path.{name}" = "{value}" }}' for name, value in values.items()]
+        named = ", ".join(f'"path.{name}" = "{value}"' for name, value in values.items())
+        lines.append(f"parameters = {{ {named} }}")
     return "\n".join(lines) + "\n"
 
 
