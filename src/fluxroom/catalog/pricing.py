@@ -86,6 +86,7 @@ class Price:
     source: str = ""
     approximate: bool = False
     surcharge: str = ""  # what comes on top, in words: a price for large LoRAs
+    surcharge_de: str = ""  # the same in German
 
     @classmethod
     def read(cls, raw: Mapping[str, JSON], sources: Mapping[str, str]) -> Price:
@@ -127,7 +128,8 @@ class Price:
             text += said["all"]
         if self.kind == "first_further" and self.input:
             text += said["input"].format(self.input)
-        return text + (f" ({self.surcharge})" if self.surcharge else "")
+        more = (self.surcharge_de if lang == "de" else "") or self.surcharge
+        return text + (f" ({more})" if more else "")
 
     def quote(self, work: Work) -> Quote:
         """What this work costs, as a range with the sum spelled out."""
