@@ -45,6 +45,16 @@ async function addresses(base) {
   ];
 }
 
+/** What people wrote, in whole and as labels cut it off; the longest first. */
+async function written(base) {
+  const { generations } = await (await fetch(`${base}/v1/generations?limit=100`)).json();
+  const { runs } = await (await fetch(`${base}/v1/runs?limit=50`)).json();
+  const texts = [...generations.map((one) => one.prompt), ...runs.map((one) => one.name)].filter(Boolean);
+  return [
+    ...new Set(texts.flatMap((one) => [one, one.slice(0, 120), one.slice(0, 80), one.slice(0, 60)])),
+  ].sort((one, other) => other.length - one.length);
+}
+
 async function settled(page) {
   await page.locator("h1").first().waitFor({ state: "attached" });
   await page.waitForLoadState("networkidle").catch(() => undefined); // the stream of events never ends
@@ -66,11 +76,44 @@ async function troublesOf(page) {
   );
 }
 
+/** What a page says, without what people or programs wrote: words of prompts, code, names of models. */
+function said() {
+  const foreign = "[lang=''], [lang=en], pre, code, .mono, textarea, option, script, style, svg, kbd";
+  const texts = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const text = walker.currentNode.textContent.trim();
+    if (text && !walker.currentNode.parentElement.closest(foreign)) texts.push(text);
+  }
+  for (const one of document.querySelectorAll("[aria-label], [placeholder], [title]")) {
+    if (one.closest(foreign) && !one.matches("textarea")) continue;
+    for (const name of ["aria-label", "placeholder", "title"]) {
+      const text = one.getAttribute(name);
+      if (text) texts.push(text);
+    }
+  }
+  return texts;
+}
+
+const ENGLISH = /\b(the|and|with|your|this|that|from|are|for|of|has|have|its|which|when|you)\b/i;
+const RAW = /\b[a-z]+_[a-z_]+\b|\bundefined\b|\bNaN\b|\[object/;
+
+/** Names of our own things in the text, or English where German is wanted. */
+async function wordsOf(page, german, prompts) {
+  const texts = await page.evaluate(said);
+  return texts
+    .map((text) => prompts.reduce((left, one) => left.replaceAll(one, ""), text).replace(/„[^“]*“/g, ""))
+    .filter((text) => !text.includes("\n")) // an example of a table
+    .filter((text) => RAW.test(text) || (german && ENGLISH.test(text)))
+    .map((text) => `${german ? "no German" : "no word"}: ${text.slice(0, 120)}`);
+}
+
 async function look(visitor, base, name) {
   const page = await visitor(LOOKS[name]);
   await page.addInitScript(() => {
     localStorage.setItem("fluxroom-look", JSON.stringify({ version: 1, state: { welcomed: true } }));
   });
+  const prompts = await written(base);
   const troubles = [];
   const failed = [];
   page.on(
@@ -85,13 +128,16 @@ async function look(visitor, base, name) {
       return Math.max(document.documentElement.scrollWidth - innerWidth, main.scrollWidth - main.clientWidth);
     });
     if (wide > 0) troubles.push(`${screen}: ${wide} px wider than the window`);
-    troubles.push(...(await troublesOf(page)).map((one) => `${screen}: ${one}`));
+    const german = LOOKS[name].locale === "de-DE";
+    for (const found of [...(await troublesOf(page)), ...(await wordsOf(page, german, prompts))])
+      troubles.push(`${screen}: ${found}`);
     if (process.env.SHOTS) {
       mkdirSync(process.env.SHOTS, { recursive: true });
       await page.screenshot({ path: `${process.env.SHOTS}/${screen}-${name}.png` });
     }
   }
-  assert.deepEqual([...troubles, ...failed], []);
+  const found = [...new Set([...troubles, ...failed])];
+  assert.equal(found.length, 0, found.join("\n"));
 }
 
 export const look_light = (visitor, base) => look(visitor, base, "light");

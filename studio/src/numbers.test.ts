@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ago, fileSize, humanise, megapixels, money } from "./numbers";
+import { ago, daysAgo, fileSize, humanise, megapixels, money, pricesIn } from "./numbers";
 
 describe("money", () => {
   it.each([
@@ -41,4 +41,29 @@ it("says how long ago in words", () => {
 
 it("makes a name readable", () => {
   expect(humanise("num_inference_steps")).toBe("Num inference steps");
+});
+
+describe("a price in a sentence", () => {
+  it.each([
+    [
+      "$0.03 das erste MP, $0.015 jedes weitere",
+      "de",
+      "0,03\u00a0$ das erste MP, 0,015\u00a0$ jedes weitere",
+    ],
+    ["2 x ($0.03 + 0)", "en", "2 × ($0.03 + 0)"],
+    ["kostenlos", "de", "kostenlos"],
+  ] as const)("%j in %s", (text, language, wanted) => {
+    expect(pricesIn(text, language)).toBe(wanted);
+  });
+});
+
+describe("some days ago", () => {
+  it("counts today, as UTC does", () => {
+    const now = Date.parse("2026-03-01T00:30:00Z");
+    expect([daysAgo(1, now), daysAgo(2, now), daysAgo(30, now)]).toEqual([
+      "2026-03-01",
+      "2026-02-28",
+      "2026-01-31",
+    ]);
+  });
 });

@@ -16,6 +16,12 @@ export function money(amount: string | number, language: Language): string {
   }).format(value);
 }
 
+/** A text of the gateway's with its prices as this language writes them. */
+export function pricesIn(text: string, language: Language): string {
+  if (language === "en") return text.replaceAll(" x ", " × ");
+  return text.replace(/\$(\d+(?:\.\d+)?)/g, (_, amount) => money(amount, language)).replaceAll(" x ", " × ");
+}
+
 export function decimal(value: number, language: Language, digits = 1): string {
   return new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
 }

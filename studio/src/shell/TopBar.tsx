@@ -33,7 +33,7 @@ export function TopBar({ onQueue, onPalette, phone }: Props) {
         className={classes.search}
         leftSection={<Search size={14} aria-hidden />}
         rightSection={phone ? undefined : <Kbd size="xs">{mod()} K</Kbd>}
-        aria-label={words.palette.title}
+        aria-label={phone ? words.palette.title : undefined}
         onClick={onPalette}
       >
         {phone ? undefined : <span className="quiet">{words.palette.title}</span>}

@@ -18,6 +18,11 @@ window.matchMedia ??= (query: string) =>
     removeListener() {},
   }) as unknown as MediaQueryList;
 
+if (!document.fonts) {
+  const fonts = { addEventListener() {}, removeEventListener() {} };
+  Object.defineProperty(document, "fonts", { value: fonts });
+}
+
 beforeEach(() => localStorage.clear());
 afterEach(() => {
   document.body.innerHTML = "";

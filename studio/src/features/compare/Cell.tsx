@@ -8,6 +8,7 @@ import { decimal, humanise, money } from "@/numbers";
 import { useWords } from "@/words";
 import own from "./Compare.module.css";
 import { Judgement } from "./Judgement";
+import { useCellNames } from "./useCellNames";
 
 interface Props {
   item: Item | undefined;
@@ -20,7 +21,9 @@ interface Props {
 export function Cell({ item, run, chosen, onChoose }: Props) {
   const words = useWords();
   const language = useLook((look) => look.language);
+  const names = useCellNames(run);
   if (!item) return <div className={classes.wait}>…</div>;
+  const name = names.cell(item);
   const best = (run.spec as { winner?: number | null }).winner === item.position;
   const picture = item.images[0];
   const error = item.error as Problem | null;
@@ -32,15 +35,16 @@ export function Cell({ item, run, chosen, onChoose }: Props) {
           <Link to="/i/$id" params={{ id: picture.id }}>
             <img
               src={`${picture.thumbnail}?size=512`}
-              alt={`${words.run.open}: ${item.key}`}
+              alt={`${words.run.open}: ${name}`}
               style={{ aspectRatio: `${picture.width} / ${picture.height}` }}
             />
           </Link>
           <Checkbox
+            size="md"
             className={own.choose}
             checked={chosen}
             onChange={() => onChoose(item.position)}
-            aria-label={words.compare.pick(item.key)}
+            aria-label={words.compare.pick(name)}
           />
         </>
       ) : (

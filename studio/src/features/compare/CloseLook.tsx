@@ -11,12 +11,14 @@ import classes from "./Compare.module.css";
 import { Differences } from "./Differences";
 import { Frames } from "./Frames";
 import { Judgement } from "./Judgement";
+import { useCellNames } from "./useCellNames";
 
 /** Some cells of a comparison, large: beside each other or over each other, judged, with what differs in them. */
 export default function CloseLook({ run, items, onClose }: { run: Run; items: Item[]; onClose: () => void }) {
   const words = useWords();
   const language = useLook((look) => look.language);
   const [view, setView] = useState<"grid" | "slider">("grid");
+  const names = useCellNames(run);
   const generations = useQueries({
     queries: items.map((item) => ({
       queryKey: ["generation", item.generation],
@@ -51,8 +53,8 @@ export default function CloseLook({ run, items, onClose }: { run: Run; items: It
       {view === "slider" && first && second ? (
         <div className={classes.slider}>
           <BeforeAfter
-            before={{ src: first.image.url, alt: first.item.key, title: first.item.key }}
-            after={{ src: second.image.url, alt: second.item.key, title: second.item.key }}
+            before={{ src: first.image.url, alt: names.cell(first.item), title: names.cell(first.item) }}
+            after={{ src: second.image.url, alt: names.cell(second.item), title: names.cell(second.item) }}
             ratio={`${second.image.width} / ${second.image.height}`}
           />
         </div>
@@ -61,10 +63,10 @@ export default function CloseLook({ run, items, onClose }: { run: Run; items: It
           pictures={pictures.map(({ item, image }) => ({
             key: image.id,
             src: image.url,
-            alt: item.key,
+            alt: names.cell(item),
             caption: (
               <>
-                <strong>{item.key}</strong>
+                <strong>{names.cell(item)}</strong>
                 <span className="quiet figures">{money(item.charged, language)}</span>
                 <Judgement run={run} item={item} />
               </>
@@ -75,7 +77,11 @@ export default function CloseLook({ run, items, onClose }: { run: Run; items: It
       <Title order={2} size="h5" mt="md" mb="xs">
         {words.compare.differences}
       </Title>
-      {cells.every((one) => one.generation) ? <Differences cells={cells} /> : <Text>…</Text>}
+      {cells.every((one) => one.generation) ? (
+        <Differences cells={cells} nameOf={names.cell} />
+      ) : (
+        <Text>…</Text>
+      )}
     </Modal>
   );
 }

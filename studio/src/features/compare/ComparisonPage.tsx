@@ -6,11 +6,11 @@ import { type Axis, useItems, useRun } from "@/api/runs";
 import type { Json } from "@/api/types";
 import { RunHead } from "@/features/runs/RunHead";
 import classes from "@/features/runs/Runs.module.css";
-import { humanise } from "@/numbers";
 import { Missing } from "@/shell/Broken";
 import { useWords } from "@/words";
 import { written } from "./axes";
 import { Cell } from "./Cell";
+import { useCellNames } from "./useCellNames";
 
 const CloseLook = lazy(() => import("./CloseLook"));
 
@@ -23,6 +23,7 @@ export function ComparisonPage() {
   const { id } = useParams({ from: "/compare/$id" });
   const { data: run, isError } = useRun(id);
   const { data } = useItems(id, run);
+  const names = useCellNames(run);
   const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set());
   const [close, setClose] = useState(false);
   if (isError) return <Missing />;
@@ -62,7 +63,7 @@ export function ComparisonPage() {
               <td />
               {x.values.map((value) => (
                 <th key={written(value as Json)} scope="col">
-                  {title(x.name, value as Json)}
+                  {names.value(x.name, value as Json)}
                 </th>
               ))}
             </tr>
@@ -70,7 +71,7 @@ export function ComparisonPage() {
           <tbody>
             {y.values.map((value, row) => (
               <tr key={written(value as Json)}>
-                <th scope="row">{y.name ? title(y.name, value as Json) : ""}</th>
+                <th scope="row">{y.name ? names.value(y.name, value as Json) : ""}</th>
                 {x.values.map((one, column) => (
                   <td key={written(one as Json)}>
                     <Cell
@@ -93,10 +94,4 @@ export function ComparisonPage() {
       )}
     </div>
   );
-}
-
-function title(name: string, value: Json): string {
-  return name === "model" || name === "provider" || name === "prompt"
-    ? written(value)
-    : `${humanise(name)} ${written(value)}`;
 }

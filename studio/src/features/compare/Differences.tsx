@@ -1,12 +1,14 @@
 import { Table, Text } from "@mantine/core";
+import type { Item } from "@/api/runs";
 import { useLook } from "@/look";
 import { decimal, humanise, money } from "@/numbers";
+import { ScrollX } from "@/ui/ScrollX";
 import { useWords } from "@/words";
 import { written } from "./axes";
 import { differences, type Shown } from "./differences";
 
 /** A table of what is not the same in these cells: results, what was asked, what was sent. */
-export function Differences({ cells }: { cells: Shown[] }) {
+export function Differences({ cells, nameOf }: { cells: Shown[]; nameOf: (item: Item) => string }) {
   const words = useWords().compare;
   const language = useLook((look) => look.language);
   const rows = differences(cells);
@@ -18,13 +20,13 @@ export function Differences({ cells }: { cells: Shown[] }) {
   }
   if (!rows.length) return <Text size="sm">{words.same}</Text>;
   return (
-    <div style={{ overflowX: "auto" }}>
+    <ScrollX label={words.differences}>
       <Table fz="sm" verticalSpacing={4}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>{words.fact}</Table.Th>
             {cells.map(({ item }) => (
-              <Table.Th key={item.position}>{item.key}</Table.Th>
+              <Table.Th key={item.position}>{nameOf(item)}</Table.Th>
             ))}
           </Table.Tr>
         </Table.Thead>
@@ -50,6 +52,6 @@ export function Differences({ cells }: { cells: Shown[] }) {
           ))}
         </Table.Tbody>
       </Table>
-    </div>
+    </ScrollX>
   );
 }

@@ -9,6 +9,7 @@ import type { Item, Run } from "@/api/runs";
 import { useDraft } from "@/features/create/draft";
 import { tellTrouble } from "@/ui/tellTrouble";
 import { useWords } from "@/words";
+import { useCellNames } from "./useCellNames";
 
 /** Stars for the picture of a cell, whether it is the best one, and the way back to the form with its settings. */
 export function Judgement({ run, item }: { run: Run; item: Item }) {
@@ -17,6 +18,7 @@ export function Judgement({ run, item }: { run: Run; item: Item }) {
   const navigate = useNavigate();
   const [picture] = item.images;
   const { data: image } = useImage(picture?.id ?? "");
+  const name = useCellNames(run).cell(item);
   const best = (run.spec as { winner?: number | null }).winner === item.position;
 
   async function choose() {
@@ -45,14 +47,14 @@ export function Judgement({ run, item }: { run: Run; item: Item }) {
         size="xs"
         value={image?.rating ?? 0}
         onChange={rate}
-        getSymbolLabel={(stars) => `${words.gallery.stars(stars)}: ${item.key}`}
+        getSymbolLabel={(stars) => `${words.gallery.stars(stars)}: ${name}`}
       />
       <Tooltip label={words.run.reuse}>
         <ActionIcon
           variant="subtle"
           color="gray"
           size={28}
-          aria-label={`${words.run.reuse}: ${item.key}`}
+          aria-label={`${words.run.reuse}: ${name}`}
           onClick={() => void use()}
         >
           <SlidersHorizontal size={14} aria-hidden />

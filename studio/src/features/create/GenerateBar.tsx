@@ -4,7 +4,7 @@ import { useState } from "react";
 import type { Mode, ProviderName } from "@/api/types";
 import type { Field } from "@/form/fields";
 import { useLook } from "@/look";
-import { decimal, money } from "@/numbers";
+import { decimal, money, pricesIn } from "@/numbers";
 import { Confirm, useIsDear } from "@/ui/Confirm";
 import { mod } from "@/ui/keys";
 import { ProblemText } from "@/ui/ProblemText";
@@ -83,7 +83,9 @@ export function GenerateBar({ body, price, mode, fields, provider }: Props) {
             tabIndex={quote ? 0 : -1}
             aria-label={quote ? `${words.create.quoteHelp}: ${quote.formula}` : undefined}
           >
-            {quote && language === "en" ? quote.formula.replaceAll(" x ", " × ") : mode.price.texts[language]}
+            {quote && language === "en"
+              ? pricesIn(quote.formula, language)
+              : pricesIn(mode.price.texts[language] ?? "", language)}
           </Text>
         </Tooltip>
         <Text size="xs" className="quiet figures" style={{ whiteSpace: "nowrap" }}>

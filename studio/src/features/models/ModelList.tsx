@@ -7,9 +7,10 @@ import type { ModelSummary, ProviderName } from "@/api/types";
 import { useDraft } from "@/features/create/draft";
 import { grouped, matching } from "@/features/create/model/groups";
 import { useLook } from "@/look";
-import { decimal } from "@/numbers";
+import { decimal, pricesIn } from "@/numbers";
 import { PROVIDERS } from "@/shell/TopBar";
-import { inLanguage, useWords } from "@/words";
+import { Prose } from "@/ui/Prose";
+import { inLanguage, type Language, useWords } from "@/words";
 import classes from "./Models.module.css";
 
 /** Every model: what it is good at, where it is made, what it costs, how long it takes. */
@@ -63,9 +64,11 @@ function Card({ model }: { model: ModelSummary }) {
         </Title>
         {model.status !== "active" && <span className="quiet">{words.create[model.status]}</span>}
       </Group>
-      <Text size="sm">{inLanguage(model.descriptions, language)}</Text>
+      <Text size="sm">
+        <Prose text={inLanguage(model.descriptions, language)} />
+      </Text>
       <Text size="xs" className="quiet">
-        {words.models.base(model.base)}
+        {words.models.base(baseOf(model.base, language))}
         {model.lora && " · LoRA"}
       </Text>
       <Table verticalSpacing={5} horizontalSpacing={0} fz="xs" className="figures">
@@ -79,7 +82,11 @@ function Card({ model }: { model: ModelSummary }) {
                 </Table.Th>
                 <Table.Td>
                   {[
-                    ...new Set(Object.values(route.prices).map((price) => inLanguage(price.texts, language))),
+                    ...new Set(
+                      Object.values(route.prices).map((price) =>
+                        pricesIn(inLanguage(price.texts, language), language),
+                      ),
+                    ),
                   ].join("; ")}
                   <br />
                   <span className="quiet">
@@ -116,4 +123,9 @@ function limitOf(
 ): string {
   const most = Math.max(0, ...Object.values(limits));
   return most ? words.upTo(most) : words.noReferences;
+}
+
+/** The weights by name; what the catalog says further of them is English. */
+function baseOf(base: string, language: Language): string {
+  return language === "en" ? base : (base.split(/, | with /)[0] ?? base);
 }

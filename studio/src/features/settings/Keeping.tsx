@@ -2,6 +2,7 @@ import { Table, Text, Title } from "@mantine/core";
 import { useSettings } from "@/api/gateway";
 import { useLook } from "@/look";
 import { decimal } from "@/numbers";
+import { ScrollX } from "@/ui/ScrollX";
 import { useWords } from "@/words";
 import classes from "./Settings.module.css";
 
@@ -21,23 +22,25 @@ export function Keeping() {
       <Title order={2} size="h4">
         {words.keeping}
       </Title>
-      <Table fz="sm">
-        <Table.Tbody>
-          {rows.map(([what, days, variable]) => (
-            <Table.Tr key={variable}>
-              <Table.Th scope="row" fw={450}>
-                {what}
-              </Table.Th>
-              <Table.Td>{days ? words.days(decimal(days, language)) : words.forever}</Table.Td>
-              <Table.Td>
-                <Text size="xs" className="quiet">
-                  {words.keptHow(variable)}
-                </Text>
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
+      <ScrollX label={words.keeping}>
+        <Table fz="sm">
+          <Table.Tbody>
+            {rows.map(([what, days, variable]) => (
+              <Table.Tr key={variable}>
+                <Table.Th scope="row" fw={450}>
+                  {what}
+                </Table.Th>
+                <Table.Td>{days ? words.days(decimal(days, language)) : words.forever}</Table.Td>
+                <Table.Td>
+                  <Text size="xs" className="quiet">
+                    {words.keptHow(variable)}
+                  </Text>
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </ScrollX>
     </section>
   );
 }

@@ -8,6 +8,7 @@ import { ago } from "@/numbers";
 import { CodeBlock } from "@/ui/CodeBlock";
 import { Confirm } from "@/ui/Confirm";
 import { ProblemText } from "@/ui/ProblemText";
+import { ScrollX } from "@/ui/ScrollX";
 import { tellTrouble } from "@/ui/tellTrouble";
 import { useWords } from "@/words";
 import { KeyForm } from "./KeyForm";
@@ -57,7 +58,7 @@ function List({ keys }: { keys: Key[] }) {
   const [revoking, setRevoking] = useState<Key | null>(null);
   if (!keys.length) return <Text size="sm">{words.noKeys}</Text>;
   return (
-    <div style={{ overflowX: "auto" }}>
+    <ScrollX label={words.keys}>
       <Table fz="sm">
         <Table.Thead>
           <Table.Tr>
@@ -101,6 +102,6 @@ function List({ keys }: { keys: Key[] }) {
         onNo={() => setRevoking(null)}
         onYes={() => revoking && void revokeKey(client, revoking.id).catch(tellTrouble)}
       />
-    </div>
+    </ScrollX>
   );
 }

@@ -1,6 +1,7 @@
 import { NumberInput } from "@mantine/core";
 import { useId } from "react";
 import { isSet } from "@/form/fields";
+import { typed } from "@/form/typed";
 import { useLook } from "@/look";
 import { useWords } from "@/words";
 import { Labelled } from "./Labelled";
@@ -27,7 +28,7 @@ export function NumberField({ field, value, onChange, problem }: FieldProps) {
         allowDecimal={field.schema.type !== "integer"}
         decimalSeparator={language === "de" ? "," : "."}
         placeholder={isSet(fallback) ? words.providerDefault(String(fallback)) : words.providerDecides}
-        onChange={(next) => onChange(typeof next === "number" ? next : undefined)}
+        onChange={(next) => typed(next, onChange)}
         suffix={field.unit ? ` ${field.unit}` : undefined}
       />
     </Labelled>

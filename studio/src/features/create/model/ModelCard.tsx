@@ -6,6 +6,7 @@ import type { Mode, Model, ProviderName } from "@/api/types";
 import { useLook } from "@/look";
 import { decimal } from "@/numbers";
 import { PROVIDERS } from "@/shell/TopBar";
+import { Prose } from "@/ui/Prose";
 import { inLanguage, useWords } from "@/words";
 import classes from "../Create.module.css";
 import { type Draft, useDraft } from "../draft";
@@ -44,7 +45,7 @@ export function ModelCard({ model, provider, mode, modes, modeName }: Props) {
           <ChevronsUpDown size={15} aria-hidden style={{ marginLeft: "auto" }} className="quiet" />
         </span>
         <Text component="span" size="xs" className="quiet clamp2" mt={2}>
-          {inLanguage(model.descriptions, language)}
+          <Prose text={inLanguage(model.descriptions, language)} />
         </Text>
         <Text component="span" size="xs" className="figures" mt={6} display="block">
           {words.create.about(decimal(mode.measured?.seconds ?? mode.seconds, language, 0))} ·{" "}

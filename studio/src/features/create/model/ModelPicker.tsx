@@ -7,6 +7,7 @@ import type { ModelSummary, ProviderName } from "@/api/types";
 import { useLook } from "@/look";
 import { decimal, money } from "@/numbers";
 import { PROVIDERS } from "@/shell/TopBar";
+import { Prose } from "@/ui/Prose";
 import { inLanguage, useWords } from "@/words";
 import { useDraft } from "../draft";
 import { grouped, matching } from "./groups";
@@ -107,7 +108,9 @@ function Row({ model, chosen, onChoose }: { model: ModelSummary; chosen: boolean
         {model.status !== "active" && <span className={classes.badge}>{words[model.status]}</span>}
         {!model.available && model.status !== "retired" && <span className="quiet">{words.unavailable}</span>}
       </span>
-      <span className={`${classes.about} quiet clamp2`}>{inLanguage(model.descriptions, language)}</span>
+      <span className={`${classes.about} quiet clamp2`}>
+        <Prose text={inLanguage(model.descriptions, language)} />
+      </span>
       <span className={`${classes.facts} figures`}>
         {words.about(decimal(model.seconds, language, 0))} · {limit ? words.upTo(limit) : words.noReferences}
         {price && ` · ${words.each(money(price, language))}`}

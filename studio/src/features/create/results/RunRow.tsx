@@ -37,7 +37,7 @@ export const RunRow = memo(function RunRow({ generation }: { generation: Generat
     >
       <header className={classes.head}>
         <div className={classes.words}>
-          <Text className="clamp2" fw={500} lh={1.4}>
+          <Text className="clamp2" fw={500} lh={1.4} lang={generation.prompt ? "" : undefined}>
             {generation.prompt || <span className="quiet">{words.image.noPrompt}</span>}
           </Text>
           <Text size="xs" className="quiet" mt={3}>
