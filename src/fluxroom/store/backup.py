@@ -28,6 +28,7 @@ MANIFEST, HASHES, SQLITE = "backup.json", "blobs.txt", "database.db"
 
 _NAME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z(-\d+)?")
 _UNFINISHED = ".unfinished-"
+_KINDS = ("sqlite", "postgresql")
 EXTRAS = ("catalog-overlay.json",)
 """Files of the data folder that belong to it besides."""
 
@@ -155,11 +156,19 @@ def manifest_of(folder: Path, name: str = "") -> Manifest:
         told = json.loads((folder / (name or names[-1]) / MANIFEST).read_text())
         if told["format"] > FORMAT:
             raise RequestError("The backup was made by a newer Fluxroom.", advice="Update Fluxroom first.")
-        return Manifest(**told)
+        return _believed(Manifest(**told), name or names[-1])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise LocalError(
             f"The backup {name or names[-1]} cannot be read: {error}.", advice="Use another one."
         ) from None
+
+
+def _believed(manifest: Manifest, name: str) -> Manifest:
+    """The same, unless it was damaged or changed: names in it become paths."""
+    plain = manifest.name == name and not any("/" in file for file in manifest.files)
+    if not plain or manifest.kind not in _KINDS or not isinstance(manifest.missing, list):
+        raise ValueError("it says what no backup of ours does")
+    return manifest
 
 
 def names_in(folder: Path) -> list[str]:
