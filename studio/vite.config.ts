@@ -19,6 +19,12 @@ export default defineConfig({
     chunkSizeWarningLimit: 1000, // tools/sizes.mjs holds the budgets
     manifest: "manifest.json",
     assetsDir: "page",
+    rolldownOptions: {
+      output: {
+        // What every screen needs is one file: sixty small ones queue for the browser's six connections, and pack worse.
+        codeSplitting: { groups: [{ name: "studio", test: /src\/main\.tsx$/ }] },
+      },
+    },
   },
   server: { proxy: { "/v1": gateway, "/healthz": gateway, "/problems": gateway } },
   test: {

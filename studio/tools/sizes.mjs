@@ -1,22 +1,25 @@
-// Holds the build to its budgets, in kilobytes after gzip. First route: the page's own script with all that it imports.
+// Holds the build to its budgets, in kilobytes after gzip. First route: the page's own scripts with all that they import.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
 const BUDGETS = { firstScripts: 290, lazyScript: 70, styles: 35, font: 50 };
-const build = fileURLToPath(new URL("../../src/fluxroom/server/studio/", import.meta.url));
+const build = `${process.argv[2] ?? fileURLToPath(new URL("../../src/fluxroom/server/studio", import.meta.url))}/`;
 const manifest = JSON.parse(readFileSync(`${build}manifest.json`, "utf8"));
 const size = (file) => gzipSync(readFileSync(build + file), { level: 9 }).length / 1000;
 
+const page = readFileSync(`${build}index.html`, "utf8");
+const named = (pattern) => [...page.matchAll(pattern)].map((found) => found[1]);
+const chunks = Object.values(manifest);
 const first = new Set();
-function take(key) {
-  const chunk = manifest[key];
-  if (first.has(chunk.file)) return;
-  first.add(chunk.file);
-  for (const inner of chunk.imports ?? []) take(inner);
+function take(file) {
+  if (first.has(file)) return;
+  first.add(file);
+  const chunk = chunks.find((one) => one.file === file);
+  for (const key of chunk?.imports ?? []) take(manifest[key].file);
 }
-take("index.html");
+for (const file of named(/<script[^>]+src="\/([^"]+)"/g)) take(file);
 
 const sum = (files) => files.reduce((total, file) => total + size(file), 0);
 const files = readdirSync(`${build}page`).map((name) => `page/${name}`);
@@ -24,7 +27,7 @@ const lazy = files.filter((file) => file.endsWith(".js") && !first.has(file));
 const found = {
   firstScripts: sum([...first]),
   lazyScript: Math.max(...lazy.map(size)),
-  styles: sum(manifest["index.html"].css),
+  styles: sum(named(/<link rel="stylesheet"[^>]+href="\/([^"]+)"/g)),
   font: size(files.find((file) => /inter-latin-wght/.test(file))),
 };
 let over = false;
