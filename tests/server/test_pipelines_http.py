@@ -110,7 +110,7 @@ def test_a_missing_input_is_no_problem_for_a_price_and_one_for_a_run(http: TestC
         {"pipeline": 7},
         {"pipeline": CUPS, "inputs": {"size": 1}},
         {"pipeline": CUPS, "inputs": {"colours": 5}},
-        {"pipeline": CUPS, "budget": "1"},
+        {"pipeline": CUPS, "speed": "1"},
     ],
 )
 @pytest.mark.parametrize("path", ["/v1/pipelines", "/v1/pipelines/check"])
@@ -143,9 +143,25 @@ def test_the_price_of_making_a_step_again(http: TestClient) -> None:
 
 def test_the_same_idempotency_key_leads_to_the_same_run(http: TestClient) -> None:
     body = {"pipeline": {**CUPS, "name": "once"}}
-    first = begun(http, body, **{"idempotency-key": "once-and-for-all"})
-    second = begun(http, body, **{"idempotency-key": "once-and-for-all"})
+    key = {"idempotency-key": "once-and-for-all"}
+    first, second = begun(http, body, **key), begun(http, body, **key)
     assert first["id"] == second["id"]
+    other = http.post("/v1/pipelines", json={**body, "inputs": {"colours": "blue"}}, headers=key)
+    is_problem(other, 409, "idempotency_conflict")
+    rested(http, first["id"])
+    http.post(f"/v1/pipelines/{first['id']}/steps/cups/redo", json={"fields": {"seed": 99}})
+    assert begun(http, body, **key)["id"] == first["id"]  # as it was asked for, whatever was changed since
+
+
+def test_a_budget_of_the_run_pauses_it_and_nobody_elses(quiet: TestClient) -> None:
+    run = rested(quiet, begun(quiet, {"pipeline": CUPS, "budget": "0.001"})["id"])
+    assert run["state"] == "paused"
+    assert "budget" in run["why"]
+    assert quiet.get("/v1/jobs").json()["jobs"] == []
+    assert quiet.delete(f"/v1/budgets/run:{run['id']}/total").status_code == 204
+    assert quiet.post(f"/v1/runs/{run['id']}/resume").status_code == 200
+    assert rested(quiet, run["id"])["counts"] == {"done": 2}
+    assert quiet.post("/v1/pipelines", json={"pipeline": CUPS, "budget": "much"}).status_code == 400
 
 
 # prompts -------------------------------------------------------------------------------------------------------------

@@ -111,19 +111,33 @@ class Desk:
         return told.a_rehearsal(replace(await self._rehearsed(run, found), missing=missing))
 
     async def begin_pipeline(
-        self, found: Pipeline, inputs: Mapping[str, JSON], *, name: str = "", priority: int = 5, key: str = ""
+        self,
+        found: Pipeline,
+        inputs: Mapping[str, JSON],
+        *,
+        name: str = "",
+        priority: int = 5,
+        budget: str | None = None,
+        key: str = "",
     ) -> Answer:
         """Carry a pipeline; pictures among its inputs are taken in. The same `key` leads to the same run.
 
+        It pauses before it has spent the `budget` (US dollars).
+
         Raises:
             InvalidParams: a step cannot be carried out, as far as that can be known; nothing was sent.
+            IdempotencyConflict: the key was used for another pipeline, or for other inputs.
         """
         found, own = await picture_places.taken(found, self.take_in)
         taken = await picture_places.inputs_taken(found, inputs, self.take_in)
         run = pipelines.new_run(
             found, taken, owner=self.owner, name=name, priority=priority, cap=self.cap, key=key, pictures=own
         )
+        if begun := await pipelines.same(run, self.engine.store):
+            return await self._told(begun)
         sound = await self._sound(run, found)
+        if budget is not None:
+            await self._limit(run, budget)
         run = replace(run, spec={**run.spec, "renamed": sound.renamed})
         return await self._told(await pipelines.begin(run, self.conductor))
 

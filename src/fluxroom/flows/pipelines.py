@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fluxroom.engine.orders import hash_of
-from fluxroom.errors import FluxroomError, InvalidParams
+from fluxroom.errors import FluxroomError, IdempotencyConflict, InvalidParams
 from fluxroom.flows import expansion, picture_places, results
 from fluxroom.flows.conductor import Next
 from fluxroom.flows.expansion import Writer, Written
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fluxroom.store import Store
 
 _STEPS_OWN = frozenset({"each"})
+_ANY = ("running", "paused", "review", "finished", "cancelled")
 
 
 MOST_REQUESTS = 10_000
@@ -206,6 +207,7 @@ def new_run(
         "results": {},
         "approved": [],
         "pictures": list(pictures),
+        "asked": hash_of([dict(found.raw), dict(inputs)]),
         "cap": cap,
     }
     return Run(
@@ -222,8 +224,25 @@ def new_run(
 
 
 async def begin(run: Run, conductor: Conductor) -> Run:
-    """Write a pipeline's run down and start it. Its first items come from its first step."""
-    return await conductor.begin(run, [])
+    """Write a pipeline's run down and start it. Its first items come from its first step.
+
+    One that was begun under the same idempotency key is given instead, whatever became of it.
+    """
+    return await conductor.begin(run, [], same=_ANY)
+
+
+async def same(run: Run, store: Store) -> Run | None:
+    """The run that was begun under the same idempotency key.
+
+    Raises:
+        IdempotencyConflict: it asked for something else.
+    """
+    if not run.digest:
+        return None
+    found = await store.database.read(partial(runs.same, owner=run.owner, digest=run.digest, states=_ANY))
+    if found and found.spec.get("asked") != run.spec["asked"]:
+        raise IdempotencyConflict("This key was used for another pipeline, or for other inputs.")
+    return found
 
 
 def checked_inputs(found: Pipeline, given: Mapping[str, JSON]) -> dict[str, JSON]:

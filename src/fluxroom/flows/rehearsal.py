@@ -7,6 +7,7 @@ one picture, and for all of them.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from fluxroom.engine import Engine
 
 Made = dict[str, Any]
+
+_AT_A_TIME = 20
+"""Requests that are planned before others get their turn: about ten milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +238,11 @@ class _Walk:
 
     async def _pictures(self, step: Step) -> Rehearsed:
         asked = requests_of(step, scope_of(self._now()))
-        plans = [await self._plan(step, one) for one in asked]
+        plans = []
+        for one in asked:
+            plans.append(await self._plan(step, one))
+            if len(plans) % _AT_A_TIME == 0:
+                await asyncio.sleep(0)  # a long step must not hold up everybody else
         rows = [Checked(number=n, state="ok", asked=one, plan=plans[n]) for n, one in enumerate(asked)]
         known = await bulk.known(self._engine, rows, self._run.owner) if step.needs <= self._sure else set()
         if asked and len(known) == len(asked):

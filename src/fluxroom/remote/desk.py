@@ -74,10 +74,12 @@ class RemoteDesk:
         *,
         name: str = "",
         priority: int = 5,  # noqa: ARG002  the gateway's own
+        budget: str | None = None,
         key: str = "",
     ) -> Answer:
         """Carry a pipeline; pictures among its inputs and in its steps are brought there."""
-        return await self._post("/v1/pipelines", {**await self._pipeline(found, inputs), "name": name}, key=key)
+        body = {**await self._pipeline(found, inputs), "name": name, "budget": budget}
+        return await self._post("/v1/pipelines", body, key=key)
 
     async def check_pipeline(self, found: Pipeline, inputs: Mapping[str, JSON]) -> Answer:
         """What a pipeline would do and cost; nothing is sent to a provider."""

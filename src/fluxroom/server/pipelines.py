@@ -52,6 +52,9 @@ class PipelineBody(BaseModel):
     pipeline: dict[str, Any] | str = Field(description="As `GET /v1/pipelines/schema` says; a text is read as YAML.")
     inputs: dict[str, Any] = Field(default_factory=dict)
     name: str = Field("", max_length=200, description="What the run is called; else as the pipeline.")
+    budget: Annotated[str, Field(max_length=40)] | None = Field(
+        None, description="The run pauses before it has spent more than so many US dollars."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -193,7 +196,7 @@ async def begin(
 ) -> RunAnswer:
     """A run that goes from step to step; it waits in state `review` where a person has to look."""
     run = await desk.begin_pipeline(
-        await asyncio.to_thread(body.found), body.inputs, name=body.name, key=idempotency_key
+        await asyncio.to_thread(body.found), body.inputs, name=body.name, budget=body.budget, key=idempotency_key
     )
     response.headers["location"] = f"/v1/runs/{run['id']}"
     return RunAnswer(**run)

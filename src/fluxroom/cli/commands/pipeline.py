@@ -68,11 +68,12 @@ _INPUT = click.option(
 @_INPUT
 @click.option("-o", "--output", metavar="FOLDER", help="Where the pictures and a table of results go.")
 @click.option("--name", default="", help="What the run is called.")
+@click.option("--budget", metavar="USD", help="Pause before the run has spent more.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before it costs something.")
 @shared
 @click.pass_context
 def _run(
-    ctx: click.Context, /, file: str, inputs: tuple[str, ...], output: str | None, name: str, *, yes: bool
+    ctx: click.Context, /, file: str, inputs: tuple[str, ...], output: str | None, *, yes: bool, **how: str | None
 ) -> None:
     """Price FILE (YAML, JSON, or a template's name), ask, and run it until it is finished or waits for a person."""
     from fluxroom.cli.following import asked, carried, folder_for
@@ -89,7 +90,7 @@ def _run(
                 _tell(priced)
             if _whole(priced) and _to_make(priced):
                 asked(f"Make {priced['text']}?", yes)
-            begun = await client.runs.begin_pipeline(found, given, name=name)
+            begun = await client.runs.begin_pipeline(found, given, name=how["name"] or "", budget=how["budget"])
             return await carried(ctx, client, begun, folder)
 
     ctx.exit(run(work))
