@@ -2335,6 +2335,11 @@ export interface components {
              * @default
              */
             name: string;
+            /**
+             * Budget
+             * @description The run pauses before it has spent more than so many US dollars.
+             */
+            budget?: string | null;
         };
         /**
          * CheckedRoute
@@ -4067,6 +4072,11 @@ export interface components {
              * @default
              */
             name: string;
+            /**
+             * Budget
+             * @description The run pauses before it has spent more than so many US dollars.
+             */
+            budget?: string | null;
         };
         /**
          * PipelineCheckAnswer
