@@ -1,5 +1,6 @@
 import { NumberInput, Select, SimpleGrid, TextInput, Title } from "@mantine/core";
 import { useModels } from "@/api/queries";
+import { typed } from "@/form/typed";
 import { useLook } from "@/look";
 import { inLanguage, useWordsOf } from "@/words";
 import { bulk } from "@/words/bulk";
@@ -62,7 +63,7 @@ export function DefaultsField({ model, onChange }: { model: string; onChange: ()
           decimalScale={2}
           decimalSeparator={language === "de" ? "," : "."}
           value={sheet.budget ?? ""}
-          onChange={(next) => sheet.set({ budget: typeof next === "number" ? next : null })}
+          onChange={(next) => typed(next, (budget) => sheet.set({ budget: budget ?? null }))}
         />
       </SimpleGrid>
     </>

@@ -1,6 +1,17 @@
-import { ActionIcon, Button, Group, Select, Text, TextInput, Title, Tooltip } from "@mantine/core";
+import {
+  ActionIcon,
+  Button,
+  Group,
+  NumberInput,
+  Select,
+  Text,
+  TextInput,
+  Title,
+  Tooltip,
+} from "@mantine/core";
 import { Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
+import { typed } from "@/form/typed";
 import { useLook } from "@/look";
 import { useWordsOf } from "@/words";
 import { pipelines } from "@/words/pipelines";
@@ -73,7 +84,6 @@ function Row({ name, input, onChange, onRename, onRemove }: RowProps) {
   const language = useLook((look) => look.language);
   const [text, setText] = useState(name);
   const choice = input.kind === "choice";
-  const pictures = input.kind === "picture" || input.kind === "pictures" || input.kind === "switch";
   return (
     <Group role="group" aria-label={name} className={classes.inputRow}>
       <TextInput
@@ -114,13 +124,7 @@ function Row({ name, input, onChange, onRename, onRemove }: RowProps) {
           }
         />
       ) : (
-        <TextInput
-          size="xs"
-          label={words.inputDefault}
-          disabled={pictures}
-          value={input.default === undefined || pictures ? "" : String(input.default)}
-          onChange={(event) => onChange(withDefault(input, event.currentTarget.value))}
-        />
+        <DefaultField input={input} onChange={onChange} />
       )}
       <Tooltip label={words.removeInput(name)}>
         <ActionIcon
@@ -143,11 +147,34 @@ function ofKind(input: Input, kind: InputKind): Input {
   return kind === "choice" ? { ...rest, kind, choices: ["a", "b"] } : { ...rest, kind };
 }
 
-function withDefault(input: Input, text: string): Input {
-  const { default: _, ...rest } = input;
-  if (!text) return rest;
-  if (input.kind !== "number") return { ...rest, default: text };
-  return Number.isFinite(Number(text)) ? { ...rest, default: Number(text) } : input;
+function DefaultField({ input, onChange }: Pick<RowProps, "input" | "onChange">) {
+  const words = useWordsOf(pipelines);
+  const language = useLook((look) => look.language);
+  const { default: value, ...rest } = input;
+  const told = { size: "xs", label: words.inputDefault } as const;
+  if (input.kind === "number")
+    return (
+      <NumberInput
+        {...told}
+        hideControls
+        decimalSeparator={language === "de" ? "," : "."}
+        value={typeof value === "number" ? value : ""}
+        onChange={(next) =>
+          typed(next, (found) => onChange(found === undefined ? rest : { ...rest, default: found }))
+        }
+      />
+    );
+  return (
+    <TextInput
+      {...told}
+      disabled={input.kind !== "text"}
+      value={typeof value === "string" ? value : ""}
+      onChange={(event) => {
+        const text = event.currentTarget.value;
+        onChange(text ? { ...rest, default: text } : rest);
+      }}
+    />
+  );
 }
 
 function listed(text: string): string[] {

@@ -3,6 +3,7 @@ import type { Json } from "@/api/types";
 import type { Reference } from "@/features/create/draft";
 import { PictureSlots } from "@/features/request/PictureSlots";
 import type { Change } from "@/features/request/pictures";
+import { typed } from "@/form/typed";
 import { useLook } from "@/look";
 import { humanise } from "@/numbers";
 import { useWordsOf } from "@/words";
@@ -69,7 +70,7 @@ function InputField({ name, input, value, onChange, pictures, onPictures }: Prop
         <NumberInput
           {...told}
           value={typeof value === "number" ? value : ""}
-          onChange={(next) => onChange(typeof next === "number" ? next : undefined)}
+          onChange={(next) => typed(next, onChange)}
         />
       );
     case "switch":
