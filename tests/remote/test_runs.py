@@ -97,3 +97,40 @@ async def test_a_person_has_the_same_words(client: AsyncClient) -> None:
         await client.runs.cancel(run["id"])
     with pytest.raises(NotFound):
         await client.runs.get("01kaz3x9f0m2n4p6q8r0st")
+
+
+async def test_a_pipeline_is_priced_with_files_of_this_machine_and_prompts_are_expanded(
+    client: AsyncClient, tmp_path: Path
+) -> None:
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(picture())
+    found = read(
+        f"""
+version: 1
+name: dusk
+inputs: {{photos: {{kind: pictures}}}}
+steps:
+  - {{name: words, do: prompt, template: "at {{dusk|dawn}}", expand: 2}}
+  - name: dusk
+    do: edit
+    model: {FAST}
+    each: "{{{{inputs.photos}}}}"
+    references: ["{{{{item}}}}", "{photo}"]
+    prompt: "{{{{steps.words.texts}}}}"
+    seed: 3
+"""
+    )
+    priced = await client.runs.check_pipeline(found, {"photos": [str(photo)]})
+    assert [(step["state"], step["requests"]) for step in priced["steps"]] == [("ok", 0), ("ok", 4)]
+    assert (priced["low"], priced["missing"]) == (priced["high"], [])
+    run = await client.runs.begin_pipeline(found, {"photos": [str(photo)]}, budget="5")
+    run = await client.runs.rest(run["id"])
+    assert (run["state"], run["counts"], run["charged"]) == ("finished", {"done": 4}, priced["low"])
+    assert "FLUXROOM_WRITER_URL" in run["notes"][0]
+    changed = {"references": [str(photo)], "prompt": "at noon"}
+    again = await client.runs.check_redo(run["id"], "dusk", changed)
+    assert [(step["state"], step["requests"]) for step in again["steps"]] == [("made", 0), ("ok", 1)]
+    await client.runs.redo(run["id"], "dusk", changed)
+    assert (await client.runs.rest(run["id"]))["counts"] == {"replaced": 4, "done": 1}
+    told = await client.runs.expand("a red fox", 3, model=FAST)
+    assert (len(told["prompts"]), told["by"]) == (3, "template")
