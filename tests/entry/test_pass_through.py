@@ -179,7 +179,7 @@ def test_old_names_mean_what_they_meant(world: World, way: str) -> None:
     assert sent.not_sent == []
 
 
-@pytest.mark.parametrize("way", [way for way in PATHS if way not in {"python", "command line", "conversation"}])
+@pytest.mark.parametrize("way", [way for way in PATHS if way not in {"python", "command line"}])
 @pytest.mark.parametrize("place", ["mask_image_url", "ip_adapters", "controlnets"])
 def test_no_way_over_http_reads_a_file_of_the_gateways_machine(world: World, way: str, place: str) -> None:
     secret = world.file(photo(7))

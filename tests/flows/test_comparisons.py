@@ -125,6 +125,26 @@ async def test_the_table_adds_up_and_no_cell_is_a_formula(tmp_path: Path) -> Non
         assert names == ["1-HYPERLINK-1.png", "2-b.png", "2-b-2.png"]
 
 
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [("make it du", "make it dusk"), ("make it dusk", "make it dusk"), ("race", "race: make it dusk")],
+)
+async def test_a_sheet_says_its_prompt_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, title: str
+) -> None:
+    titles: list[str] = []
+
+    def draw(head: str, *_: object) -> bytes:
+        titles.append(head)
+        return b""
+
+    monkeypatch.setattr("fluxroom.flows.comparisons.contact_sheet", draw)
+    async with sandbox() as box, orchestra(box, tmp_path) as all_of:
+        run = await compared(all_of, comparison(name, {"prompt": "make it dusk"}, [("model", ["flux-99"])]))
+        await comparisons.drawn(all_of.client.engine.store, run)
+    assert titles == [title]
+
+
 def test_a_contact_sheet_shows_every_cell_and_marks_the_best() -> None:
     out = io.BytesIO()
     Image.new("RGB", (800, 600), (200, 30, 30)).save(out, "PNG")

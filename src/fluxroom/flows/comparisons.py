@@ -172,7 +172,9 @@ async def drawn(store: Store, run: Run) -> bytes:
         data = await asyncio.to_thread(store.blobs.get, picture.sha256) if picture else None
         cells.append(Cell(data, _below(one), best=run.spec.get("winner") == position))
     prompt = str(run.spec["request"].get("prompt") or "")
-    return await asyncio.to_thread(contact_sheet, f"{run.name}: {prompt}", columns, rows, cells)
+    # A comparison without a name of its own is called by its prompt.
+    title = prompt if prompt.startswith(run.name) else f"{run.name}: {prompt}"
+    return await asyncio.to_thread(contact_sheet, title, columns, rows, cells)
 
 
 def _label(axis: Mapping[str, JSON], value: JSON) -> str:
