@@ -61,6 +61,13 @@ async def answer(talk: Conversations, all_of: Orchestra, where: str, text: str, 
     return dict((await talk.get(where))["messages"][-1])
 
 
+async def taken(all_of: Orchestra, told: dict[str, Any]) -> None:
+    """Wait until the provider has it."""
+    async for event in all_of.client.engine.events(told["generation"], tick=0.02):
+        if isinstance(event, Running):
+            return
+
+
 async def test_six_turns_go_on_with_the_last_picture(tmp_path: Path, base: dict[str, Any]) -> None:
     async with sandbox() as box, talks(box, tmp_path, **base) as (talk, all_of):
         where = (await talk.begin(MODEL))["id"]
@@ -157,7 +164,7 @@ async def test_what_was_sent_and_not_noted_is_found_and_what_was_not_is_told(
 async def test_stop_aborts_and_another_ones_talk_is_not_there(tmp_path: Path) -> None:
     async with sandbox(seconds=5) as box, talks(box, tmp_path, bfl_cap=1) as (talk, all_of):
         one, two = [(await talk.begin(MODEL))["id"] for _ in range(2)]
-        await talk.say(one, "a fox")
+        await taken(all_of, await talk.say(one, "a fox"))
         await talk.say(two, "an owl")
         stopped = await talk.stop(two)
         assert stopped["said"] == ["cancelled before it was sent; not charged"]
@@ -250,10 +257,7 @@ async def test_killed_again_and_again_nothing_is_paid_twice(tmp_path: Path, base
                 before = await talk.go_on(where)
                 if before:
                     await all_of.client.engine.wait(before["generation"], 20)
-                told = await talk.say(where, text, key=f"message {number}")
-                async for event in all_of.client.engine.events(told["generation"], tick=0.02):
-                    if isinstance(event, Running):
-                        break
+                await taken(all_of, await talk.say(where, text, key=f"message {number}"))
         async with talks(box, tmp_path, **base) as (talk, all_of):
             last = await talk.go_on(where)
             assert last
@@ -307,3 +311,44 @@ async def unsent(talk: Conversations, all_of: Orchestra, where: str, text: str, 
         with pytest.raises(asyncio.CancelledError):
             await talk.say(where, text, **more)
     return await talk.message(where)
+
+
+async def test_what_is_changed_while_a_prompt_is_written_stays_changed(tmp_path: Path, base: dict[str, Any]) -> None:
+    """A language model takes its time; meanwhile somebody renames the talk, and another one is forgotten."""
+    async with sandbox() as box, talks(box, tmp_path, **base) as (bare, all_of):
+        where, gone = [(await bare.begin({**MODEL, "write_prompt": True}))["id"] for _ in range(2)]
+
+        class Slow:
+            name = "slow"
+
+            async def more(self, text: str, number: int, instruction: str) -> list[str]:
+                del instruction
+                await bare.change(where, title="Renamed", settings={**MODEL, "seed": 9})
+                await bare.drop(gone)
+                return [text] * number
+
+        talk = replace(bare, writer=Slow())
+        await answer(talk, all_of, where, "a fox")
+        told = await bare.get(where)
+        assert (told["title"], told["settings"]["seed"]) == ("Renamed", 9)
+        assert len(told["messages"]) == 2
+        forgotten = (await bare.begin({**MODEL, "write_prompt": True}))["id"]
+        gone = forgotten
+        with pytest.raises(NotFound):
+            await talk.say(forgotten, "an owl")
+        assert len(submits(box)) == 1
+
+
+async def test_stop_stops_everything_that_is_under_way(tmp_path: Path) -> None:
+    async with sandbox(seconds=5) as box, talks(box, tmp_path, bfl_cap=1) as (talk, all_of):
+        where = (await talk.begin(MODEL))["id"]
+        await taken(all_of, await talk.say(where, "one"))
+        for text in ("two", "three"):
+            await talk.say(where, text)
+        stopped = await talk.stop(where)
+        assert stopped["said"] == [
+            "cancelled before it was sent; not charged",
+            "cancelled before it was sent; not charged",
+            "bfl cannot cancel a job that it has taken: the picture arrives and is charged",
+        ]
+        assert stopped["message"]["finishReason"] == "cancelled"

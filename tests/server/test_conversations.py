@@ -204,21 +204,29 @@ def test_a_message_of_another_talk_is_not_there(http: TestClient) -> None:
 # stopping ------------------------------------------------------------------------------------------------------------
 
 
+def taken(http: TestClient, answer: dict[str, Any]) -> None:
+    """Wait until the provider has it."""
+    end = time.monotonic() + 60
+    while http.get(f"/v1/generations/{answer['generation']}").json()["jobs"][0]["state"] != "running":
+        assert time.monotonic() < end
+
+
 def test_stop_says_the_truth_about_the_money(http: TestClient) -> None:
     at = begun(http)
-    answer = http.post(f"{at}/messages", json={"text": "slow [[duration:100]]"}).json()
-    end = time.monotonic() + 20
-    while http.get(f"/v1/generations/{answer['generation']}").json()["state"] != "running":
-        assert time.monotonic() < end
+    answer = http.post(f"{at}/messages", json={"text": "slow [[duration:300]]"}).json()
+    taken(http, answer)
     stopped = http.post(f"{at}/stop").json()
     assert stopped["said"] == ["bfl cannot cancel a job that it has taken: the picture arrives and is charged"]
     assert [(job["route"], job["state"]) for job in stopped["jobs"]] == [(f"bfl/{FAST}", "running")]
     assert stopped["message"]["id"] == answer["id"]
-    fal = begun(http, settings={"model": f"fal/{FAST}"})
-    http.post(f"{fal}/messages", json={"text": "slow [[duration:100]]"})
-    (said,) = http.post(f"{fal}/stop").json()["said"]
-    assert "charged" in said
-    kind, _, ended = read_events(http.get(f"{fal}/events").text)[-1]
+
+
+def test_what_fal_cancels_is_cancelled_and_costs_nothing(http: TestClient) -> None:
+    at = begun(http, settings={"model": f"fal/{FAST}"})
+    taken(http, http.post(f"{at}/messages", json={"text": "slow [[duration:900]]"}).json())
+    (said,) = http.post(f"{at}/stop").json()["said"]
+    assert said == "fal was asked to cancel; if it has begun, it may still finish and be charged"
+    kind, _, ended = read_events(http.get(f"{at}/events").text)[-1]
     assert (kind, ended["finishReason"], ended["money"]["charge"]) == ("end", "cancelled", "not_charged")
 
 

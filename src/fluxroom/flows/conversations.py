@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
@@ -114,14 +115,19 @@ class Conversations:
         found = await self._one(conversation_id)
         if settings is not None:
             rules(await self._kept(), found.assistant, settings)
-        changed = replace(
-            found,
-            title=found.title if title is None else title,
-            settings=found.settings if settings is None else settings,
-            changed_at=self.engine.now(),
-        )
-        await self.engine.store.database.write(lambda connection: conversations.change(connection, changed))
-        return a_conversation(changed)
+
+        def work(connection: Connection) -> Conversation:
+            now = conversations.get(connection, found.id) or found
+            changed = replace(
+                now,
+                title=now.title if title is None else title,
+                settings=now.settings if settings is None else settings,
+                changed_at=self.engine.now(),
+            )
+            conversations.change(connection, changed)
+            return changed
+
+        return a_conversation(await self.engine.store.database.write(work))
 
     async def drop(self, conversation_id: str) -> None:
         """Forget a conversation; its pictures stay in the library."""
@@ -153,7 +159,7 @@ class Conversations:
             FluxroomError: it was written down and could not be sent, such as for want of money; the answer says so too.
         """
         found = await self._one(conversation_id)
-        body = hash_of({"text": text, "pictures": [str(one) for one in pictures], "options": repr(options or {})})
+        body = await asyncio.to_thread(_digest, text, pictures, options or {}) if key else ""
         known = await self._said_before(found, key, body)
         if known is not None:
             return await self._told(await self._sent_again(found, known))
@@ -161,11 +167,12 @@ class Conversations:
         spoken, answer = self._written(found, text, said, options or {})
         if key:
             spoken = replace(spoken, asked={**spoken.asked, "idempotency_key": [key, body]})
-        titled = replace(found, title=found.title or text[:_LONGEST_TITLE], changed_at=self.engine.now())
+        now = self.engine.now()
 
         def work(connection: Connection) -> Message | None:
             # The conversation's row first: of two that bring the same key at once, the second one waits and finds it.
-            conversations.change(connection, titled)
+            if not conversations.touch(connection, found.id, at=now, title=text[:_LONGEST_TITLE]):
+                raise _not_there(found.id)
             before = _with_key(connection, found.id, key, body)
             if before is None:
                 conversations.say(connection, [spoken, answer])
@@ -190,7 +197,7 @@ class Conversations:
     async def stop(self, conversation_id: str) -> Answer:
         """Cancel what is under way: what became of each job, and the truth about its money."""
         found = await self._one(conversation_id)
-        last = await self.engine.store.database.read(partial(conversations.answers, conversation_id=found.id, limit=1))
+        last = [one for one in await self._recent(found.id) if one.generation]
         open_ones = [one for one in last if not (await self.engine.snapshot(one.generation)).settled]
         stopped = [said for one in open_ones for said in await self.engine.cancel(one.generation)]
         fresh = [await self.engine.job(job.id) for job, _ in stopped]
@@ -224,9 +231,7 @@ class Conversations:
     async def _one(self, conversation_id: str) -> Conversation:
         found = await self.engine.store.database.read(partial(conversations.get, conversation_id=conversation_id))
         if found is None or self.only not in {"", found.owner}:
-            raise NotFound(
-                f"There is no conversation {conversation_id}.", advice="List yours with GET /v1/conversations."
-            )
+            raise _not_there(conversation_id)
         return found
 
     async def _kept(self) -> Kept:
@@ -336,6 +341,16 @@ class Conversations:
 
 
 _INTERRUPTED = RequestError("The process ended before the message was sent.", advice="Say it again; nothing was paid.")
+
+
+def _not_there(conversation_id: str) -> NotFound:
+    return NotFound(f"There is no conversation {conversation_id}.", advice="List yours with GET /v1/conversations.")
+
+
+def _digest(text: str, pictures: Sequence[Any], options: Mapping[str, JSON]) -> str:
+    """By what a message that comes again under its key is known to be the same."""
+    named = [sha256(one).hexdigest() if isinstance(one, bytes) else str(one) for one in pictures]
+    return hash_of({"text": text, "pictures": named, "options": repr(options)})
 
 
 def _with_key(connection: Connection, conversation_id: str, key: str, body: str) -> Message | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import Connection, Text, bindparam, case, delete, exists, insert, or_, select, update
 
 from fluxroom.store.tables import conversations, messages
 from fluxroom.types import JSON
@@ -44,10 +44,18 @@ class Message:
 _ADD = insert(conversations)
 _SAY = insert(messages)
 _GET = select(conversations).where(conversations.c.id == bindparam("b_id"))
-_TOUCH = (
+_CHANGE = (
     update(conversations)
     .where(conversations.c.id == bindparam("b_id"))
     .values(changed_at=bindparam("v_at"), settings=bindparam("v_settings"), title=bindparam("v_title"))
+)
+_TOUCH = (
+    update(conversations)
+    .where(conversations.c.id == bindparam("b_id"))
+    .values(
+        changed_at=bindparam("v_at"),
+        title=case((conversations.c.title == "", bindparam("v_title", type_=Text)), else_=conversations.c.title),
+    )
 )
 _DROP = delete(conversations).where(conversations.c.id == bindparam("b_id"))
 _DROP_MESSAGES = delete(messages).where(messages.c.conversation == bindparam("b_id"))
@@ -64,12 +72,6 @@ _RECENT = (
     .limit(bindparam("b_limit"))
 )
 _MESSAGE = select(messages).where(messages.c.conversation == bindparam("b_id"), messages.c.id == bindparam("b_message"))
-_ANSWERS = (
-    select(messages)
-    .where(messages.c.conversation == bindparam("b_id"), messages.c.role == "assistant", messages.c.generation != "")
-    .order_by(messages.c.id.desc())
-    .limit(bindparam("b_limit"))
-)
 _ANSWERED = (
     update(messages)
     .where(messages.c.id == bindparam("b_id"), messages.c.generation == "")
@@ -112,7 +114,15 @@ def page(connection: Connection, owner: str, *, limit: int, before: str = "", wo
 def change(connection: Connection, conversation: Conversation) -> None:
     """Keep title, settings and the time of the last change."""
     values = {"v_at": conversation.changed_at, "v_settings": dict(conversation.settings), "v_title": conversation.title}
-    connection.execute(_TOUCH, {"b_id": conversation.id} | values)
+    connection.execute(_CHANGE, {"b_id": conversation.id} | values)
+
+
+def touch(connection: Connection, conversation_id: str, *, at: float, title: str) -> bool:
+    """Something is said: `title` is its title unless it has one; False when it is no longer there.
+
+    Until the transaction ends, nobody else says anything in it.
+    """
+    return connection.execute(_TOUCH, {"b_id": conversation_id, "v_at": at, "v_title": title}).rowcount == 1
 
 
 def drop(connection: Connection, conversation_id: str) -> None:
@@ -142,13 +152,6 @@ def recent(connection: Connection, conversation_id: str, *, limit: int) -> list[
     """The last messages of a conversation, the newest first."""
     rows = connection.execute(_RECENT, {"b_id": conversation_id, "b_limit": limit}).mappings()
     return [Message(**row) for row in rows]
-
-
-def answers(connection: Connection, conversation_id: str, *, limit: int) -> list[Message]:
-    """The last answers that became a generation, the newest first."""
-    return [
-        Message(**row) for row in connection.execute(_ANSWERS, {"b_id": conversation_id, "b_limit": limit}).mappings()
-    ]
 
 
 def answered(connection: Connection, message: Message) -> None:
