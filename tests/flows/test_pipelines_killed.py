@@ -141,6 +141,40 @@ async def test_killed_in_every_part_it_goes_on_and_pays_each_picture_once(databa
         assert len((await last.get("/v1/images?limit=50"))["images"]) == 6
 
 
+async def test_killed_again_and_again_among_two_hundred_jobs(database: str, tmp_path: Path) -> None:
+    """Whatever is under way at a kill goes on from its ticket; what is in doubt is told, and never sent again."""
+    ten = "{0|1|2|3|4|5|6|7|8|9}"
+    text = f"""
+version: 1
+name: many
+steps:
+  - {{name: words, do: prompt, template: "{{cup|bowl}} {ten}{ten}"}}
+  - {{name: shots, do: generate, model: flux-2-klein-4b, prompt: "{{{{steps.words.texts}}}}", image_size: 64x64}}
+"""
+    async with sandbox(seconds=0.3) as box, gateways(box, tmp_path / "data", database) as start:
+        gateway = await start()
+        run = (await gateway.post("/v1/pipelines", {"pipeline": text}))["id"]
+        for number in (30, 80, 130):
+            await gateway.until(run, lambda found, number=number: found["counts"].get("done", 0) >= number)  # type: ignore[misc]
+            await gateway.kill()
+            gateway = await start()
+        ended = await gateway.until(run, resting)
+        doubtful = ended["counts"].get("unknown", 0)
+        if doubtful:
+            assert (ended["state"], "in doubt" in ended["why"]) == ("paused", True)
+            for job in (await gateway.get("/v1/jobs?state=unknown&limit=100"))["jobs"]:
+                await gateway.post(f"/v1/jobs/{job['id']}/resolve", {"choice": "abandon"})
+            await gateway.until(run, lambda found: not found["counts"].get("unknown"))
+            await gateway.post(f"/v1/runs/{run}/resume")
+            ended = await gateway.until(run, resting)
+        assert ended["state"] == "finished"
+        assert (ended["total"], ended["counts"]["done"] + doubtful) == (200, 200)
+        sent = Counter(str(task["input"]["prompt"]) for task in box.world.tasks())
+        assert set(sent.values()) == {1}  # nothing twice
+        assert ended["counts"]["done"] <= len(sent) <= 200
+        assert len(ended["spec"]["results"]["shots"]["images"]) == ended["counts"]["done"]
+
+
 async def test_killed_while_it_sends_what_is_in_doubt_waits_for_a_person(database: str, tmp_path: Path) -> None:
     async with sandbox(seconds=0.2) as box, gateways(box, tmp_path / "data", database) as start:
         box.world.plan_fault("submit-slow", value="60", times=4)
