@@ -1,5 +1,5 @@
-// How long the gallery takes until its first screen is drawn, what it holds, and how it scrolls:
-// node browser/speed.mjs BASE. Prints one JSON object.
+// How long the gallery takes until its first screen is drawn, what it holds, and how it scrolls; and when the largest
+// part of a screen is there on a slow line and a slow machine: node browser/speed.mjs BASE. Prints one JSON object.
 
 import { chromium } from "playwright-core";
 
@@ -52,6 +52,38 @@ for (let number = 0; number < TRIES; number++) {
   });
   await page.close();
 }
+/** A line of 1.6 Mbit/s with 150 ms, and a processor of a quarter of the speed. */
+async function slowLcp(path) {
+  const context = await browser.newContext({ viewport: { width: 412, height: 823 }, baseURL: base });
+  const page = await context.newPage();
+  const session = await context.newCDPSession(page);
+  await session.send("Network.enable");
+  await session.send("Network.emulateNetworkConditions", {
+    offline: false,
+    latency: 150,
+    downloadThroughput: (1.6e6 / 8) * 0.9,
+    uploadThroughput: 750e3 / 8,
+  });
+  await session.send("Emulation.setCPUThrottlingRate", { rate: 4 });
+  await page.addInitScript(() => {
+    window.__lcp = 0;
+    new PerformanceObserver((list) => {
+      for (const one of list.getEntries()) window.__lcp = one.startTime;
+    }).observe({ type: "largest-contentful-paint", buffered: true });
+  });
+  await page.goto(path);
+  await page.locator("h1").first().waitFor({ state: "attached", timeout: 60_000 });
+  await page.waitForTimeout(3000); // later paints count too
+  const found = await page.evaluate(() => window.__lcp);
+  await context.close();
+  return Math.round(found);
+}
+const slow = {};
+for (const path of ["/welcome", "/create", "/gallery"]) {
+  const tries = [];
+  for (let number = 0; number < 3; number++) tries.push(await slowLcp(path));
+  slow[path] = middle(tries);
+}
 await browser.close();
 console.log(
   JSON.stringify({
@@ -60,5 +92,6 @@ console.log(
     ...held,
     frameMs: Math.round(middle(frames) * 10) / 10,
     slowFrames: frames.filter((one) => one > 33).length,
+    slowLcpMs: slow,
   }),
 );

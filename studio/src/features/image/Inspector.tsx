@@ -1,15 +1,17 @@
-import { SegmentedControl, Skeleton, Table, Tabs, Text } from "@mantine/core";
+import { SegmentedControl, Skeleton, Tabs, Text } from "@mantine/core";
 import { useState } from "react";
 import type { LibraryImage } from "@/api/library";
 import type { Generation, Job, ProviderName } from "@/api/types";
 import { useLook } from "@/look";
-import { dateTime, decimal, fileSize, megapixels, money } from "@/numbers";
+import { dateTime, decimal, fileSize, megapixels } from "@/numbers";
 import { PROVIDERS } from "@/shell/TopBar";
 import { CodeBlock } from "@/ui/CodeBlock";
 import { useTitles } from "@/ui/useTitles";
 import { useWords } from "@/words";
+import { Facts } from "./Facts";
 import classes from "./Image.module.css";
 import { Lineage } from "./Lineage";
+import { ReceiptView } from "./ReceiptView";
 import { type Kind, requestOf, snippet } from "./snippets";
 import { Tagging } from "./Tagging";
 import type { ImageActs } from "./useImageActs";
@@ -50,23 +52,6 @@ export function Inspector({ image, generation, acts }: Props) {
         {job && <ReceiptView job={job} />}
       </Tabs.Panel>
     </Tabs>
-  );
-}
-
-function Facts({ rows }: { rows: [string, React.ReactNode][] }) {
-  return (
-    <Table verticalSpacing={6} horizontalSpacing={0} fz="sm" layout="fixed">
-      <Table.Tbody>
-        {rows.map(([name, value]) => (
-          <Table.Tr key={name}>
-            <Table.Th scope="row" w={116} className="quiet" fw={400} style={{ verticalAlign: "top" }}>
-              {name}
-            </Table.Th>
-            <Table.Td style={{ overflowWrap: "anywhere" }}>{value}</Table.Td>
-          </Table.Tr>
-        ))}
-      </Table.Tbody>
-    </Table>
   );
 }
 
@@ -166,36 +151,5 @@ function Payload({ generation, job }: { generation: Generation; job: Job }) {
         {words.sentHelp}
       </Text>
     </>
-  );
-}
-
-function ReceiptView({ job }: { job: Job }) {
-  const words = useWords().image;
-  const language = useLook((look) => look.language);
-  const { receipt } = job;
-  return (
-    <Facts
-      rows={[
-        [words.estimated, money(receipt.estimated, language)],
-        [words.charged, receipt.charged === null ? "–" : money(receipt.charged, language)],
-        [words.state, words.chargeState[receipt.state] ?? receipt.state],
-        [words.source, words.chargeSource[receipt.source] ?? receipt.source],
-        ...(Number(receipt.doubtful) > 0
-          ? [[words.doubtful, money(receipt.doubtful, language)] as [string, string]]
-          : []),
-        [
-          words.endpoint,
-          <span key="endpoint" className="mono">
-            {job.endpoint}
-          </span>,
-        ],
-        [
-          words.requestId,
-          <span key="request" className="mono">
-            {job.request_id}
-          </span>,
-        ],
-      ]}
-    />
   );
 }
