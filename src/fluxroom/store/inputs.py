@@ -6,10 +6,11 @@ import re
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, bindparam, insert, select
 
 from fluxroom.store.tables import inputs
 
+_NOTED = select(inputs.c.sha256).where(inputs.c.generation == bindparam("b_generation"))
 _HASH = re.compile(rb'"([0-9a-f]{64})"')
 
 
@@ -22,8 +23,10 @@ def note(connection: Connection, generation: str, values: Any) -> None:
         values: JSON that holds the references.
     """
     found = hashes_in(values)
-    if found:
-        connection.execute(insert(inputs), [{"sha256": one, "generation": generation} for one in sorted(found)])
+    # A generation gets further jobs when one of them goes to another provider, with the same pictures.
+    new = found - set(connection.execute(_NOTED, {"b_generation": generation}).scalars()) if found else found
+    if new:
+        connection.execute(insert(inputs), [{"sha256": one, "generation": generation} for one in sorted(new)])
 
 
 def hashes_in(values: Any) -> set[str]:
