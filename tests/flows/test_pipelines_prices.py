@@ -15,7 +15,7 @@ from tests.worlds import billed, sandbox, settings_for, submits
 from fluxroom.client import AsyncClient
 from fluxroom.errors import InvalidParams
 from fluxroom.flows.pipeline_files import Pipeline, pipeline
-from fluxroom.flows.rehearsal import priced
+from fluxroom.flows.rehearsed import priced
 from fluxroom.sandbox import Sandbox
 
 pytestmark = pytest.mark.anyio

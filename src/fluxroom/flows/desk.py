@@ -20,7 +20,9 @@ from fluxroom.flows.comparisons import Comparison
 from fluxroom.flows.decisions import Decisions
 from fluxroom.flows.expansion import Writer
 from fluxroom.flows.pipeline_files import Pipeline, pipeline
-from fluxroom.flows.rehearsal import Rehearsal, rehearse, standing_in
+from fluxroom.flows.pipeline_inputs import standing_in
+from fluxroom.flows.rehearsal import rehearse
+from fluxroom.flows.rehearsed import Rehearsal
 from fluxroom.flows.reviews import Reviews
 from fluxroom.flows.sheets import Sheet
 from fluxroom.store import runs

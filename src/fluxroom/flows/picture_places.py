@@ -14,6 +14,7 @@ from fluxroom import catalog
 from fluxroom.engine.intake import take_in_at
 from fluxroom.errors import InvalidParams, UnknownModel
 from fluxroom.flows.pipeline_files import Pipeline, Step, pipeline
+from fluxroom.flows.pipeline_inputs import declared
 from fluxroom.flows.templates import references
 from fluxroom.store.runs import Run
 from fluxroom.types import JSON, Reference
@@ -102,12 +103,6 @@ async def inputs_taken(found: Pipeline, given: Mapping[str, JSON], take_in: Take
         if about["kind"] in _KINDS and value is not None:
             many = [_named(await take_in(one)) for one in (value if isinstance(value, list) else [value])]
             inputs[name] = many if about["kind"] == "pictures" else next(iter(many), None)
-    return inputs
-
-
-def declared(found: Pipeline) -> Mapping[str, Mapping[str, Any]]:
-    """The inputs that a pipeline asks for."""
-    inputs: Mapping[str, Mapping[str, Any]] = found.raw.get("inputs", {})
     return inputs
 
 

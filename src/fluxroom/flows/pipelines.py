@@ -17,6 +17,7 @@ from fluxroom.flows import expansion, picture_places, results
 from fluxroom.flows.conductor import Next
 from fluxroom.flows.expansion import Writer, Written
 from fluxroom.flows.pipeline_files import MOST_EXPANDED, Pipeline, Step, pipeline
+from fluxroom.flows.pipeline_inputs import checked_inputs
 from fluxroom.flows.posting import Messenger
 from fluxroom.flows.sheets import normal
 from fluxroom.flows.templates import MOST_TEXTS, alternatives, fill
@@ -245,32 +246,6 @@ async def same(run: Run, store: Store) -> Run | None:
     return found
 
 
-def checked_inputs(found: Pipeline, given: Mapping[str, JSON]) -> dict[str, JSON]:
-    """The inputs with their defaults.
-
-    Raises:
-        InvalidParams: one is missing, unknown or not of its kind.
-    """
-    declared: Mapping[str, Any] = found.raw.get("inputs", {})
-    if strange := sorted(given.keys() - declared.keys()):
-        raise InvalidParams(
-            f"The pipeline has no input {strange[0]!r}; it has {', '.join(declared) or 'none'}.", advice=_INPUTS_ADVICE
-        )
-    values: dict[str, JSON] = {}
-    for name, about in declared.items():
-        value = given.get(name, about.get("default"))
-        if value is None:
-            raise InvalidParams(f"The input {name} is missing.", advice=_INPUTS_ADVICE, field=f"inputs.{name}")
-        if about["kind"] == "pictures" and not isinstance(value, list):
-            value = [value]
-        if not _fits(about, value):
-            raise InvalidParams(
-                f"The input {name} must be {_wanted(about)}.", advice=_INPUTS_ADVICE, field=f"inputs.{name}"
-            )
-        values[name] = value
-    return values
-
-
 def scope_of(run: Run) -> dict[str, JSON]:
     """What the fields of a step can refer to."""
     steps = {
@@ -327,27 +302,3 @@ def _pictures(run: Run, step: Step, hashes: Any) -> list[dict[str, JSON]]:
     if strange := [one for one in wanted if one not in known]:
         raise InvalidParams(f"Step {step.name} refers to {strange[0]!r}, which is no picture of an earlier step.")
     return [known[one] for one in wanted]
-
-
-def _wanted(about: Mapping[str, Any]) -> str:
-    """What an input must be, for people."""
-    if about["kind"] == "choice":
-        return f"one of {', '.join(map(str, about.get('choices', [])))}"
-    return {"pictures": "a list of pictures", "switch": "true or false"}.get(about["kind"], f"a {about['kind']}")
-
-
-_INPUTS_ADVICE = "See what the pipeline asks for with `fluxroom pipeline check FILE`."
-
-
-def _fits(about: Mapping[str, Any], value: JSON) -> bool:
-    kind = about["kind"]
-    if kind == "pictures":  # none at all only where the file says that they may be left out
-        enough = bool(value) or about.get("default") == []
-        return enough and all(isinstance(one, str) for one in value)
-    if kind == "choice":
-        return value in about.get("choices", [])
-    if kind == "switch":
-        return isinstance(value, bool)
-    if kind == "number":
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
-    return isinstance(value, str)

@@ -8,9 +8,8 @@ one picture, and for all of them.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,11 +23,13 @@ from fluxroom.flows import bulk, picture_places
 from fluxroom.flows.bulk import Checked
 from fluxroom.flows.conductor import PlanWith
 from fluxroom.flows.pipeline_files import Pipeline, Step
+from fluxroom.flows.pipeline_inputs import stand_in
 from fluxroom.flows.pipelines import requests_of, scope_of, texts_of
+from fluxroom.flows.rehearsed import Rehearsal, Rehearsed
 from fluxroom.flows.templates import fill
 from fluxroom.store import images, reuse
 from fluxroom.store.runs import Run
-from fluxroom.types import JSON, Plan, Reference, dollars
+from fluxroom.types import JSON, Plan, Reference
 
 if TYPE_CHECKING:
     from fluxroom.engine import Engine
@@ -37,94 +38,6 @@ Made = dict[str, Any]
 
 _AT_A_TIME = 20
 """Requests that are planned before others get their turn: about ten milliseconds."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rehearsed:
-    """What a step will do and cost, in US dollars."""
-
-    name: str
-    do: str
-    state: Literal["made", "ok", "invalid", "unknown"] = "ok"
-    requests: int = 0  # at least
-    most: int | None = 0  # None: nobody knows
-    exists: int = 0  # requests whose pictures are in the store already
-    images: int = 0  # pictures or texts, at least
-    chosen: bool = False  # by a person
-    low: Decimal = Decimal(0)
-    high: Decimal | None = Decimal(0)
-    routes: Sequence[str] = ()
-    why: str = ""
-    error: Mapping[str, JSON] | None = None
-    not_sent: Sequence[Mapping[str, JSON]] = ()
-    renamed: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def text(self) -> str:
-        """For people: `3 requests, $0.14`, `1 to 3 requests, at least $0.05`."""
-        if self.state in {"invalid", "unknown"}:
-            return self.why
-        if self.state == "made":
-            return "made already, free of charge"
-        if not self.requests:
-            texts = f"{self.images} {'text' if self.do == 'prompt' else 'picture'}{'' if self.images == 1 else 's'}"
-            return "a person chooses" if self.chosen else texts
-        most = "" if self.most == self.requests else " or more" if self.most is None else f" to {self.most}"
-        requests = f"{self.requests}{most} request{'s' if (self.requests, most) != (1, '') else ''}"
-        exist = f", {self.exists} of them made already" if self.exists else ""
-        return f"{requests}{exist}, {priced(self.low, self.high)}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rehearsal:
-    """A whole pipeline."""
-
-    pipeline: Pipeline
-    steps: Sequence[Rehearsed]
-    missing: Sequence[str] = ()  # inputs that were not given
-
-    @property
-    def low(self) -> Decimal:
-        """At least so many dollars."""
-        return sum((step.low for step in self.steps), Decimal(0))
-
-    @property
-    def high(self) -> Decimal | None:
-        """At most so many; None when some number or price is not known."""
-        highs = [step.high for step in self.steps]
-        return None if None in highs else sum((high for high in highs if high is not None), Decimal(0))
-
-    @property
-    def invalid(self) -> Rehearsed | None:
-        """The first step that cannot be carried out."""
-        return next((step for step in self.steps if step.state == "invalid"), None)
-
-    @property
-    def renamed(self) -> dict[str, str]:
-        """Old parameter names with what they are called now, each once."""
-        return {old: new for step in self.steps for old, new in step.renamed.items()}
-
-    @property
-    def text(self) -> str:
-        """For people, in one line."""
-        to_make = sum(step.requests - step.exists for step in self.steps)
-        there = sum(step.exists for step in self.steps) + sum(step.state == "made" for step in self.steps)
-        parts = [f"{to_make} request{'' if to_make == 1 else 's'} for {priced(self.low, self.high)}"]
-        parts += [f"{there} made already"] if there else []
-        parts += [f"inputs missing: {', '.join(self.missing)}"] if self.missing else []
-        parts += [f"step {self.invalid.name}: {self.invalid.why}"] if self.invalid else []
-        return ", ".join(parts)
-
-
-def priced(low: Decimal, high: Decimal | None) -> str:
-    """A price for people.
-
-    >>> priced(Decimal("0.03"), None), priced(Decimal("0.03"), Decimal("0.06"))
-    ('at least $0.03', '$0.03–0.06')
-    """
-    if high is None:
-        return f"at least {dollars(low)}"
-    return dollars(low) if low == high else f"{dollars(low)}–{dollars(high)[1:]}"
 
 
 async def rehearse(run: Run, found: Pipeline, engine: Engine, plan_with: PlanWith) -> Rehearsal:
@@ -150,30 +63,6 @@ def _between(least: Rehearsed, most: Rehearsed) -> Rehearsed:
     return replace(least, most=most.requests, high=most.high)
 
 
-def standing_in(found: Pipeline, inputs: Mapping[str, JSON]) -> tuple[dict[str, JSON], list[str]]:
-    """The inputs with something in the place of those that are missing, and the names of these."""
-    whole, missing = dict(inputs), []
-    for name, about in picture_places.declared(found).items():
-        if whole.get(name, about.get("default")) is None:
-            missing.append(name)
-            whole[name] = _STAND_INS[about["kind"]](name, about)
-    return whole, missing
-
-
-def _stand_in(name: str) -> str:
-    return hashlib.sha256(f"stand-in\0{name}".encode()).hexdigest()
-
-
-_STAND_INS: Mapping[str, Any] = {
-    "text": lambda name, _: name,
-    "number": lambda _name, _: 1,
-    "switch": lambda _name, _: False,
-    "choice": lambda _name, about: about.get("choices", [""])[0],
-    "picture": lambda name, _: _stand_in(name),
-    "pictures": lambda name, _: [_stand_in(name)],
-}
-
-
 class _Walk:
     """One way through the steps."""
 
@@ -187,7 +76,7 @@ class _Walk:
         self._shelf: dict[str, Reference] = {}  # pictures by hash, those of stand-ins too
         for name, about in run.spec["pipeline"].get("inputs", {}).items():
             if about["kind"] in {"picture", "pictures"}:
-                self._shelf[_stand_in(name)] = Reference(sha256=_stand_in(name), mime="image/png", size_bytes=1)
+                self._shelf[stand_in(name)] = Reference(sha256=stand_in(name), mime="image/png", size_bytes=1)
 
     async def through(self, found: Pipeline) -> list[Rehearsed]:
         steps: list[Rehearsed] = []
@@ -287,7 +176,7 @@ class _Walk:
         for number, plan in enumerate(plans):
             size = plan.size
             for one in range(plan.quote.images):
-                name = _stand_in(f"{step.name}/{number}/{one}")
+                name = stand_in(f"{step.name}/{number}/{one}")
                 self._shelf[name] = Reference(
                     sha256=name,
                     mime="image/png",

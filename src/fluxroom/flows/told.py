@@ -12,7 +12,7 @@ from fluxroom.engine.accounting import plain
 from fluxroom.flows import pipelines
 from fluxroom.flows.bulk import DryRun
 from fluxroom.flows.expansion import Written
-from fluxroom.flows.rehearsal import Rehearsal, Rehearsed
+from fluxroom.flows.rehearsed import Rehearsal, Rehearsed
 from fluxroom.flows.results import Result
 from fluxroom.store import ledger, runs
 from fluxroom.store.images import StoredImage
