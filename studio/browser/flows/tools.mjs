@@ -118,7 +118,7 @@ export async function outpaint_makes_a_larger_canvas(visitor, base) {
 export async function expand_adds_pixels_at_the_sides(visitor, base) {
   const page = await visitor();
   await tool(page, "Expand");
-  await page.getByText("Say how much is added around it.").waitFor();
+  await page.getByText("Say how much is added around it.", { exact: true }).waitFor();
   await page.getByRole("button", { name: "+25 % all round" }).click();
   const made = await done(page, base);
   const { expand_top, expand_bottom, expand_left, expand_right } = made.params;
