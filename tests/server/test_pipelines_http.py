@@ -325,6 +325,9 @@ def test_no_step_and_no_input_takes_what_is_not_ones_own(
             "inputs": {"p": named},
         },
     ]
+    for kind, default in (("picture", named), ("pictures", [named])):  # what the file itself gives as an input
+        asked = {"p": {"kind": kind, "default": default}}
+        tries.append({"pipeline": {**one_edit(references=["{{inputs.p}}"]), "inputs": asked}})
     if not named.startswith("https"):  # a public address in words is fine, and never read by the gateway
         tries.append({"pipeline": {**one_edit(references=["{{inputs.words}}"]), **words}, "inputs": {"words": named}})
     for one in tries:

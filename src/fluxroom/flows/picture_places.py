@@ -96,10 +96,11 @@ async def taken(found: Pipeline, take_in: TakeIn) -> tuple[Pipeline, list[str]]:
 
 
 async def inputs_taken(found: Pipeline, given: Mapping[str, JSON], take_in: TakeIn) -> dict[str, JSON]:
-    """The inputs with their pictures taken in, each named by its hash or address."""
+    """The inputs with their pictures taken in, those too that the file gives; each named by its hash or address."""
     inputs = dict(given)
     for name, about in declared(found).items():
         value = inputs.get(name)
+        value = about.get("default") if value is None else value
         if about["kind"] in _KINDS and value is not None:
             many = [_named(await take_in(one)) for one in (value if isinstance(value, list) else [value])]
             inputs[name] = many if about["kind"] == "pictures" else next(iter(many), None)
