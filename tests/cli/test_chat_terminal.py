@@ -119,6 +119,12 @@ def test_a_conversation_with_picked_and_attached_pictures(sit: Sit, photo: Path)
     person.reads("picture 3")
     person.says("/pictures")
     person.reads("  3  flux-2-klein-4b")
+    Path(first[0]).unlink()
+    person.says("/save 1")
+    person.reads(first[0])
+    person.reads("> ")
+    assert Path(first[0]).is_file()
+    person.presses("/title Foxes\n")
     person.says("/quit")
     assert person.leaves() == 0
 
@@ -151,6 +157,8 @@ def test_mistakes_are_told_and_nothing_ends(sit: Sit) -> None:
         ('/attach "half', "A quotation mark is not closed."),
         ("/pick 4", "There is no picture 4; there are 0."),
         ("/pick one", "/pick takes numbers"),
+        ("/save", "/save takes numbers"),
+        ("/save 9", "There is no picture 9; there are 0."),
         ("/set seed", "/set takes NAME=VALUE"),
         ("/title", "/title takes words."),
         ("/pictures", "There is none yet."),

@@ -156,7 +156,7 @@ def test_waiting_is_answered_200_and_not_waiting_202(http: TestClient) -> None:
     told = waited(http, at, "a fox")
     assert (told.status_code, told.headers["preference-applied"]) == (200, "wait=60")
     assert told.headers["location"] == f"{at}/messages/{told.json()['id']}"
-    assert http.get(told.headers["location"]).json() == told.json()
+    assert http.get(told.headers["location"]).json() == told.json() == http.get(f"{at}/messages/last").json()
     quick = http.post(f"{at}/messages", json={"text": "an owl [[duration:3]]"})
     assert quick.status_code == 202
     late = waited(http, at, "a wolf [[duration:100]]", headers={"prefer": "wait=1"})

@@ -48,13 +48,8 @@ class RemoteConversations:
 
     async def message(self, conversation_id: str, message_id: str = "") -> Answer:
         """One message of a conversation; without an id its last answer."""
-        if message_id:
-            found: Answer = await self._line.get(f"{_at(conversation_id)}/messages/{quote(message_id)}")
-            return found
-        answers = [one for one in (await self.get(conversation_id))["messages"] if one["role"] == "assistant"]
-        if not answers:
-            raise NotFound("There is no message yet in this conversation.", advice="Say something.")
-        return dict(answers[-1])
+        found: Answer = await self._line.get(f"{_at(conversation_id)}/messages/{quote(message_id or 'last', safe='')}")
+        return found
 
     async def change(self, conversation_id: str, *, title: str | None = None, settings: Any = None) -> Answer:
         """Another title, other settings for the messages to come."""

@@ -27,7 +27,9 @@ from fluxroom.server.schemas import plain_json
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 
 Id = Annotated[str, Path(description="The id of a conversation", examples=["01kaz3x9f0m2n4p6q8r0st"])]
-MessageId = Annotated[str, Path(description="The id of a message", examples=["01kaz3x9f0m2n4p6q8r0sv"])]
+MessageId = Annotated[
+    str, Path(description="The id of a message; last: the last answer", examples=["01kaz3x9f0m2n4p6q8r0sv"])
+]
 
 
 class Settings(BaseModel):
@@ -216,7 +218,7 @@ async def get(
     conversation_id: ConversationId,
     after: Annotated[str, Query(max_length=22, description="Only the messages after this one")] = "",
 ) -> Talk:
-    """Its messages in their order, with pictures; they are still there after any restart."""
+    """Its messages in their order, at most 200, with pictures; they are still there after any restart."""
     return Talk(**await talks.get(conversation_id, after=after))
 
 
@@ -286,7 +288,7 @@ async def message(
     ] = "url",
 ) -> Any:
     """A message as it is now; an answer with its pictures, as addresses or with their bytes."""
-    found = await talks.message(conversation_id, checked_id(message_id, "message"))
+    found = await talks.message(conversation_id, "" if message_id == "last" else checked_id(message_id, "message"))
     if images == "url":
         return found
     found["images"] = [{**one, "data": writing.Base64(one["sha256"])} for one in found["images"]]

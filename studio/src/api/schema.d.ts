@@ -1407,7 +1407,7 @@ export interface paths {
         };
         /**
          * Read a conversation
-         * @description Its messages in their order, with pictures; they are still there after any restart.
+         * @description Its messages in their order, at most 200, with pictures; they are still there after any restart.
          */
         get: operations["conversations_get"];
         put?: never;
@@ -13640,7 +13640,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description The id of a message */
+                /** @description The id of a message; last: the last answer */
                 message_id: string;
                 /** @description The id of a conversation */
                 conversation_id: string;

@@ -9,6 +9,7 @@ import contextlib
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -135,14 +136,30 @@ class Session:
         """What the next message is about: files, addresses, or pictures of the conversation by number."""
         for one in files:
             text = one.strip()
-            if text.isdecimal() and 1 <= int(text) <= len(self.made):
-                self.attached.append(self.made[int(text) - 1])
-            elif text.isdecimal():
-                raise click.UsageError(f"There is no picture {text}; there are {len(self.made)}.")
+            if text.isdecimal():
+                self.attached.append(self._picture(int(text)))
             elif not text.lower().startswith(("https://", "http://")) and not Path(text).expanduser().is_file():
                 raise click.UsageError(f"There is no file {text}.")
             else:
                 self.attached.append(text)
+
+    def save(self, numbers: Sequence[int]) -> None:
+        """Write pictures of the conversation, by number, into files once more."""
+        from fluxroom.cli.delivering import deliver
+
+        wanted = [self._picture(number) for number in numbers]
+        found = self._wait(lambda: self.client.conversations.get(self.id))
+        made = {image["sha256"]: one["generation"] for one in found["messages"] for image in one["images"]}
+        for sha256 in wanted:
+            generation = self._wait(partial(self.client.snapshot, made[sha256]))
+            pictures = self._wait(partial(self.client.images, generation))
+            for file in deliver([one for one in pictures if one.sha256 == sha256], self.output, metadata=True):
+                voice.say(str(file))
+
+    def _picture(self, number: int) -> str:
+        if not 1 <= number <= len(self.made):
+            raise click.UsageError(f"There is no picture {number}; there are {len(self.made)}.")
+        return self.made[number - 1]
 
     # one answer ------------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ _HELP: Mapping[str, str] = {
     "/attach FILE …": "the next message is about these files or addresses",
     "/pick N …": "the next message is about these pictures of the conversation",
     "/pictures": "list the pictures of the conversation",
+    "/save N …": "write these pictures into files once more",
     "/size SIZE": "square, portrait, landscape, wide, tall, 16:9, 1536x1024; nothing: as usual",
     "/quality Q": "low, medium, high; nothing: as usual",
     "/model MODEL": "another model for the messages to come",
@@ -43,6 +44,7 @@ class Terminal:
             "attach": self._attach,
             "pick": self._pick,
             "pictures": self._pictures,
+            "save": self._save,
             "size": lambda text: self._option("size", text),
             "quality": lambda text: self._option("quality", text),
             "model": lambda text: self._option("model", text),
@@ -96,10 +98,10 @@ class Terminal:
         self._session.attach(files)
 
     def _pick(self, text: str) -> None:
-        numbers = _words(text)
-        if not numbers or not all(one.isdecimal() for one in numbers):
-            raise click.UsageError("/pick takes numbers of pictures: see /pictures.")
-        self._session.attach(numbers)
+        self._session.attach(_numbers(text, "/pick"))
+
+    def _save(self, text: str) -> None:
+        self._session.save([int(one) for one in _numbers(text, "/save")])
 
     def _pictures(self, _text: str) -> None:
         session = self._session
@@ -134,6 +136,13 @@ class Terminal:
     def _help(self, _text: str) -> None:
         for name, words in _HELP.items():
             voice.note(f"  {name:<16} {words}")
+
+
+def _numbers(text: str, command: str) -> list[str]:
+    found = _words(text)
+    if not found or not all(one.isdecimal() for one in found):
+        raise click.UsageError(f"{command} takes numbers of pictures: see /pictures.")
+    return found
 
 
 def _words(text: str) -> list[str]:
