@@ -126,6 +126,10 @@ async def test_what_it_writes_is_cleaned_and_bounded(chat: Chat) -> None:
         (saying("[" * 100_000), "no text that can be used"),
         (saying('["\\u0000"]'), "no text that can be used"),
         (saying([1, 2, None]), "no text that can be used"),
+        (saying("<think>" * 140_000 + "</think>"), "no text that can be used"),
+        (saying("```" * 300_000), "no text that can be used"),
+        (saying("[" + '"",' * 150_000 + '""]'), "no text that can be used"),
+        (saying("9" * 900_000), "no text that can be used"),
     ],
 )
 async def test_whatever_else_it_says_is_one_line_and_a_template(chat: Chat, say: Any, why: str) -> None:

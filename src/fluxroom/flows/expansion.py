@@ -37,7 +37,6 @@ TEMPLATE = "template"
 
 _MOST_ANSWER = 1024 * 1024  # bytes
 _AT_ONCE = 4
-_THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)
 _FENCE = re.compile(r"^```\w*\n(.*?)\n?```$", re.DOTALL)
 _LIST_MARK = re.compile(r"^(?:[-*•]|\(?\d{1,3}[.):])\s+")
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
@@ -223,7 +222,7 @@ def read_texts(content: str, number: int) -> list[str]:
     >>> read_texts('Here: ["a red fox", "a blue fox"]', 5), read_texts("1. a red fox\n2. a blue fox", 5)
     (['a red fox', 'a blue fox'], ['a red fox', 'a blue fox'])
     """
-    plain = _THOUGHTS.sub("", content).strip()
+    plain = content.rpartition("</think>")[2].strip()  # what it has thought comes first
     if fenced := _FENCE.match(plain):
         plain = fenced[1].strip()
     found = _from_json(plain)
@@ -236,7 +235,9 @@ def read_texts(content: str, number: int) -> list[str]:
         text = " ".join(_UNSEEN.sub(" ", one).split()).strip('"').strip()
         if text and len(text) <= MOST_CHARACTERS:
             texts.setdefault(text.casefold(), text)
-    return list(texts.values())[:number]
+        if len(texts) == number:
+            break
+    return list(texts.values())
 
 
 def _from_json(text: str) -> list[str] | None:
