@@ -20,7 +20,7 @@ from fluxroom.flows.pipeline_files import MOST_EXPANDED, Pipeline, Step, pipelin
 from fluxroom.flows.pipeline_inputs import checked_inputs
 from fluxroom.flows.posting import Messenger
 from fluxroom.flows.sheets import normal
-from fluxroom.flows.templates import MOST_TEXTS, alternatives, fill
+from fluxroom.flows.templates import MOST_CHARACTERS, MOST_TEXTS, alternatives, fill
 from fluxroom.identifiers import new_id
 from fluxroom.store import runs
 from fluxroom.store.runs import OPEN, Item, Run
@@ -176,6 +176,8 @@ async def texts_of(fields: Mapping[str, Any], writer: Writer | None) -> Written:
         raise InvalidParams(f"expand is a number from 1 to {MOST_EXPANDED}, not {wanted!r}.", field="expand")
     if len(texts) * wanted > MOST_TEXTS:
         raise InvalidParams(f"The step makes {len(texts) * wanted} texts; at most {MOST_TEXTS}.")
+    if sum(map(len, texts)) * wanted > MOST_CHARACTERS:
+        raise InvalidParams(f"The step makes more than {MOST_CHARACTERS} characters of text.")
     if not all(text.strip() for text in texts):
         raise InvalidParams("The step makes an empty text.")
     if wanted == 1:

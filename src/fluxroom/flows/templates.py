@@ -13,6 +13,9 @@ from fluxroom.types import JSON
 MOST_TEXTS = 1000
 """Texts that one template may become."""
 
+MOST_CHARACTERS = 2_000_000
+"""Of all of them together: they are written down, and each is sent."""
+
 _FIELD = re.compile(r"\{\{\s*([A-Za-z_][\w-]*(?:\.[\w-]+)*)\s*\}\}")
 _CHOICE = re.compile(r"(?<!\{)\{([^{}|]*(?:\|[^{}|]*)+)\}(?!\})")
 
@@ -88,6 +91,8 @@ def alternatives(text: str) -> list[str]:
         number *= len(choice)
     if number > MOST_TEXTS:
         raise InvalidParams(f"The template stands for {number} texts; at most {MOST_TEXTS}.", field="template")
+    if number * len(text) > MOST_CHARACTERS:
+        raise InvalidParams(f"The template stands for more than {MOST_CHARACTERS} characters.", field="template")
     return ["".join(one) for one in itertools.product(*choices)]
 
 
