@@ -128,6 +128,18 @@ async function look(visitor, base, name) {
       return Math.max(document.documentElement.scrollWidth - innerWidth, main.scrollWidth - main.clientWidth);
     });
     if (wide > 0) troubles.push(`${screen}: ${wide} px wider than the window`);
+    const cut = await page.evaluate(() =>
+      [...document.querySelectorAll("header button, header a, footer button, footer a")]
+        .filter((one) => one.checkVisibility() && !one.className.includes("skip"))
+        .filter((one) => {
+          const box = one.getBoundingClientRect();
+          return (
+            !one.closest("[class*=film]") && (box.right > innerWidth + 1 || box.left < -1 || box.width < 22)
+          );
+        })
+        .map((one) => one.getAttribute("aria-label") || one.innerText),
+    );
+    if (cut.length) troubles.push(`${screen}: cut off or squeezed: ${cut.join(", ")}`);
     const german = LOOKS[name].locale === "de-DE";
     for (const found of [...(await troublesOf(page)), ...(await wordsOf(page, german, prompts))])
       troubles.push(`${screen}: ${found}`);

@@ -1,4 +1,13 @@
-import { ActionIcon, Button, Group, Kbd, Menu, Tooltip, useMantineColorScheme } from "@mantine/core";
+import {
+  ActionIcon,
+  Button,
+  Group,
+  Kbd,
+  Menu,
+  Tooltip,
+  useMantineColorScheme,
+  VisuallyHidden,
+} from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { Languages, ListTodo, Monitor, Moon, Search, Sun } from "lucide-react";
 import { useHealth } from "@/api/queries";
@@ -24,21 +33,32 @@ export function TopBar({ onQueue, onPalette, phone }: Props) {
     <div className={classes.bar}>
       <Link to="/create" className={classes.brand}>
         <img src="/icon.svg" alt="" width={24} height={24} />
-        Fluxroom
+        {phone ? <VisuallyHidden>Fluxroom</VisuallyHidden> : "Fluxroom"}
       </Link>
-      <Button
-        variant="default"
-        size="compact-sm"
-        ml="md"
-        className={classes.search}
-        leftSection={<Search size={14} aria-hidden />}
-        rightSection={phone ? undefined : <Kbd size="xs">{mod()} K</Kbd>}
-        aria-label={phone ? words.palette.title : undefined}
-        onClick={onPalette}
-      >
-        {phone ? undefined : <span className="quiet">{words.palette.title}</span>}
-      </Button>
-      <Group gap={14} ml="auto" wrap="nowrap">
+      {phone ? (
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size={30}
+          ml="auto"
+          aria-label={words.palette.title}
+          onClick={onPalette}
+        >
+          <Search size={17} aria-hidden />
+        </ActionIcon>
+      ) : (
+        <Button
+          variant="default"
+          size="compact-sm"
+          ml="md"
+          leftSection={<Search size={14} aria-hidden />}
+          rightSection={<Kbd size="xs">{mod()} K</Kbd>}
+          onClick={onPalette}
+        >
+          <span className="quiet">{words.palette.title}</span>
+        </Button>
+      )}
+      <Group gap={phone ? 6 : 14} ml={phone ? 0 : "auto"} wrap="nowrap">
         {!phone && <ProviderStates />}
         <BudgetPill />
         {!phone && (

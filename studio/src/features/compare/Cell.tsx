@@ -59,8 +59,8 @@ export function Cell({ item, run, chosen, onChoose }: Props) {
           {item.seconds !== null && `${words.image.seconds(decimal(item.seconds, language))} · `}
           {money(item.charged, language)}
         </span>
-        {picture && <Judgement run={run} item={item} />}
       </div>
+      {picture && <Judgement run={run} item={item} />}
       {missing.length > 0 && (
         <Text size="xs" className="quiet">
           {words.run.notSent}: {missing.map((one) => humanise(one.name)).join(", ")}
