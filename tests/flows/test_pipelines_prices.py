@@ -92,6 +92,20 @@ async def test_what_exists_is_free_and_what_depends_on_it_is_looked_for_too(tmp_
         assert len(billed(box)) == paid == 5
 
 
+async def test_pictures_that_exist_are_taken_in_the_order_of_the_requests(tmp_path: Path) -> None:
+    """Whenever they were made: what the run will choose first is what the price has chosen first."""
+    colours = ["red", "blue", "green"]
+    first = {"name": "pick", "do": "select", "from": "{{steps.cups.images}}", "first": 1}
+    whole = of(WORDS, CUPS, first, NIGHT)
+    async with desk(tmp_path) as (_, runs):
+        for colour in reversed(colours):
+            one = of({**WORDS, "template": f"a {colour} cup"}, CUPS)
+            await runs.rest((await runs.begin_pipeline(one, {}))["id"])
+        await runs.rest((await runs.begin_pipeline(of(WORDS, CUPS, first, NIGHT), {}))["id"])
+        told = await runs.check_pipeline(whole, {})
+        assert (step(told, "cups")["exists"], step(told, "night")["exists"], told["low"]) == (3, 1, "0")
+
+
 async def test_some_of_a_step_exist(tmp_path: Path) -> None:
     async with desk(tmp_path) as (box, runs):
         await runs.rest((await runs.begin_pipeline(of({**WORDS, "template": "a {red|blue} cup"}, CUPS), {}))["id"])
@@ -125,6 +139,28 @@ async def test_more_than_a_model_takes_is_no_fault_while_a_person_may_choose_few
         assert "or more" in night["text"]
         assert told["high"] is None
         assert "at least" in told["text"]
+
+
+async def test_a_step_that_needs_more_than_one_is_no_fault_while_a_person_may_choose_more(tmp_path: Path) -> None:
+    pair = {**NIGHT, "references": ["{{steps.pick.images.0}}", "{{steps.pick.images.1}}"]}
+    pair.pop("each")
+    last = {**NIGHT, "name": "last", "each": "{{steps.night.images}}"}
+    async with desk(tmp_path) as (_, runs):
+        told = await runs.check_pipeline(of(WORDS, CUPS, PICK, pair, last), {})
+        assert [one["state"] for one in told["steps"]] == ["ok"] * 5
+        run = await runs.rest((await runs.begin_pipeline(of(WORDS, CUPS, PICK, pair, last), {}))["id"])
+        first, second, _ = run["waits_for"]["images"]
+        await runs.choose(run["id"], "pick", [first["id"]])
+        run = await runs.rest(run["id"])
+        assert (run["state"], "no {{steps.pick.images.1}}" in run["why"]) == ("paused", True)
+        await runs.redo(run["id"], "pick")
+        run = await runs.rest(run["id"])
+        await runs.choose(run["id"], "pick", [first["id"], second["id"]])
+        run = await runs.rest(run["id"])
+        assert (run["state"], run["counts"]) == ("finished", {"done": 5})
+        beyond = {**pair, "references": ["{{steps.pick.images.7}}"]}
+        with pytest.raises(InvalidParams, match=r"steps\.night: There is no"):
+            await runs.begin_pipeline(of(WORDS, CUPS, PICK, beyond), {})
 
 
 async def test_the_number_of_pictures_a_request_makes_counts(tmp_path: Path) -> None:

@@ -58,6 +58,8 @@ async def rehearse(run: Run, found: Pipeline, engine: Engine, plan_with: PlanWit
 
 def _between(least: Rehearsed, most: Rehearsed) -> Rehearsed:
     """A step between the least and the most that a person may choose; with all of them it may not be possible."""
+    if least.state in {"invalid", "unknown"} and most.state in {"ok", "made"}:
+        return most  # it needs more than one, which a person may choose
     if most.state not in {"ok", "made"}:
         return replace(least, most=None if least.requests else 0, high=None if least.requests else least.high)
     return replace(least, most=most.requests, high=most.high)
@@ -194,7 +196,11 @@ class _Walk:
 
         def work(connection: Connection) -> list[Made]:
             jobs = [job for key in keys if (job := find(connection, cache_key=key))]
-            return [{"sha256": one.sha256, "id": one.id} for one in images.of_jobs(connection, jobs)]
+            # In the order of the requests, as the run will have them; the jobs may have been written down in another.
+            made: dict[str, list[Made]] = {job: [] for job in jobs}
+            for one in images.of_jobs(connection, jobs):
+                made[one.job].append({"sha256": one.sha256, "id": one.id})
+            return [one for job in jobs for one in made[job]]
 
         return await self._engine.store.database.read(work)
 
