@@ -42,13 +42,12 @@ export function useChecked(pipeline: Record<string, unknown> | null, inputs: Rec
 export async function beginPipeline(
   pipeline: Record<string, unknown>,
   inputs: Record<string, Json>,
-  name: string,
-  key: string,
+  { name, budget, key }: { name: string; budget: string | null; key: string },
 ): Promise<Run> {
   return await data(
     api.POST("/v1/pipelines", {
       params: { header: { "idempotency-key": key } },
-      body: { pipeline, inputs, name },
+      body: { pipeline, inputs, name, budget },
     }),
   );
 }

@@ -27,7 +27,7 @@ export const de: Words = {
     theme: "Farbschema",
     light: "Hell",
     dark: "Dunkel",
-    auto: "Wie das System",
+    auto: "System",
     language: "Sprache",
     sandbox: "Sandbox",
     sandboxText: "Bilder sind hier kostenlos und nur gezeichnet.",

@@ -25,7 +25,7 @@ export const en = {
     theme: "Theme",
     light: "Light",
     dark: "Dark",
-    auto: "Like the system",
+    auto: "System",
     language: "Language",
     sandbox: "Sandbox",
     sandboxText: "Pictures are free and made up here.",

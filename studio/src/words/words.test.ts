@@ -16,7 +16,7 @@ const said = (value: unknown) => (typeof value === "function" ? String(value("1"
 
 /** Words that are the same in both languages. */
 const SAME = new Set(
-  "Name Seeds JSON Prompt Details Code Seed Sandbox Details Budgets Version Status curl Python JavaScript Auto Text".split(
+  "Name Seeds JSON Prompt Details Code Seed Sandbox Details Budgets Version Status curl Python JavaScript Auto Text System".split(
     " ",
   ),
 );

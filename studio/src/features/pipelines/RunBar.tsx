@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Alert, Button, Group, Modal, NumberInput, Stack, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -6,6 +6,7 @@ import { problemOf } from "@/api/client";
 import { beginPipeline, type CheckedPipeline } from "@/api/pipelines";
 import { placeRun } from "@/api/runs";
 import type { Problem } from "@/api/types";
+import { typed } from "@/form/typed";
 import { newId } from "@/identity";
 import { useLook } from "@/look";
 import { humanise, money } from "@/numbers";
@@ -34,6 +35,7 @@ export function RunBar({ pipeline, checked, stale, problem }: Props) {
   const draft = usePipelineDraft();
   const inputs = inputsOf(draft);
   const [busy, setBusy] = useState(false);
+  const [budget, setBudget] = useState<number>();
   const [asking, setAsking] = useState(false);
   const [refused, setRefused] = useState<Problem | null>(null);
   const missing = missingIn(pipeline, inputs).map(
@@ -50,7 +52,11 @@ export function RunBar({ pipeline, checked, stale, problem }: Props) {
     try {
       const name = said(pipeline.title, language) || pipeline.name;
       const whole = pipeline as unknown as Record<string, unknown>;
-      const begun = await beginPipeline(whole, inputs, name, newId());
+      const begun = await beginPipeline(whole, inputs, {
+        name,
+        budget: budget === undefined ? null : String(budget),
+        key: newId(),
+      });
       placeRun(client, begun);
       await navigate({ to: "/pipelines/$id", params: { id: begun.id } });
     } catch (error) {
@@ -83,6 +89,17 @@ export function RunBar({ pipeline, checked, stale, problem }: Props) {
         {missing.length > 0 && words.missing(missing.join(", "))}
       </Text>
       {checked && !problem && <StepPrices pipeline={pipeline} checked={checked} />}
+      <NumberInput
+        size="xs"
+        label={words.budget}
+        description={words.budgetHelp}
+        inputWrapperOrder={["label", "input", "description"]}
+        min={0}
+        decimalScale={2}
+        decimalSeparator={language === "de" ? "," : "."}
+        value={budget ?? ""}
+        onChange={(next) => typed(next, setBudget)}
+      />
       <Modal opened={asking} onClose={() => setAsking(false)} title={words.confirmTitle} centered>
         <Text>{words.confirmText(price)}</Text>
         <Group justify="flex-end" mt="lg">

@@ -7,7 +7,7 @@ import { useWordsOf } from "@/words";
 import { pipelines } from "@/words/pipelines";
 import { ItemTiles, MadeTile } from "./Pictures";
 import classes from "./Pipelines.module.css";
-import { titleOf } from "./pipeline";
+import { pathIn, titleOf } from "./pipeline";
 import { offeredTo, type Spec, type StepProgress, summaryOf } from "./progress";
 
 interface Props {
@@ -30,7 +30,8 @@ export function RunStep({ place, progress, spec, busy, resting, onDecide, onChan
   const name = titleOf(step, language);
   const missing = made?.missing ?? 0;
   const prompts = new Set(items.map((one) => String(one.asked.prompt ?? "")));
-  const summary = prompts.size === 1 ? [...prompts].join("") : summaryOf(step);
+  const written = pathIn(step.prompt) ? "" : summaryOf(step);
+  const summary = prompts.size === 1 ? [...prompts].join("") : written;
   return (
     <li
       className={classes.step}
