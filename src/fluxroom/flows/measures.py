@@ -8,13 +8,16 @@ What a model has no way to say is told, and never dropped in silence.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import TypeVar
 
 from fluxroom.catalog.sizes import PRESETS, parse
 from fluxroom.errors import InvalidParams
 from fluxroom.types import JSON, Reference, Size
+
+T = TypeVar("T")
 
 RATIOS = ("1:1", "16:9", "9:16", "5:4", "4:5", "3:2", "2:3", "3:4", "4:3", "21:9")
 """What a person is offered to choose from."""
@@ -28,9 +31,11 @@ QUALITIES: Mapping[str, Sequence[str]] = {
 }
 """The resolutions of a quality, the wanted one first."""
 
+_ABOUT_SIZE = frozenset({"image_size", "aspect_ratio", "resolution"})
 _SHAPES = frozenset({"size", "image_size", "aspect_ratio"})
 _TIERS = frozenset({"quality", "resolution"})
-_RATIO = re.compile(r"[1-9]\d{0,3}:[1-9]\d{0,3}")
+RATIO = re.compile(r"[1-9]\d{0,3}:[1-9]\d{0,3}")
+"""How a ratio is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +94,35 @@ def ways(asked: Mapping[str, JSON], references: Sequence[Reference]) -> Iterator
         yield Way({**rest, **shape, "resolution": tier}, names, note)
 
 
+async def first(
+    asked: Mapping[str, JSON], references: Sequence[Reference], plan: Callable[[Mapping[str, JSON]], Awaitable[T]]
+) -> tuple[Way, T]:
+    """The first way that the model can do, and its plan.
+
+    Args:
+        asked, references: as for `ways`.
+        plan: plans a request; it refuses what cannot be sent.
+
+    Raises:
+        InvalidParams: there is none, or something else is wrong.
+    """
+    refused: InvalidParams | None = None
+    for way in ways(asked, references):
+        try:
+            return way, await plan(way.asked)
+        except InvalidParams as error:
+            if error.context.get("field") not in _ABOUT_SIZE or "resolution" not in way.names:
+                raise
+            refused = error
+    raise refused or InvalidParams("There is no way to send this.")
+
+
 def _size(value: JSON) -> dict[str, JSON]:
     """A chosen size in the catalog's words."""
     if value is None:
         return {}
     text = str(value).strip().lower() if isinstance(value, str) else ""
-    if text in SIZES or _RATIO.fullmatch(text):
+    if text in SIZES or RATIO.fullmatch(text):
         return {"aspect_ratio": SIZES.get(text, text)}
     if text in PRESETS or text == "auto" or re.fullmatch(r"\d{1,5}\s*[x×]\s*\d{1,5}", text):
         return {"image_size": text}

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 TakeIn = Callable[[Any], Awaitable[Reference]]
 
-_ABOUT_SIZE = frozenset({"image_size", "aspect_ratio", "resolution"})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
@@ -146,23 +144,18 @@ class Reader:
         self, asked: Mapping[str, JSON], references: Sequence[Reference], note: dict[str, JSON]
     ) -> tuple[Request, Plan]:
         """The request at its route, in the first of the ways that the model can do."""
-        refused: InvalidParams | None = None
-        for way in measures.ways(asked, references):
-            options = {name: value for name, value in way.asked.items() if name not in {"prompt", "model"}}
-            options |= {"on_unsupported": "report", "references": list(references)}
-            try:
-                request, plan = await self.plan_with(asked.get("prompt"), str(asked["model"]), options)
-            except InvalidParams as error:
-                if error.context.get("field") not in _ABOUT_SIZE or "resolution" not in way.names:
-                    raise
-                refused = error
-                continue
-            if way.note:
-                note["quality"] = way.note
-            if plan.not_sent:
-                note["not_sent"] = _not_sent(plan, way.names)
-            return request, plan
-        raise refused or InvalidParams("There is no way to send this.")
+
+        async def plan_of(options: Mapping[str, JSON]) -> tuple[Request, Plan]:
+            rest = {name: value for name, value in options.items() if name not in {"prompt", "model"}}
+            rest |= {"on_unsupported": "report", "references": list(references)}
+            return await self.plan_with(asked.get("prompt"), str(asked["model"]), rest)
+
+        way, (request, plan) = await measures.first(asked, references, plan_of)
+        if way.note:
+            note["quality"] = way.note
+        if plan.not_sent:
+            note["not_sent"] = _not_sent(plan, way.names)
+        return request, plan
 
 
 def _not_sent(plan: Plan, names: Mapping[str, str]) -> list[dict[str, str]]:

@@ -304,3 +304,51 @@ async def test_a_made_up_link_of_ours_opens_nothing(door: World) -> None:
     assert (await door.bytes_at(other))[0] == 404
     second = await say(door, {"role": "assistant", "content": f"![fox]({forged})"}, user("make it night"))
     assert await references_of(door, second) == []
+
+
+async def test_size_and_quality_as_in_our_own_conversations(door: World) -> None:
+    route = f"bfl/{FAST}"  # elsewhere it can do more
+    made = await say(door, user("a red fox"), model=route, extra_body={"size": "16:9", "quality": "high"})
+    body = submits(door.box)[-1]["body"]
+    assert (body["width"], body["height"]) == (2720, 1536)
+    notes = {one["name"]: one["why"] for one in facts(made)["not_sent"]}
+    assert notes["quality"] == "quality high: made at 2k, the most that the model does"
+    night = user("make it night")
+    edited = await say(
+        door,
+        user("a red fox"),
+        {"role": "assistant", "content": made.choices[0].message.content},
+        night,
+        model=route,
+        extra_body={"quality": "low"},
+    )
+    body = submits(door.box)[-1]["body"]
+    assert facts(edited)["mode"] == "edit"
+    assert (body["width"], body["height"]) == (1360, 768), "an edit keeps the shape of its picture"
+    assert "quality" not in {one["name"] for one in facts(edited)["not_sent"]}
+
+
+async def test_a_size_of_the_models_own_stays_one(door: World) -> None:
+    await say(door, user("a red fox"), extra_body={"size": "square"})
+    body = submits(door.box)[-1]["body"]
+    assert (body["width"], body["height"]) == (512, 512)
+    await say(door, user("a red fox"), extra_body={"size": "1536x1024", "quality": "auto"})
+    body = submits(door.box)[-1]["body"]
+    assert (body["width"], body["height"]) == (1536, 1024)
+
+
+async def test_a_quality_that_a_model_has_no_word_for_is_refused_or_told(door: World) -> None:
+    model = "fal/flux-kontext-pro"
+    with pytest.raises(openai.BadRequestError) as refused:
+        await say(door, user("a red fox"), model=model, extra_body={"quality": "medium"})
+    assert "ratio" in str(refused.value)
+    made = await say(door, user("a red fox"), model=model, extra_body={"quality": "medium", "on_unsupported": "report"})
+    assert "resolution" in {one["name"] for one in facts(made)["not_sent"]}
+    with pytest.raises(openai.BadRequestError):
+        await say(door, user("a red fox"), extra_body={"quality": "best"})
+
+
+async def test_words_alone_are_still_free_where_a_prompt_is_wanting(door: World) -> None:
+    made = await say(door, user(""), extra_body={"quality": "high"})
+    assert made.choices[0].message.content == "Say what the picture shall show, or what shall change in it."
+    assert submits(door.box) == []

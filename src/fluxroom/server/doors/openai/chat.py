@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from fluxroom import catalog
 from fluxroom.errors import FluxroomError, InvalidParams
-from fluxroom.flows import scenes
+from fluxroom.flows import measures, scenes
 from fluxroom.identifiers import new_id
 from fluxroom.server.callers import Asking, Caller
 from fluxroom.server.doors import links
@@ -25,6 +25,7 @@ from fluxroom.server.doors.openai.pictures import options_with
 from fluxroom.server.doors.openai.speech import Message, Speaker
 from fluxroom.server.doors.openai.waiting import GONE, ClientGone, Order, until_arrived
 from fluxroom.server.gateway import Gateway, Running
+from fluxroom.types import Reference
 
 router = APIRouter()
 
@@ -67,13 +68,28 @@ async def _started(
     pictures = [*scene.attached, *_fitting(gateway, wish, scene, most=body.max_references)]
     try:
         options = await options_with(gateway, caller, body, pictures)
-        await order.start(sent.fingerprint, body.prompt, options.pop("model"), options)
+        model = options.pop("model")
+        if wish.choice:
+            options = await _measured(gateway, wish, model, options)
+        await order.start(sent.fingerprint, body.prompt, model, options)
     except InvalidParams as error:
         words = speech.wanting(error, prompt=scene.prompt, with_pictures=bool(pictures or body.references))
         if words is None:
             raise
         return words
     return None
+
+
+async def _measured(gateway: Gateway, wish: ChatWish, model: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options with the chosen size and quality in the model's own words."""
+    prompt = wish.picture.body.prompt
+    references = [one for one in options["references"] if isinstance(one, Reference)]
+    way, _ = await measures.first(
+        {**options, **wish.choice}, references, lambda asked: gateway.client.plan_with(prompt, model, asked)
+    )
+    if way.note:
+        wish.picture.reported.append({"name": "quality", "why": way.note})
+    return dict(way.asked)
 
 
 def _prompt(wish: ChatWish, scene: Scene) -> str | None:

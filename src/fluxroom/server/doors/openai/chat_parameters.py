@@ -7,10 +7,12 @@ these are left out and reported; what would change the answer itself (tools, JSO
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from fluxroom.catalog.sizes import PRESETS
 from fluxroom.errors import InvalidParams
+from fluxroom.flows import measures
 from fluxroom.server.doors.openai.parameters import Reading, Wish, of_picture
 from fluxroom.server.gateway import Gateway
 
@@ -38,6 +40,7 @@ class ChatWish:
     images: str  # "link" or "data"
     with_usage: bool
     whole: bool  # the pictures of the whole conversation may be used
+    choice: Mapping[str, str] = field(default_factory=dict)  # `size` and `quality`, as in our own conversations
 
 
 def of_chat(gateway: Gateway, body: Mapping[str, Any]) -> ChatWish:
@@ -63,6 +66,7 @@ def of_chat(gateway: Gateway, body: Mapping[str, Any]) -> ChatWish:
     images = read.take("images_as", str, gateway.settings.openai_chat_images)
     if images not in {"link", "data"}:
         raise InvalidParams("images_as is link or data.", field="images_as")
+    choice = _choice(read)
     name = str(read.rest.get("model") or "")
     picture = of_picture(gateway, read.rest)
     picture.reported = [*read.reported, *picture.reported]
@@ -72,7 +76,22 @@ def of_chat(gateway: Gateway, body: Mapping[str, Any]) -> ChatWish:
         images=images,
         with_usage=isinstance(options, Mapping) and options.get("include_usage") is True,
         whole="max_references" in read.rest,
+        choice=choice,
     )
+
+
+def _choice(read: Reading) -> dict[str, str]:
+    """A size as a ratio or a word, and a quality, which each model is asked for in its own words.
+
+    What is a size to the model itself (`square`, `1536x1024`) stays one.
+    """
+    size, quality = read.rest.get("size"), read.rest.get("quality")
+    chosen: dict[str, str] = {}
+    if isinstance(size, str) and size not in PRESETS and (size in measures.SIZES or measures.RATIO.fullmatch(size)):
+        chosen["size"] = read.rest.pop("size")
+    if isinstance(quality, str) and quality in measures.QUALITIES:
+        chosen["quality"] = read.rest.pop("quality")
+    return chosen
 
 
 def _form_of_answer(read: Reading) -> None:
