@@ -202,3 +202,14 @@ export async function a_picture_of_the_gallery_goes_along(visitor, base) {
   const made = await madeOf(base, "the same in a storm");
   assert.equal(made.references[0].sha256, first.images[0].sha256);
 }
+
+export async function what_a_provider_refuses_can_be_said_otherwise(visitor) {
+  const page = await visitor();
+  await page.goto("/chat");
+  await write(page, "moderate-me");
+  await page.getByText("The provider refused the prompt or a reference before starting.").waitFor();
+  await page.getByRole("button", { name: "Edit the message" }).click();
+  assert.equal(await message(page).inputValue(), "moderate-me");
+  await write(page, "a harmless lamp");
+  await pictures(page).nth(0).waitFor();
+}

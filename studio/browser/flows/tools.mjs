@@ -168,3 +168,15 @@ export async function old_drafts_of_tools_harm_nobody(visitor) {
   await page.goto("/tools/dance");
   await page.getByText("There is nothing here.").waitFor();
 }
+
+export async function a_result_of_a_tool_leads_to_the_form(visitor, base) {
+  const page = await visitor();
+  await tool(page, "Deblur");
+  const made = await done(page, base);
+  await page.locator("[data-generation] figure").first().hover();
+  await page.getByRole("button", { name: "Edit this picture" }).first().click();
+  await page.waitForURL("**/create");
+  const first = page.getByAltText(/^image 1/);
+  await first.waitFor();
+  assert.match(await first.getAttribute("src"), new RegExp(made.images[0].id));
+}

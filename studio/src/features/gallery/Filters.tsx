@@ -73,7 +73,7 @@ export function Filters({ search, facets }: Props) {
         data={counted(facets?.model)}
       />
       <Select
-        w={140}
+        w={165}
         clearable
         value={search.provider ?? null}
         onChange={(provider) => set({ provider: (provider as "bfl" | "fal" | null) ?? undefined })}

@@ -1,6 +1,7 @@
 import { Button, Group, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { CircleAlert, ShieldAlert } from "lucide-react";
+import type { ReactNode } from "react";
 import { api, data } from "@/api/client";
 import { place, readGeneration, useModels } from "@/api/queries";
 import type { Generation, Problem, ProviderName } from "@/api/types";
@@ -11,13 +12,20 @@ import { ProblemText } from "@/ui/ProblemText";
 import { inLanguage, useWords } from "@/words";
 import { useDraft } from "../draft";
 import { useSubmit } from "../useSubmit";
+import { useToForm } from "../useToForm";
 import { fallbackOf, otherProvider } from "./fallback";
 import classes from "./Results.module.css";
 import { repeated } from "./repeated";
 import { SafetyButton } from "./SafetyButton";
 
+interface Props {
+  generation: Generation;
+  /** What can be done now, where that is something else than in Create. */
+  next?: ReactNode;
+}
+
 /** No picture, or not all: what happened, whether it was charged, and what can be done now. */
-export function Failure({ generation }: { generation: Generation }) {
+export function Failure({ generation, next }: Props) {
   const words = useWords();
   const language = useLook((look) => look.language);
   const problem = generation.error as Problem;
@@ -43,7 +51,7 @@ export function Failure({ generation }: { generation: Generation }) {
         <Text size="sm" className="figures" mt={2}>
           {charge}
         </Text>
-        <Next generation={generation} problem={problem} />
+        {next ?? <Next generation={generation} problem={problem} />}
       </div>
     </section>
   );
@@ -55,6 +63,7 @@ function Next({ generation, problem }: { generation: Generation; problem: Proble
   const { data: list } = useModels();
   const client = useQueryClient();
   const { submit, busy } = useSubmit();
+  const toForm = useToForm();
   const reuse = useDraft((draft) => draft.reuse);
   const chooseModel = useDraft((draft) => draft.chooseModel);
   const models = list?.models ?? [];
@@ -90,7 +99,7 @@ function Next({ generation, problem }: { generation: Generation; problem: Proble
         variant="default"
         onClick={() => {
           reuse(generation);
-          document.getElementById("prompt")?.focus();
+          void toForm();
         }}
       >
         {words.problem.editPrompt}
@@ -133,6 +142,7 @@ function Next({ generation, problem }: { generation: Generation; problem: Proble
           onClick={() => {
             reuse(generation);
             chooseModel(fallback.id);
+            void toForm();
           }}
         >
           {words.problem.tryOther(inLanguage(fallback.titles, language))}

@@ -5,6 +5,7 @@ import type { Generation } from "@/api/types";
 import { useWords } from "@/words";
 import { useDraft } from "../draft";
 import { useSubmit } from "../useSubmit";
+import { useToForm } from "../useToForm";
 import { repeated } from "./repeated";
 
 /** What can be done with a whole request: use its settings, vary it, compare it, run it again. */
@@ -13,9 +14,10 @@ export function RowActions({ generation }: { generation: Generation }) {
   const navigate = useNavigate();
   const reuse = useDraft((draft) => draft.reuse);
   const { submit, busy } = useSubmit();
+  const toForm = useToForm();
   function use() {
     reuse(generation);
-    document.getElementById("content")?.scrollTo({ top: 0 });
+    void toForm();
   }
   function compare() {
     reuse(generation);

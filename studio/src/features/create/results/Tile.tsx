@@ -5,6 +5,7 @@ import type { Generation, Picture } from "@/api/types";
 import { useWords } from "@/words";
 import { useDraft } from "../draft";
 import { slotOfImage } from "../references/upload";
+import { useToForm } from "../useToForm";
 import classes from "./Results.module.css";
 import { useFavourites } from "./useFavourites";
 
@@ -13,12 +14,12 @@ export function PictureTile({ picture, generation }: { picture: Picture; generat
   const words = useWords().run;
   const { known, toggle } = useFavourites();
   const favourite = known.has(picture.id);
+  const toForm = useToForm();
   async function edit() {
     const slot = await slotOfImage(picture.id);
     if (!slot) return;
     useDraft.getState().change({ references: [slot], prompt: "" });
-    document.getElementById("content")?.scrollTo({ top: 0 });
-    document.getElementById("prompt")?.focus();
+    await toForm();
   }
   return (
     <figure className={classes.tile} style={{ aspectRatio: `${picture.width} / ${picture.height}` }}>
