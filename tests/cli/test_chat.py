@@ -202,6 +202,16 @@ def test_a_file_is_checked_with_one_line_for_every_fault(run: Run, tmp_path: Pat
         f"{tmp_path / 'missing.yaml'}: No such file or directory",
     ]
     assert run("assistants", "check", good).code == 0
+    text = good.read_text("utf-8")
+    good.write_text(text.replace("models: [flux-kontext-pro,", "models: [flux-kontext-pro, ours, flux-99,"), "utf-8")
+    strange = run("assistants", "check", good, "--text")
+    assert (strange.code, strange.out) == (2, "")
+    assert strange.err == f"{good}: models: there is no model ours, flux-99\n"
+    ours = tmp_path / "ours.json"
+    ours.write_text(json.dumps({**raw, "id": "ours"}), "utf-8")
+    beside = run("assistants", "check", good, ours, "--text")
+    assert beside.err == f"{good}: models: there is no model flux-99\n"
+    assert beside.out == f"{ours}: a chat model, ours, off\n"
     assert len(run("assistants", "check", bad, "--json").document["faults"]) == 2
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fluxroom.cli import voice
 from fluxroom.cli.lazy import LazyGroup
 from fluxroom.cli.shared import shared, wants_json
+
+if TYPE_CHECKING:
+    from fluxroom.flows.assistants.files import Assistant, ChatModel
 
 COMMANDS = {
     "list": "List assistants and chat models. (The default.)",
@@ -96,17 +100,19 @@ def _check(ctx: click.Context, /, files: tuple[str, ...]) -> None:
     from fluxroom.flows.assistants.files import Assistant, read
 
     faults: list[str] = []
+    found: dict[str, Assistant | ChatModel] = {}
     for file in files:
         try:
-            found = read(Path(file).expanduser().read_text("utf-8-sig"), file)
+            found[file] = read(Path(file).expanduser().read_text("utf-8-sig"), file)
         except (OSError, UnicodeDecodeError) as error:
             faults.append(f"{file}: {getattr(error, 'strerror', '') or 'it is not text in UTF-8'}")
         except InvalidParams as error:
             faults += error.context["faults"]
-        else:
-            if not wants_json(ctx):
-                kind = "an assistant" if isinstance(found, Assistant) else "a chat model"
-                voice.say(f"{file}: {kind}, {found.id}, {'on' if found.enabled else 'off'}")
+    faults += _strangers(ctx, found)
+    for file, one in found.items():
+        if not wants_json(ctx) and not any(fault.startswith(f"{file}: ") for fault in faults):
+            kind = "an assistant" if isinstance(one, Assistant) else "a chat model"
+            voice.say(f"{file}: {kind}, {one.id}, {'on' if one.enabled else 'off'}")
     if wants_json(ctx):
         voice.document({"faults": faults})
     for fault in faults:
@@ -130,6 +136,17 @@ def _on(ctx: click.Context, /, name: str) -> None:
 def _off(ctx: click.Context, /, name: str) -> None:
     """Switch an assistant or a chat model off."""
     _switched(ctx, name, on=False)
+
+
+def _strangers(ctx: click.Context, found: Mapping[str, Assistant | ChatModel]) -> list[str]:
+    """Models that assistants name and that are neither in the catalog nor among the chat models."""
+    from fluxroom.cli.shared import settings
+    from fluxroom.flows.assistants.files import Assistant
+    from fluxroom.flows.assistants.shelf import Shelf, strangers
+
+    models = {*Shelf.of(settings(ctx)).kept().models, *(one.id for one in found.values())}
+    said = {file: strangers(one, models) for file, one in found.items() if isinstance(one, Assistant)}
+    return [f"{file}: {words}" for file, words in said.items() if words]
 
 
 def _asked(ctx: click.Context, language: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ folder alone says what is on, survives every update, and can be kept with the re
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -92,10 +92,10 @@ class Shelf:
         models = {name: one for name, one in found.items() if isinstance(one, ChatModel)}
         assistants = {name: one for name, one in found.items() if isinstance(one, Assistant)}
         for name, one in list(assistants.items()):
-            strange = [model for model in one.models if not _exists(model, models)]
+            strange = strangers(one, models)
             if strange:
                 del assistants[name]
-                faults.append(f"{places[name] or name}: models: there is no model {', '.join(strange)}")
+                faults.append(f"{places[name] or name}: {strange}")
         return Kept(assistants, models, tuple(faults))
 
     def switch(self, name: str, *, on: bool) -> Kept:
@@ -155,11 +155,20 @@ def switched(text: str, *, on: bool) -> str:
     return f"{text.rstrip()}\nenabled: {word}\n"
 
 
-def _exists(model: str, models: Mapping[str, ChatModel]) -> bool:
-    if model in models:
-        return True
+def strangers(one: Assistant, models: Collection[str]) -> str:
+    """What is wrong with the models that an assistant names; empty when all are there.
+
+    Args:
+        one: the assistant.
+        models: the ids of the chat models that there are.
+    """
+    strange = [name for name in one.models if name not in models and not _is_in_catalog(name)]
+    return f"models: there is no model {', '.join(strange)}" if strange else ""
+
+
+def _is_in_catalog(name: str) -> bool:
     try:
-        catalog.find(model)
+        catalog.find(name)
     except RequestError:
         return False
     return True
