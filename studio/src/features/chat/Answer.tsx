@@ -45,10 +45,12 @@ interface Props {
   /** The id of the picture that goes on. */
   base: string | undefined;
   onPick: (image: string) => void;
+  /** Puts words back to where messages are written. */
+  onSayAgain: (text: string) => void;
 }
 
 /** What came of it: pictures, on their way or there, or why there are none. */
-export function Answer({ message, conversation, base, onPick }: Props) {
+export function Answer({ message, ...made }: Props) {
   const words = useWordsOf(chat);
   const { data: generation } = useGeneration(message.generation ?? undefined);
   const problem = message.generation ? null : (message.error as Problem | null);
@@ -62,7 +64,7 @@ export function Answer({ message, conversation, base, onPick }: Props) {
         </Alert>
       )}
       {!problem && !generation && <Skeleton height={200} width={280} />}
-      {generation && <Made generation={generation} conversation={conversation} base={base} onPick={onPick} />}
+      {generation && <Made generation={generation} {...made} />}
       {typeof leftOut === "string" && (
         <Text size="xs" className="warn" mt={4}>
           {words.leftOut}: <span lang="en">{leftOut}</span>

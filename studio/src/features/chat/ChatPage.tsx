@@ -108,6 +108,7 @@ export function ChatPage() {
                   conversation={id}
                   base={next.base?.image}
                   onPick={next.pick}
+                  onSayAgain={next.setText}
                 />
               ),
             )}

@@ -24,10 +24,11 @@ interface Props {
   conversation: string;
   base: string | undefined;
   onPick: (image: string) => void;
+  onSayAgain: (text: string) => void;
 }
 
 /** The pictures of an answer, what they cost, and how to go on from them. */
-export function Made({ generation, conversation, base, onPick }: Props) {
+export function Made({ generation, conversation, base, onPick, onSayAgain }: Props) {
   const words = useWordsOf(chat);
   const run = useWords().run;
   const client = useQueryClient();
@@ -66,7 +67,16 @@ export function Made({ generation, conversation, base, onPick }: Props) {
           <OpenTile key={job.id} job={job} generation={generation} />
         ))}
       </div>
-      {generation.settled && generation.error && <Failure generation={generation} />}
+      {generation.settled && generation.error && (
+        <Failure
+          generation={generation}
+          next={
+            <Button size="compact-sm" variant="default" mt={8} onClick={() => onSayAgain(generation.prompt)}>
+              {words.sayAgain}
+            </Button>
+          }
+        />
+      )}
       <Group gap={8} mt={6}>
         <Text size="xs" className="quiet">
           {generation.model} · {PROVIDERS[generation.provider as ProviderName]} · {charge}

@@ -99,7 +99,13 @@ describe("what was said", () => {
   it("and was not answered says why", async () => {
     const error = { code: "missing_key", detail: "BFL_API_KEY is not set." };
     await rendered(
-      <Answer message={message({ error })} conversation="c" base={undefined} onPick={() => {}} />,
+      <Answer
+        message={message({ error })}
+        conversation="c"
+        base={undefined}
+        onPick={() => {}}
+        onSayAgain={() => {}}
+      />,
     );
     expect(screen.getByRole("alert").textContent).toContain("No key is set for this provider.");
   });
@@ -110,7 +116,13 @@ describe("what was said", () => {
       not_sent: [{ name: "seed", why: "has none" }],
     };
     await rendered(
-      <Answer message={message({ note })} conversation="c" base={undefined} onPick={() => {}} />,
+      <Answer
+        message={message({ note })}
+        conversation="c"
+        base={undefined}
+        onPick={() => {}}
+        onSayAgain={() => {}}
+      />,
     );
     expect(screen.getByText(/^Not taken along/).textContent).toContain("it takes none");
     expect(screen.getByText(/^Not sent/).textContent).toContain("Seed (has none)");
