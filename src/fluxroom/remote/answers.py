@@ -5,20 +5,25 @@ Rows come with what the gateway tells; what only the engine there needs (claims,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from fluxroom.catalog.sync import Change, Difference
 from fluxroom.engine import Snapshot
 from fluxroom.engine.accounting import AccountState, Standing, Usage
 from fluxroom.records import Record
+from fluxroom.remote.line import other_version
 from fluxroom.store.images import StoredImage
 from fluxroom.store.jobs import Generation, Job
 from fluxroom.store.ledger import Budget, Sum
 from fluxroom.store.library import Picture
 from fluxroom.types import NotSent, Plan, Quote, Reference, Size
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _JOB_DEFAULTS: Mapping[str, Any] = {
     "owner": "", "priority": 10, "account": "", "caps": {}, "maker": "", "holder": "", "not_before": 0.0,
@@ -26,6 +31,20 @@ _JOB_DEFAULTS: Mapping[str, Any] = {
 }  # fmt: skip
 
 
+def _of_this_version(reader: Callable[P, T]) -> Callable[P, T]:
+    """The same reader; an answer that it cannot read is of another version."""
+
+    @wraps(reader)
+    def read(*arguments: P.args, **named: P.kwargs) -> T:
+        try:
+            return reader(*arguments, **named)
+        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            raise other_version(f"{reader.__name__}: {type(error).__name__} {error}"[:200]) from error
+
+    return read
+
+
+@_of_this_version
 def snapshot(told: Mapping[str, Any]) -> Snapshot:
     """A generation."""
     jobs = [job(one) for one in told["jobs"]]
@@ -33,6 +52,7 @@ def snapshot(told: Mapping[str, Any]) -> Snapshot:
     return Snapshot(generation(told), jobs, [one for row in jobs for one in made if one.job == row.id])
 
 
+@_of_this_version
 def generation(told: Mapping[str, Any]) -> Generation:
     """The request of a generation."""
     return Generation(
@@ -51,6 +71,7 @@ def generation(told: Mapping[str, Any]) -> Generation:
     )
 
 
+@_of_this_version
 def job(told: Mapping[str, Any]) -> Job:
     """A job."""
     provider, _, model = told["route"].partition("/")
@@ -96,6 +117,7 @@ def error(told: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {"message": told["detail"], **{name: value for name, value in told.items() if name not in dress}}
 
 
+@_of_this_version
 def image(told: Mapping[str, Any]) -> StoredImage:
     """A picture's row."""
     return StoredImage(
@@ -113,6 +135,7 @@ def image(told: Mapping[str, Any]) -> StoredImage:
     )
 
 
+@_of_this_version
 def picture(told: Mapping[str, Any]) -> Picture:
     """A picture with what made it."""
     same = (
@@ -132,6 +155,7 @@ def picture(told: Mapping[str, Any]) -> Picture:
     )
 
 
+@_of_this_version
 def record(told: Mapping[str, Any], base: str) -> Record:
     """A job with its story."""
     events = [{**event, "at": seconds(event["at"])} for event in told["events"]]
@@ -144,12 +168,14 @@ def record(told: Mapping[str, Any], base: str) -> Record:
     )
 
 
+@_of_this_version
 def reference(told: Mapping[str, Any], name: str = "") -> Reference:
     """An uploaded picture."""
     facts = {field: told[field] for field in ("sha256", "mime", "width", "height", "size_bytes")}
     return Reference(**facts, name=name)
 
 
+@_of_this_version
 def plan(told: Mapping[str, Any], references: Sequence[Reference]) -> Plan:
     """What a request becomes."""
     provider, _, model = told["route"].partition("/")
@@ -176,12 +202,14 @@ def plan(told: Mapping[str, Any], references: Sequence[Reference]) -> Plan:
     )
 
 
+@_of_this_version
 def quote(told: Mapping[str, Any]) -> Quote:
     """What a request costs."""
     facts = {name: told[name] for name in ("formula", "source", "approximate", "jobs", "images")}
     return Quote(low=Decimal(told["low"]), high=_money(told["high"]), **facts)
 
 
+@_of_this_version
 def usage(told: Mapping[str, Any]) -> Usage:
     """Sums of jobs."""
     return Usage(
@@ -198,6 +226,7 @@ def _sum(told: Mapping[str, Any]) -> Sum:
     return Sum(key=told["key"], jobs=told["jobs"], succeeded=told["succeeded"], **amounts)
 
 
+@_of_this_version
 def standing(told: Mapping[str, Any]) -> Standing:
     """A budget with what is left of it."""
     return Standing(
@@ -208,12 +237,14 @@ def standing(told: Mapping[str, Any]) -> Standing:
     )
 
 
+@_of_this_version
 def account(told: Mapping[str, Any]) -> AccountState:
     """How a provider's account stands."""
     names = set(AccountState.__slots__) & told.keys()
     return AccountState(**{**{name: told[name] for name in names}, "held_until": _moment(told["held_until"])})
 
 
+@_of_this_version
 def difference(told: Mapping[str, Any]) -> Difference:
     """How what the providers publish differs from the catalog."""
     changes = [Change(**{**change, "details": tuple(change["details"])}) for change in told["changes"]]

@@ -15,7 +15,7 @@ from fluxroom.engine.lifecycle import SETTLED
 from fluxroom.errors import GatewayUnreachable
 from fluxroom.logs import get_logger
 from fluxroom.remote import answers
-from fluxroom.remote.line import Line, error_from
+from fluxroom.remote.line import Line, Told, error_from, other_version
 from fluxroom.types import Done, Event, Queued, Running
 
 _log = get_logger("fluxroom.remote")
@@ -57,6 +57,8 @@ async def follow(line: Line, generation: str, patience: float) -> AsyncGenerator
             for event in list(told.latest.values()):
                 yield replace(event, why=f"{away.detail.rstrip('.')}; the job goes on there, asking again")
         if told.end is None:
+            if time.monotonic() - heard > patience:
+                raise GatewayUnreachable(f"{line.base} ends its events again and again without saying how it ended.")
             await asyncio.sleep(_AGAIN)
     yield told
 
@@ -106,6 +108,14 @@ def _done(found: Snapshot, job_id: str) -> Done | None:
     return Done(job=job.id, state=job.state, images=found.images_of(job), error=job.error or None)
 
 
+def _read(data: str) -> Any:
+    try:
+        told = orjson.loads(data)
+    except ValueError:
+        raise other_version("an event is no JSON") from None
+    return Told(told) if isinstance(told, dict) else told
+
+
 async def read_events(lines: AsyncIterator[bytes]) -> AsyncIterator[tuple[str, str, Any]]:
     """Kind, id and data of each server-sent event; one that is cut off is left out."""
     fields: dict[str, str] = {}
@@ -113,7 +123,7 @@ async def read_events(lines: AsyncIterator[bytes]) -> AsyncIterator[tuple[str, s
         text = raw.decode("utf-8", "replace").rstrip("\r\n")
         if not text:
             if "data" in fields:
-                yield fields.get("event", "message"), fields.get("id", ""), orjson.loads(fields["data"])
+                yield fields.get("event", "message"), fields.get("id", ""), _read(fields["data"])
             fields = {}
             continue
         name, colon, value = text.partition(":")

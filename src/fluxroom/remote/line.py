@@ -47,17 +47,36 @@ class Answer:
     body: bytes
 
     def json(self) -> Any:
-        """The body as JSON.
+        """The body as a JSON object.
 
         Raises:
             GatewayUnreachable: it is none: something else answers at this address.
         """
         try:
-            return orjson.loads(self.body)
+            told = orjson.loads(self.body)
         except ValueError:
             raise GatewayUnreachable(
                 f"What answers is no Fluxroom gateway: HTTP {self.status}, and not JSON.", charge="not_charged"
             ) from None
+        if not isinstance(told, dict):
+            raise other_version("it is no object")
+        return Told(told)
+
+
+class Told(dict[str, Any]):
+    """What a gateway tells; that something is missing which this version needs is an error of ours, not Python's."""
+
+    def __missing__(self, name: str) -> Any:
+        """There is no such member."""
+        raise other_version(f"it has no {name!r}")
+
+
+def other_version(why: str) -> GatewayUnreachable:
+    """The error that says that a gateway's answer is not one that this version reads."""
+    return GatewayUnreachable(
+        f"The gateway's answer is not of this version of Fluxroom: {why}.",
+        advice="Use the same version here and at the gateway, and see that FLUXROOM_URL is right.",
+    )
 
 
 class Line:
@@ -209,15 +228,15 @@ def _checked(answer: Answer) -> Answer:
     raise RequestError(f"{what}: is FLUXROOM_URL a Fluxroom gateway?", advice="Compare it with the gateway's address.")
 
 
-_DRESS = frozenset({"type", "title", "status", "detail", "code", "next", "retryable"})
-"""Members of a problem that the error class says itself."""
+_DRESS = frozenset({"type", "title", "status", "detail", "code", "next", "retryable", "advice", "self"})
+"""Members of a problem that the error class says itself, or that no fact can be called."""
 
 
 def error_from(told: Mapping[str, Any]) -> FluxroomError:
     """The error that a problem tells of: the class that a local client would raise, with the same facts."""
-    code, status = str(told.get("code", "")), int(told.get("status", 500))
+    code, status = str(told.get("code", "")), told.get("status")
     known = any(error.code == code for error in tree())
-    kind = by_code(code) if known else RequestError if status < 500 else FluxroomError
+    kind = by_code(code) if known else RequestError if isinstance(status, int) and status < 500 else FluxroomError
     facts = {name: value for name, value in told.items() if name not in _DRESS}
     if not known:
         facts["problem"] = code

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fluxroom.catalog import overlay
 from fluxroom.engine import Snapshot, wait_ended
 from fluxroom.engine.intake import take_in_at
+from fluxroom.logs import get_logger
 from fluxroom.remote import answers
 from fluxroom.remote.books import RemoteBooks
 from fluxroom.remote.events import Followed, follow
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from fluxroom.store.jobs import Job
     from fluxroom.types import Event, Plan, Request
 
+
+_log = get_logger("fluxroom.remote")
 
 _FRESH = 60.0
 """Seconds before the gateway is asked again whether its catalog has changed."""
@@ -132,8 +135,12 @@ class RemoteWorker:
         headers = {"If-None-Match": self._overlay} if self._overlay else {}
         answer = await self._line.call("GET", "/v1/catalog/overlay", headers=headers, refused=False)
         if answer.status == 200:
+            try:
+                overlay.lay(overlay.from_dict(answer.json()))
+            except ValueError as error:  # the gateway knows its models all the same
+                _log.warning("the gateway's new models cannot be read here", why=str(error))
+                return
             self._overlay = answer.headers.get("ETag", "")
-            overlay.lay(overlay.from_dict(answer.json()))
 
     async def sync_catalog(self, *, write: bool) -> Difference:
         """How what the providers publish differs from the gateway's catalog; with `write`, use it from now on."""
