@@ -1,6 +1,6 @@
 // Conversations: the gateway keeps them; every tab and every machine sees the same.
 
-import { type QueryClient, queryOptions, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, type QueryClient, queryOptions, useQuery } from "@tanstack/react-query";
 import { api, data } from "./client";
 import type { components } from "./schema";
 import type { Json } from "./types";
@@ -13,11 +13,15 @@ export type Settings = { model: string } & Record<string, Json>;
 export const CONVERSATIONS = "conversations";
 const MOST = 100;
 
-export function useConversations() {
+/** The newest, or those in which the words were said. */
+export function useConversations(words = "") {
   return useQuery({
-    queryKey: [CONVERSATIONS, "list"],
-    queryFn: async () =>
-      (await data(api.GET("/v1/conversations", { params: { query: { limit: MOST } } }))).conversations,
+    queryKey: [CONVERSATIONS, "list", words],
+    queryFn: async () => {
+      const query = { limit: MOST, ...(words ? { q: words } : {}) };
+      return (await data(api.GET("/v1/conversations", { params: { query } }))).conversations;
+    },
+    placeholderData: keepPreviousData,
   });
 }
 

@@ -114,7 +114,8 @@ describe("what is decided about a step", () => {
       key = request.headers.get("idempotency-key");
       return send(request);
     });
-    await beginPipeline({ name: "evening" }, { product: "a cup" }, "Evening", "press-1");
+    const press = { name: "Evening", budget: "2", key: "press-1" };
+    await beginPipeline({ name: "evening" }, { product: "a cup" }, press);
     expect(key).toBe("press-1");
   });
 });

@@ -21,8 +21,8 @@ export function BulkRunPage() {
   const [state, setState] = useState<ItemState | null>(null);
   const { data: run, isError } = useRun(id);
   const { data, hasNextPage, fetchNextPage } = useItems(id, run, state ?? undefined);
-  if (isError) return <Missing />;
-  if (!run) return null;
+  // What is known stays while the gateway is away.
+  if (!run) return isError ? <Missing /> : null;
   const items = data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <div className={classes.page}>

@@ -86,7 +86,7 @@ export function ChatPage() {
           </Group>
         </header>
         <div className={classes.thread} role="log" aria-label={words.title}>
-          {isError && <Alert color="red">{words.gone}</Alert>}
+          {isError && !talk && <Alert color="red">{words.gone}</Alert>}
           {id !== "" && isPending && <Skeleton height={220} />}
           {!begun && (id === "" || talk) && (
             <Greeting

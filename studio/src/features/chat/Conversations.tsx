@@ -1,7 +1,8 @@
-import { ActionIcon, Button, Group, Modal, Text, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, Group, Modal, Text, TextInput, Tooltip } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { Trash2 } from "lucide-react";
+import { Search, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { forget, useConversations } from "@/api/conversations";
 import { useLook } from "@/look";
@@ -10,6 +11,8 @@ import { useWords, useWordsOf } from "@/words";
 import { chat } from "@/words/chat";
 import classes from "./Chat.module.css";
 
+const MANY = 8; // conversations among which one would rather search
+
 /** All conversations, the newest first. */
 export function Conversations({ now }: { now: string }) {
   const words = useWordsOf(chat);
@@ -17,7 +20,9 @@ export function Conversations({ now }: { now: string }) {
   const language = useLook((look) => look.language);
   const client = useQueryClient();
   const navigate = useNavigate();
-  const { data } = useConversations();
+  const [text, setText] = useState("");
+  const [q] = useDebouncedValue(text.trim(), 250);
+  const { data } = useConversations(q);
   const [asked, setAsked] = useState("");
 
   async function drop() {
@@ -28,9 +33,20 @@ export function Conversations({ now }: { now: string }) {
 
   return (
     <nav aria-label={words.earlier} className={classes.list}>
+      {(q || (data?.length ?? 0) >= MANY) && (
+        <TextInput
+          size="xs"
+          mb="xs"
+          aria-label={words.search}
+          placeholder={words.search}
+          leftSection={<Search size={14} aria-hidden />}
+          value={text}
+          onChange={(event) => setText(event.currentTarget.value)}
+        />
+      )}
       {data?.length === 0 && (
-        <Text size="sm" className="quiet" px="xs">
-          {words.none}
+        <Text size="sm" className="quiet" px="xs" role="status">
+          {q ? words.noMatch : words.none}
         </Text>
       )}
       {data?.map((one) => (

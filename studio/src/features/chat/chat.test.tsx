@@ -232,6 +232,22 @@ describe("the gateway's conversations", () => {
     await waitFor(() => expect(calls.some((call) => call.method === "DELETE")).toBe(true));
   });
 
+  it("are searched when there are many", async () => {
+    const one = { title: "a", assistant: null, settings: {}, created_at: 1, changed_at: 1 };
+    const many = Array.from({ length: 9 }, (_, number) => ({ ...one, id: `c${number}` }));
+    const asked: string[] = [];
+    gateway({ "GET /v1/conversations": () => ({ conversations: asked.at(-1) ? [] : many, next: null }) });
+    const send = globalThis.fetch;
+    vi.stubGlobal("fetch", (request: Request) => {
+      asked.push(new URL(request.url).searchParams.get("q") ?? "");
+      return send(request);
+    });
+    const { user } = await rendered(<Conversations now="" />);
+    await user.type(await screen.findByRole("textbox", { name: "Search conversations" }), "fog");
+    expect(await screen.findByText("No conversation has these words.")).toBeTruthy();
+    expect(asked).toEqual(["", "fog"]);
+  });
+
   it("are begun, spoken to, stopped and set as the page says", async () => {
     const calls = gateway({
       "POST /v1/conversations": { id: "c1" },

@@ -32,8 +32,8 @@ export function PipelineRunPage() {
   const [changing, setChanging] = useState<Step | null>(null);
   const [busy, setBusy] = useState(false);
   const confirmAbove = useLook((look) => look.confirmAbove);
-  if (isError) return <Missing />;
-  if (!run) return null;
+  // What is known stays while the gateway is away.
+  if (!run) return isError ? <Missing /> : null;
   const items = data?.pages.flatMap((page) => page.items) ?? [];
   const open = isUnderWay(run);
   const spec = specOf(run);
