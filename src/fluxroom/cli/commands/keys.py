@@ -90,7 +90,7 @@ def _create(ctx: click.Context, /, name: str, **wishes: Any) -> None:
     """
     from fluxroom.engine.keyring import NewKey, as_dict
 
-    given = {option: value for option, value in wishes.items() if value}
+    given = {option: value for option, value in wishes.items() if value not in (None, "", ())}
     key, secret = _with_keyring(ctx, lambda ring: ring.create(NewKey(name=name, **given)))
     if wants_json(ctx):
         voice.document({**as_dict(key), "key": secret})
