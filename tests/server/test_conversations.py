@@ -246,6 +246,8 @@ def test_the_same_key_is_one_message(http: TestClient) -> None:
 
 
 def test_talks_are_found_page_by_page(quiet: TestClient) -> None:
+    for nothing in ({}, {"q": "fox"}, {"limit": 1}):
+        assert quiet.get("/v1/conversations", params=nothing).json() == {"conversations": [], "next": None}
     ids = [begun(quiet, title=f"Fox & {number}").rsplit("/", 1)[-1] for number in range(3)]
     begun(quiet, title="Owl")
     first = quiet.get("/v1/conversations", params={"q": "fox &", "limit": 2}).json()

@@ -192,9 +192,10 @@ async def listing(
     if before:
         checked_id(before, "conversation")
     found = await talks.page(limit=limit, before=before, words=q)
-    more = f"/v1/conversations?{urlencode({'limit': limit, 'before': found[-1]['id']} | ({'q': q} if q else {}))}"
+    following = urlencode({"limit": limit, "before": found[-1]["id"], "q": q}) if len(found) == limit else ""
     return ConversationPage(
-        conversations=[ConversationAnswer(**one) for one in found], next=more if len(found) == limit else None
+        conversations=[ConversationAnswer(**one) for one in found],
+        next=f"/v1/conversations?{following}" if following else None,
     )
 
 
