@@ -213,3 +213,20 @@ export async function what_a_provider_refuses_can_be_said_otherwise(visitor) {
   await write(page, "a harmless lamp");
   await pictures(page).nth(0).waitFor();
 }
+
+export async function whoever_writes_at_once_is_heard(visitor) {
+  const page = await visitor();
+  let open = () => {};
+  const gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  await page.route("**/v1/models", async (route) => {
+    await gate;
+    await route.continue();
+  });
+  await page.goto("/chat");
+  await write(page, "said before the models were there");
+  open();
+  await page.waitForURL(HERE);
+  await pictures(page).nth(0).waitFor();
+}

@@ -1,6 +1,12 @@
 // What the page reads from the gateway. Generations stand in one list; events put the newer state in its place.
 
-import { type InfiniteData, type QueryClient, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import {
+  type InfiniteData,
+  type QueryClient,
+  queryOptions,
+  useInfiniteQuery,
+  useQuery,
+} from "@tanstack/react-query";
 import { api, data } from "./client";
 import type { Generation, Model, ModelSummary, Quote } from "./types";
 
@@ -18,13 +24,20 @@ export function useHealth() {
   return useQuery({ queryKey: ["health"], queryFn: () => data(api.GET("/healthz")), staleTime: 30_000 });
 }
 
+const modelsQuery = queryOptions({
+  queryKey: ["models"],
+  queryFn: async () =>
+    (await data(api.GET("/v1/models"))) as unknown as { default: string; models: ModelSummary[] },
+  staleTime: 300_000,
+});
+
 export function useModels() {
-  return useQuery({
-    queryKey: ["models"],
-    queryFn: async () =>
-      (await data(api.GET("/v1/models"))) as unknown as { default: string; models: ModelSummary[] },
-    staleTime: 300_000,
-  });
+  return useQuery(modelsQuery);
+}
+
+/** The model that is taken when nobody has chosen one; asked for when it is not known yet. */
+export async function defaultModel(client: QueryClient): Promise<string> {
+  return (await client.ensureQueryData(modelsQuery)).default;
 }
 
 export function useModel(id: string) {

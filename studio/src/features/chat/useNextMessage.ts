@@ -5,7 +5,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { problemOf } from "@/api/client";
 import { begin, expectTalk, forget, say, type Talk } from "@/api/conversations";
-import { useQuote } from "@/api/queries";
+import { defaultModel, useQuote } from "@/api/queries";
 import type { Problem } from "@/api/types";
 import type { Reference } from "@/features/create/draft";
 import { sourcesOf } from "@/features/request/pictures";
@@ -36,6 +36,12 @@ export function useNextMessage(id: string, talk: Talk | undefined, cast: Cast) {
     [chosen ?? last].flatMap((one) => one?.image ?? []).concat(sourcesOf(pictures)),
   );
 
+  /** A new conversation; whoever writes faster than the models are listed gets the usual one. */
+  async function begun(): Promise<string> {
+    const { assistant, settings } = cast.start;
+    const known = assistant || settings.model;
+    return begin(known ? settings : { ...settings, model: await defaultModel(client) }, assistant);
+  }
   async function send(words: string, own: string[]) {
     const before = { pictures, picked };
     setPending({ content: [words], pictures: own });
@@ -45,7 +51,7 @@ export function useNextMessage(id: string, talk: Talk | undefined, cast: Cast) {
     setPicked("");
     let fresh = "";
     try {
-      fresh = id || (await begin(cast.start.settings, cast.start.assistant));
+      fresh = id || (await begun());
       await say(client, fresh, words, picturesOf(own, chosen, last));
       if (!id) await expectTalk(client, fresh);
       setPending(null);
