@@ -67,6 +67,40 @@ def test_files_with_a_hash_in_their_name_are_kept_for_good(http: TestClient) -> 
 
 
 @pytest.mark.usefixtures("built")
+@pytest.mark.parametrize("path", ["/create", "/page/index-abc123.js", "/icon.svg"])
+def test_what_packs_well_is_sent_packed(http: TestClient, path: str) -> None:
+    packed = http.get(path, headers={"accept-encoding": "br, gzip"})
+    plain = http.get(path, headers={"accept-encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.content == plain.content  # the client has unpacked it
+    assert packed.headers["vary"] == plain.headers["vary"] == "accept-encoding"
+
+
+@pytest.mark.usefixtures("built")
+def test_packed_and_plain_have_each_a_tag_of_their_own(http: TestClient) -> None:
+    tags = [http.get("/", headers={"accept-encoding": one}).headers["etag"] for one in ("gzip", "identity")]
+    assert len(set(tags)) == 2
+    for encoding, tag in zip(("gzip", "identity"), tags, strict=True):
+        again = http.get("/", headers={"accept-encoding": encoding, "if-none-match": tag})
+        assert again.status_code == 304, encoding
+
+
+@pytest.mark.usefixtures("built")
+def test_a_font_is_packed_already(http: TestClient) -> None:
+    font = http.get("/page/inter-abc123.woff2", headers={"accept-encoding": "gzip"})
+    assert "content-encoding" not in font.headers
+    assert font.content == b"wOF2"
+
+
+def test_a_large_script_is_a_third_of_its_size_on_the_wire(built: Path, http: TestClient) -> None:
+    (built / "page" / "big-abc123.js").write_text("export const sentence = 'The same words again and again.';\n" * 2000)
+    size = (built / "page" / "big-abc123.js").stat().st_size
+    with http.stream("GET", "/page/big-abc123.js", headers={"accept-encoding": "gzip"}) as answer:
+        assert int(answer.headers["content-length"]) < size / 3
+
+
+@pytest.mark.usefixtures("built")
 @pytest.mark.parametrize(
     "path",
     ["/page/none.js", "/page/..%2findex.html", "/page/%2e%2e", "/manifest.json", "/index.html", "/page", "/elsewhere"],

@@ -110,17 +110,17 @@ class _Answer:
             self.status = start["status"] = 304
             del headers["content-length"]
             return {**message, "body": b""}
-        if len(body) >= _WORTH_IT and _takes_gzip(asked.get("accept-encoding", "")):
+        if len(body) >= _WORTH_IT and takes_gzip(asked.get("accept-encoding", "")):
             body = await asyncio.to_thread(_pack, body) if len(body) > _IN_A_THREAD else _pack(body)
             headers["content-encoding"] = "gzip"
         headers["content-length"] = str(len(body))
         return {**message, "body": body}
 
 
-def _takes_gzip(accept_encoding: str) -> bool:
+def takes_gzip(accept_encoding: str) -> bool:
     """Whether an Accept-Encoding header takes gzip.
 
-    >>> _takes_gzip("br, gzip;q=0.5"), _takes_gzip("gzip;q=0, br"), _takes_gzip("")
+    >>> takes_gzip("br, gzip;q=0.5"), takes_gzip("gzip;q=0, br"), takes_gzip("")
     (True, False, False)
     """
     said = accept_encoding.lower()
