@@ -10,7 +10,7 @@ export type Message = components["schemas"]["MessageAnswer"];
 export type Assistant = components["schemas"]["AssistantAnswer"];
 export type Settings = { model: string } & Record<string, Json>;
 
-export const CONVERSATIONS = "conversations";
+const CONVERSATIONS = "conversations";
 const MOST = 100;
 
 /** The newest, or those in which the words were said. */

@@ -23,7 +23,7 @@ export interface Spec {
   approved: string[];
 }
 
-export type StepState = "waiting" | "working" | "review" | "done" | "failed";
+type StepState = "waiting" | "working" | "review" | "done" | "failed";
 
 export interface StepProgress {
   step: Step;

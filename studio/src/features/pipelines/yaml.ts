@@ -3,7 +3,7 @@
 import type { Json } from "@/api/types";
 
 /** A value as YAML, blocks for what has members. */
-export function toYaml(value: Json, indent = 0): string {
+function toYaml(value: Json, indent = 0): string {
   const pad = "  ".repeat(indent);
   if (Array.isArray(value)) {
     if (!value.length) return "[]";
