@@ -18,7 +18,7 @@ from tests.server.calls import picture
 from tests.worlds import billed, sandbox, submits
 
 from fluxroom.engine.intake import take_in
-from fluxroom.errors import BudgetExceeded, InvalidParams, NotFound, RequestError, UnknownModel
+from fluxroom.errors import BudgetExceeded, InvalidParams, NotFound, UnknownModel
 from fluxroom.flows.assistants.shelf import Shelf
 from fluxroom.flows.conversations import Conversations
 from fluxroom.flows.expansion import WriterFailedError
@@ -303,5 +303,8 @@ async def test_the_terms_of_a_message_reach_the_engine(tmp_path: Path) -> None:
         assert len(billed(box)) == 2
         found = await all_of.client.engine.snapshot(anew["generation"])
         assert (found.generation.run, found.jobs[0].priority) == ("spring", 3)
-        with pytest.raises(RequestError, match="key is not among its parameters"):
-            await talk.say(where, "x", options={"idempotency_key": "mine"})
+        for options, said in (({"idempotency_key": "k"}, "a key of its own"), ({"prompt": "y"}, "is the prompt")):
+            with pytest.raises(InvalidParams, match=said):
+                await talk.say(where, "x", options=options)
+            with pytest.raises(InvalidParams, match=said):
+                await talk.begin({**MODEL, **options})

@@ -278,6 +278,23 @@ def test_settings_without_a_model_keep_the_one_there_is(http: TestClient) -> Non
         ({"seed": "x"}, "seed"),
         ({"mode": "fly"}, None),
         ({"max_references": "all"}, None),
+        ({"cache": {}}, "cache"),
+        ({"mode": {"width": 1}}, "mode"),
+        ({"mode": []}, "mode"),
+        ({"extra": ["x"]}, "extra"),
+        ({"extra": {"width": 1}}, "extra"),
+        ({"references": {}}, "references"),
+        ({"references": "x"}, "references"),
+        ({"mask": 5}, "mask"),
+        ({"max_references": True}, "max_references"),
+        ({"max_references": -1}, "max_references"),
+        ({"on_unsupported": []}, "on_unsupported"),
+        ({"region": "x"}, "region"),
+        ({"self": 1}, "self"),
+        ({"wait": 1}, "wait"),
+        ({"prompt": "y"}, "prompt"),
+        ({"idempotency_key": "k"}, "idempotency_key"),
+        ({"priority": 1000}, "priority"),
         ({"model": 5}, "model"),
         ({"model": ""}, "model"),
     ],
@@ -288,6 +305,11 @@ def test_options_that_cannot_be_meant_are_refused(http: TestClient, options: Any
     assert 400 <= answer.status_code < 500, answer.text
     assert field is None or answer.json()["field"] == field
     assert http.get(at).json()["messages"] == []
+    settled = http.post("/v1/conversations", json={"settings": {"model": FAST, **options}})
+    assert settled.status_code < 500, settled.text
+    if settled.status_code == 201:
+        said_there = f"/v1/conversations/{settled.json()['id']}/messages"
+        assert 400 <= http.post(said_there, json={"text": "x"}).status_code < 500
 
 
 # assistants ----------------------------------------------------------------------------------------------------------

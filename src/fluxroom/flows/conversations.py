@@ -247,8 +247,6 @@ class Conversations:
         return Reader(plan_with=self.plan_with, take_in=self.take_in, providers=providers, writer=self.writer)
 
     async def _read(self, found: Conversation, text: str, pictures: Sequence[Any], options: Mapping[str, JSON]) -> Said:
-        if "idempotency_key" in options:
-            raise RequestError("A message's key is not among its parameters.", advice="Send it as Idempotency-Key.")
         held = rules(await self._kept(), found.assistant, found.settings, options)
         whole = held.asked.get("max_references") is not None
         earlier = [] if pictures and not whole else await self._turns(found.id, whole=whole)

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from fluxroom.client import DEFAULT_MODEL
 from fluxroom.errors import InvalidParams, WaitEnded, by_code
@@ -22,7 +22,7 @@ from fluxroom.server.doors.openai import writing
 from fluxroom.server.gateway import Gateway, Running, checked_id
 from fluxroom.server.generations import IdempotencyKey, Prefer, wished_wait
 from fluxroom.server.references import taker
-from fluxroom.server.schemas import plain_json
+from fluxroom.server.schemas import GenerationBody, plain_json
 
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 
@@ -304,16 +304,22 @@ async def stop(talks: Talks, conversation_id: ConversationId) -> StopAnswer:
 
 
 async def _check_terms(gateway: Gateway, caller: Caller, asked: Mapping[str, Any]) -> None:
-    """See that a message goes before nobody else's requests, and into no run of somebody else's."""
-    priority, run = asked.get("priority"), asked.get("run")
-    if priority is not None and (isinstance(priority, bool) or not isinstance(priority, int) or priority < 0):
-        raise InvalidParams("priority is a whole number from 0.", field="priority")
-    if run is not None and not isinstance(run, str):
-        raise InvalidParams("run is a text.", field="run")
-    if asked.get("cache") not in {None, "on", "off"}:
-        raise InvalidParams("cache is on or off.", field="cache")
-    callers.check_priority(caller, priority)
-    await callers.check_run(gateway, caller, run or "")
+    """See that parameters have the form that they have in every request, and the terms are the caller's to ask for.
+
+    Raises:
+        InvalidParams: one has another form.
+        ScopeMissing: it would go before others' requests, and the caller is no admin.
+        NotFound: it names a run of somebody else's.
+    """
+    try:
+        body = GenerationBody.model_validate({name: value for name, value in asked.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else None
+        raise InvalidParams(f"{name}: {first['msg'].removeprefix('Value error, ')}.", field=name) from None
+    dict(body.parameters)  # refuses the names that no parameter can have
+    callers.check_priority(caller, asked.get("priority"))
+    await callers.check_run(gateway, caller, body.run)
 
 
 def _raise_failure(answer: Mapping[str, Any]) -> None:

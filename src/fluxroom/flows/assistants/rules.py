@@ -12,6 +12,12 @@ from fluxroom.flows.assistants.shelf import Kept
 from fluxroom.flows.measures import over
 from fluxroom.types import JSON, Plan, dollars
 
+_OWN_PLACE = {
+    "prompt": "what is said is the prompt",
+    "idempotency_key": "a message has a key of its own, the header Idempotency-Key",
+}
+_OF_A_MESSAGE = _OWN_PLACE.keys()
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -49,6 +55,11 @@ def rules(kept: Kept, assistant: str, *said: Mapping[str, JSON]) -> Rules:
     Raises:
         NotFound, InvalidParams: there is no such assistant or model, it is switched off, or it does not allow this.
     """
+    for one in said:
+        if strange := sorted(_OF_A_MESSAGE & one.keys()):
+            raise InvalidParams(
+                f"{strange[0]} is not among the parameters: {_OWN_PLACE[strange[0]]}.", field=strange[0]
+            )
     helper = kept.assistant(assistant) if assistant else None
     asked = over(helper.defaults if helper else {}, *said)
     name = asked.get("model")
