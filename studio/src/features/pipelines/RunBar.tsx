@@ -41,6 +41,7 @@ export function RunBar({ pipeline, checked, stale, problem }: Props) {
   const missing = missingIn(pipeline, inputs).map(
     (name) => said(pipeline.inputs?.[name]?.title, language) || humanise(name),
   );
+  const invalid = (checked?.steps ?? []).filter((one) => one.state === "invalid").map((one) => one.name);
   const price = usePriceText(missing.length ? undefined : checked);
   const dear = Number(checked?.high ?? checked?.low ?? 0) > confirmAbove;
   const wrong = refused ?? problem;
@@ -77,7 +78,7 @@ export function RunBar({ pipeline, checked, stale, problem }: Props) {
         fullWidth
         data-testid="run"
         loading={busy}
-        disabled={missing.length > 0 || Boolean(problem)}
+        disabled={missing.length > 0 || invalid.length > 0 || Boolean(problem)}
         onClick={() => (dear ? setAsking(true) : void run())}
       >
         {words.run}
@@ -86,7 +87,8 @@ export function RunBar({ pipeline, checked, stale, problem }: Props) {
         </span>
       </Button>
       <Text size="xs" className="quiet" role="status">
-        {missing.length > 0 && words.missing(missing.join(", "))}
+        {missing.length > 0 && words.missing(missing.join(", "))}{" "}
+        {invalid.length > 0 && words.invalid(invalid.join(", "))}
       </Text>
       {checked && !problem && <StepPrices pipeline={pipeline} checked={checked} />}
       <NumberInput

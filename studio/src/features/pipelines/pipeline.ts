@@ -60,7 +60,7 @@ export function blank(name: string, model: string): Pipeline {
     version: 1,
     name,
     inputs: { subject: { kind: "text" } },
-    steps: [{ name: "pictures", do: "generate", model, prompt: "{{inputs.subject}}" }],
+    steps: [{ name: "shots", do: "generate", model, prompt: "{{inputs.subject}}" }],
   };
 }
 
@@ -103,7 +103,7 @@ export function freeName(wanted: string, taken: string[]): string {
 
 const NAMES: Record<StepKind, string> = {
   prompt: "words",
-  generate: "pictures",
+  generate: "shots",
   edit: "changed",
   tool: "finished",
   select: "best",
