@@ -39,10 +39,12 @@ export function expectImages(client: QueryClient, wanted: Wanted): void {
   void client.prefetchInfiniteQuery(imagesQuery(wanted));
 }
 
-export function useFacets(wanted: Wanted) {
+/** Counts of what is found; `now` holds them back until there is something to see. */
+export function useFacets(wanted: Wanted, now = true) {
   return useQuery({
     queryKey: [IMAGES, "facets", wanted],
     queryFn: () => data(api.GET("/v1/images/facets", { params: { query: wanted } })),
+    enabled: now,
     placeholderData: keepPreviousData,
   });
 }

@@ -56,7 +56,7 @@ export const Cell = memo(function Cell({
           onToggle(event.shiftKey);
         }}
       >
-        <img src={`${image.thumbnail}?size=${large ? 512 : 256}`} alt="" loading="lazy" decoding="async" />
+        <img src={`${image.thumbnail}?size=${large ? 512 : 256}`} alt="" decoding="async" />
       </Link>
       <button
         type="button"

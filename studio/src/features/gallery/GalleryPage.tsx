@@ -21,7 +21,7 @@ export function GalleryPage() {
   const wanted = useMemo(() => wantedOf(search), [search]);
   const { data, isPending, isError, error, hasNextPage, fetchNextPage, isFetchingNextPage } =
     useImages(wanted);
-  const { data: facets } = useFacets(wanted);
+  const { data: facets } = useFacets(wanted, !isPending);
   const images = useMemo(() => data?.pages.flatMap((page) => page.images) ?? [], [data]);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   // biome-ignore lint/correctness/useExhaustiveDependencies: another search is another selection
