@@ -228,3 +228,64 @@ async def test_there_is_no_such_run(tmp_path: Path) -> None:
     async with sandbox() as box, orchestra(box, tmp_path) as all_of:
         with pytest.raises(NotFound, match="There is no run nowhere"):
             await all_of.conductor.rest("nowhere")
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_a_conductor_that_is_rung_while_it_is_stopped_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turns: int
+) -> None:
+    monkeypatch.setattr("fluxroom.flows.conductor._LOOK", 1000.0)
+    async with sandbox(seconds=30) as box, orchestra(box, tmp_path, drain=0) as all_of:
+        run = await all_of.begin(prompts(1))
+        while await all_of.states(run.id) != ["submitted"]:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)  # by now it waits to be rung; if not, the test only shows less
+        all_of.conductor.look(run.id)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await asyncio.wait_for(all_of.conductor.stop(), 10)
+
+
+async def test_nothing_is_sent_behind_the_back_of_whoever_pauses(tmp_path: Path, base: dict[str, Any]) -> None:
+    """An item that is just being planned when its run is paused is not sent, and waits as before."""
+    async with sandbox() as box, orchestra(box, tmp_path, **base) as all_of:
+        planning, go = asyncio.Event(), asyncio.Event()
+        plan_with = all_of.conductor._plan_with
+
+        async def slowly(*given: Any) -> Any:
+            planning.set()
+            await go.wait()
+            return await plan_with(*given)
+
+        all_of.conductor._plan_with = slowly
+        run = await all_of.begin(prompts(2))
+        await planning.wait()
+        await all_of.person.pause(run.id)
+        go.set()
+        await all_of.conductor.rest(run.id)
+        assert await all_of.states(run.id) == ["waiting", "waiting"]
+        assert submits(box) == []
+        await all_of.person.resume(run.id)
+        await all_of.conductor.rest(run.id)
+        assert await all_of.states(run.id) == ["done", "done"]
+        assert len(submits(box)) == 2
+
+
+async def test_what_was_being_sent_when_its_run_was_cancelled_is_not_sent(tmp_path: Path) -> None:
+    async with sandbox() as box, orchestra(box, tmp_path) as all_of:
+        planning, go = asyncio.Event(), asyncio.Event()
+        plan_with = all_of.conductor._plan_with
+
+        async def slowly(*given: Any) -> Any:
+            planning.set()
+            await go.wait()
+            return await plan_with(*given)
+
+        all_of.conductor._plan_with = slowly
+        run = await all_of.begin(prompts(2))
+        await planning.wait()
+        await all_of.person.cancel(run.id)
+        go.set()
+        await all_of.conductor.rest(run.id)
+        assert await all_of.states(run.id) == ["cancelled", "cancelled"]
+        assert submits(box) == []

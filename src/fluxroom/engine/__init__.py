@@ -21,7 +21,7 @@ from fluxroom.engine.orders import Terms
 from fluxroom.engine.owners import Presence
 from fluxroom.engine.pacing import Clock, Pace, SystemClock
 from fluxroom.engine.queue_local import LocalQueue
-from fluxroom.engine.reception import Reception
+from fluxroom.engine.reception import Also, Reception
 from fluxroom.engine.runner import Runner
 from fluxroom.engine.submission import Submission
 from fluxroom.engine.transport import Transport
@@ -134,8 +134,12 @@ class Engine:
 
     # asking for pictures ---------------------------------------------------------------------------------------------
 
-    async def submit(self, request: Request, plan: Plan, terms: Terms | None = None) -> str:
+    async def submit(
+        self, request: Request, plan: Plan, terms: Terms | None = None, *, also: Also | None = None
+    ) -> str:
         """Write a generation with its jobs down and start it; returns its id. Nothing is paid before it is on disk.
+
+        `also` is done with its id in the same transaction; when it raises, nothing is written and nothing starts.
 
         Raises:
             MissingKey: no key is set for the route's provider.
@@ -144,7 +148,7 @@ class Engine:
             StorageFull, StorageUnwritable, StorageBusy: it could not be written; nothing was sent.
         """
         account = need(self.accounts, plan.provider)
-        generation = await self._reception.take(request, plan, account, terms or Terms())
+        generation = await self._reception.take(request, plan, account, terms or Terms(), also)
         self.watchers.ordered(generation)
         self._queue.kick()
         return generation

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -21,6 +21,9 @@ from fluxroom.identifiers import new_id
 from fluxroom.store import Store, images, jobs, reuse
 from fluxroom.types import Plan, Request
 
+Also = Callable[[Connection, str], None]
+"""What is written down with a generation, or found with one that is there."""
+
 
 class Reception:
     """Writes requests down.
@@ -36,8 +39,10 @@ class Reception:
         self._maker = maker
         self._clock = clock
 
-    async def take(self, request: Request, plan: Plan, account: Account, terms: Terms) -> str:
+    async def take(self, request: Request, plan: Plan, account: Account, terms: Terms, also: Also | None = None) -> str:
         """Write a generation with its jobs down; returns its id. Nothing is sent before it is on disk.
+
+        What `also` does with its id belongs to the same transaction; when it raises, nothing is written.
 
         Raises:
             BudgetExceeded: a budget does not allow it.
@@ -58,6 +63,7 @@ class Reception:
             if terms.idempotency_key and (before := reuse.known(connection, terms.owner, terms.idempotency_key)):
                 if before.body_hash != body:
                     raise IdempotencyConflict(idempotency_key=terms.idempotency_key)
+                _ = also and also(connection, before.generation)
                 return before.generation
             finished = [_from_cache(connection, row, incomplete) for row in rows]
             wanted = sum((row["reserved"] for row in finished), Decimal(0))
@@ -78,6 +84,7 @@ class Reception:
                     generation=generation.id,
                     at=now,
                 )
+            _ = also and also(connection, generation.id)
             return generation.id
 
         return await self._store.database.write(work)

@@ -65,6 +65,10 @@ PlanWith = Callable[[Any, str, Mapping[str, Any]], Awaitable[tuple[Request, Plan
 """As `AsyncClient.plan_with`: what prompt, model and options become at a route."""
 
 
+class _NotGoingError(Exception):
+    """The run was paused or cancelled, or the item sent again, while the item was being sent."""
+
+
 class Conductor:
     """Carries the runs of one process.
 
@@ -207,8 +211,10 @@ class Conductor:
                 bell.clear()  # before the step, so that what happens during it is not missed
                 if not await self._step(run_id, under_way, bell):
                     break
+                # Not `asyncio.wait_for`: it forgets that it was cancelled when the bell rings at the same moment.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(bell.wait(), _LOOK)
+                    async with asyncio.timeout(_LOOK):
+                        await bell.wait()
         except Exception:  # noqa: BLE001  a run must not be forgotten
             _log.exception("a run stopped unexpectedly; it is taken up again", run=run_id)
             await asyncio.sleep(_LOOK)
@@ -271,6 +277,8 @@ class Conductor:
             if item.generation:
                 await self._engine.take_up(item.generation)
             sent = item if item.generation else await self._send(run, item)
+        except _NotGoingError:
+            return
         except BudgetExceeded as error:
             await self._pause(run, f"{error.detail} {error.next_step}")
             return
@@ -295,10 +303,15 @@ class Conductor:
             cap=run.spec.get("cap"),
             idempotency_key=f"fluxroom-run/{run.id}/{item.position}/{item.attempt}",
         )
-        generation = await self._engine.submit(request, plan, terms)
-        sent = replace(item, state="submitted", generation=generation)
-        await self._write(sent)
-        return sent
+        sent = replace(item, state="submitted", changed_at=self._engine.now())
+
+        def note(connection: Connection, generation: str) -> None:
+            # Whoever pauses or cancels comes before this transaction or after it: nothing is sent behind their back.
+            noted = runs.going(connection, run.id) and runs.change(connection, replace(sent, generation=generation))
+            if not noted:
+                raise _NotGoingError
+
+        return replace(sent, generation=await self._engine.submit(request, plan, terms, also=note))
 
     async def _follow(self, item: Item) -> None:
         while True:

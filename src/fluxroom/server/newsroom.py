@@ -172,8 +172,10 @@ class Newsroom:
                     pause = min(pause, TICK) if pause > 0 else TICK
             except Exception:  # noqa: BLE001  whoever listens must not be left without news for ever
                 _log.exception("cannot read what happened; tries again")
+            # Not `asyncio.wait_for`: it forgets that it was cancelled when the bell rings at the same moment.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._bell.wait(), max(pause, 0.0))
+                async with asyncio.timeout(max(pause, 0.0)):
+                    await self._bell.wait()
             self._bell.clear()
 
     async def _look(self) -> bool:

@@ -93,6 +93,7 @@ _SAME = (
     .order_by(runs.c.id.desc())
     .limit(1)
 )
+_GOING = select(runs.c.state).where(runs.c.id == bindparam("b_run")).with_for_update(read=True)
 _CARRIED = select(runs).where(or_(runs.c.state == "running", runs.c.holder != "")).order_by(runs.c.id)
 _CLAIM = (
     update(runs)
@@ -256,6 +257,11 @@ def move(connection: Connection, run: str, states: Sequence[str], to: str, *, wh
     """Bring a run from one of these states into another; False when it is in none of them."""
     values = {"b_run": run, "b_from": list(states), "v_state": to, "v_why": why, "v_at": at}
     return connection.execute(_MOVE, values).rowcount == 1
+
+
+def going(connection: Connection, run: str) -> bool:
+    """Whether a run goes on; whoever wants to change that waits until this transaction has ended."""
+    return connection.execute(_GOING, {"b_run": run}).scalar_one_or_none() == "running"
 
 
 def items(
