@@ -79,6 +79,12 @@ def test_every_parameter_can_be_set(run: Run) -> None:
     assert image["seed"] == 7
 
 
+@pytest.mark.parametrize("size", ["640x512", '{"width": 640, "height": 512}'])
+def test_a_size_in_pixels_is_that_size(run: Run, size: str) -> None:
+    image = results(run("chat", "a fox", *KLEIN, "--size", size))[0]["images"][0]
+    assert (image["width"], image["height"]) == (640, 512)
+
+
 def test_a_conversation_goes_on_by_id_and_by_last(run: Run, photo: Path) -> None:
     first = run("chat", "a fox", *KLEIN, "--title", "Foxes")
     where = conversation(first)

@@ -43,7 +43,7 @@ def talk(ctx: click.Context, said: Sequence[str], given: Mapping[str, Any], *, a
     options.pop("references", None)
     extra = {"quality": given["quality"], "write_prompt": given["write_prompt"] or None}
     options |= {name: value for name, value in extra.items() if value is not None}
-    if "image_size" in options:
+    if isinstance(options.get("image_size"), str):
         options["size"] = options.pop("image_size")  # the same, and ratios and words too
     check_target(given["output"])
     with _session(ctx, given["output"]) as session:
