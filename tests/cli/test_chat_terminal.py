@@ -7,6 +7,7 @@ import pty
 import re
 import select
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -146,6 +147,29 @@ def test_settings_hold_until_they_are_taken_back(sit: Sit) -> None:
     person.reads("fal/flux-schnell")
     person.reads("practice picture")
     assert person.ends() == 0
+
+
+def test_an_assistant_greets_and_proposes(sit: Sit, monkeypatch: pytest.MonkeyPatch) -> None:
+    switched = subprocess.run(
+        [sys.executable, "-m", "fluxroom", "assistants", "on", "flux-image-generator"], check=False
+    )
+    assert switched.returncode == 0
+    for variable, greeting in (("de_DE.UTF-8", "FLUX-Bildgenerator: Was soll"), ("C.UTF-8", "generator: What shall")):
+        monkeypatch.setenv("LC_ALL", variable)
+        person = sit("--assistant", "flux-image-generator")
+        person.reads(greeting)
+        person.reads("/start 5")
+        person.says("/start 9")
+        person.reads("/start takes a number up to 5.")
+        person.says("/start 1")
+        person.reads("picture 1")
+        person.reads("flux-2-pro")
+        person.reads("practice picture")
+        assert person.ends() == 0
+    plain = sit(*KLEIN)
+    plain.says("/start 1")
+    plain.reads("Nobody proposes anything.")
+    assert plain.ends() == 0
 
 
 def test_mistakes_are_told_and_nothing_ends(sit: Sit) -> None:

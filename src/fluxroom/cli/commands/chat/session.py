@@ -6,6 +6,7 @@ The client works in a thread of its own, so that the terminal can be read, and C
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -84,6 +85,7 @@ class Session:
     id: str = ""
     attached: list[Any] = field(default_factory=list)  # goes with the next message
     options: dict[str, Any] = field(default_factory=dict)  # of the messages to come
+    assistant: str = ""
     made: list[str] = field(default_factory=list)  # every picture of the conversation by its hash, the oldest first
 
     # the conversation ------------------------------------------------------------------------------------------------
@@ -104,6 +106,7 @@ class Session:
             lambda: self.client.conversations.begin(options, title=given["title"], assistant=given["assistant"] or "")
         )
         self.id = begun["id"]
+        self.assistant = given["assistant"] or ""
         self._head(begun, "begun")
 
     def _resume(self, part: str, title: str) -> None:
@@ -118,6 +121,18 @@ class Session:
             voice.note("The last message is still being answered.")
             self.made = [one for one in self.made if one not in {image["sha256"] for image in last["images"]}]
             self._followed(last)
+
+    def starters(self) -> list[str]:
+        """What the assistant proposes to begin with, after its greeting; nothing where there is none."""
+        if not self.assistant:
+            return []
+        language = "de" if os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("de") else "en"
+        told = self._wait(lambda: self.client.conversations.assistants(language))
+        found = next(one for one in told["assistants"] if one["id"] == self.assistant)
+        voice.note(f"{click.style(found['name'], bold=True)}: {found['greeting']}")
+        for number, one in enumerate(found["starters"], 1):
+            voice.note(f"  /start {number}  {one['title']}: {voice.dim(one['message'])}")
+        return [one["message"] for one in found["starters"]]
 
     def say(self, text: str) -> int:
         """Say something and wait for its pictures; returns the exit code."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fluxroom.cli.commands.chat.session import Session
 
 _HELP: Mapping[str, str] = {
+    "/start N": "say what the assistant proposes",
     "/attach FILE …": "the next message is about these files or addresses",
     "/pick N …": "the next message is about these pictures of the conversation",
     "/pictures": "list the pictures of the conversation",
@@ -40,6 +41,7 @@ class Terminal:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._starters: list[str] = []
         self._commands: Mapping[str, Callable[[str], None]] = {
             "attach": self._attach,
             "pick": self._pick,
@@ -57,6 +59,7 @@ class Terminal:
         """Ask until the end; returns the exit code of the last message."""
         with contextlib.suppress(ImportError):
             import readline  # noqa: F401  gives input() its editing and history
+        self._starters = self._session.starters()
         voice.note(voice.dim("Say what to paint. /help lists what else there is; Ctrl-D ends."))
         code = 0
         while True:
@@ -70,10 +73,23 @@ class Terminal:
                 continue
             if text in {"/quit", "/exit"}:
                 return code
+            text = self._started(text)
             if text.startswith("/"):
                 self._obey(text)
             elif text:
                 code = self._session.say(text)
+
+    def _started(self, text: str) -> str:
+        """What is meant: `/start 2` is the assistant's second proposal."""
+        name, _, number = text.partition(" ")
+        if name != "/start":
+            return text
+        if number.strip().isdecimal() and 1 <= int(number) <= len(self._starters):
+            return self._starters[int(number) - 1]
+        voice.note(
+            f"/start takes a number up to {len(self._starters)}." if self._starters else "Nobody proposes anything."
+        )
+        return ""
 
     def _prompt(self) -> str:
         number = len(self._session.attached)
