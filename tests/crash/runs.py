@@ -107,6 +107,11 @@ class Site:
         return found
 
     @property
+    def taken(self) -> list[dict[str, Any]]:
+        """The providers' books: every task that they took."""
+        return self.box.world.tasks()
+
+    @property
     def tasks(self) -> int:
         """How many tasks the providers took."""
         return len(self.box.world.tasks())
@@ -248,6 +253,30 @@ def comparison(one: Site) -> None:
     paid_once(one, 9)
 
 
+def comparison_on_the_command_line(one: Site) -> None:
+    """`fluxroom compare` without a seed: the command is killed, and given again; it goes on with the seed it had."""
+    axes = ("-m", BFL, "-m", FAL, "--vary", "image_size=square_hd,portrait_4_3,landscape_4_3")
+    command = ("compare", "a fox", *axes, "--yes", "-o", "sheet.png")
+    one.spawn(*command)
+    one.until(lambda: one.billed >= 1)
+    one.kill()
+    process = one.spawn(*command)
+    out, said = process.communicate(timeout=_PATIENCE)
+    one.process = None
+    one.serve()
+    [run] = one.ask("/v1/runs")["runs"]
+    _whole(one, one.rested(run["id"]), 6)
+    if not one.doubtful:
+        assert process.returncode == 0, out + said
+    assert (one.folder.parent / "sheet.png").stat().st_size > 1000
+    sizes = [
+        (task["endpoint"], *(str(task["input"].get(name)) for name in ("image_size", "width", "height")))
+        for task in one.taken
+    ]
+    assert len(set(sizes)) == len(sizes) == 6, f"paid twice: {sizes}"
+    assert len({task["input"]["seed"] for task in one.taken}) == 1
+
+
 PIPELINE = {
     "version": 1,
     "name": "killed",
@@ -338,6 +367,7 @@ KINDS: Mapping[str, Callable[[Site], None]] = {
     "bulk": bulk,
     "sheet on the command line": sheet_on_the_command_line,
     "comparison": comparison,
+    "comparison on the command line": comparison_on_the_command_line,
     "pipeline": pipeline,
     "conversation": conversation,
 }
@@ -358,7 +388,7 @@ def main() -> None:
                     kind(one)
                     where = "PostgreSQL" if database else "SQLite"
                     print(
-                        f"{name:26} {where:11} {one.kills} kills, {one.tasks} pictures paid once, "
+                        f"{name:31} {where:11} {one.kills} kills, {one.tasks} pictures paid once, "
                         f"{one.doubtful} in doubt, {time.monotonic() - begun:.0f} s",
                         flush=True,
                     )
