@@ -22,7 +22,7 @@ MOST_ROWS = 100_000
 Seeds = Literal["as_given", "random", "counted"]
 """as_given: a row's own or the default's. random: a new one for every row. counted: the default's, plus one a row."""
 
-_TEXTS = frozenset({"prompt", "negative_prompt", "file", "model", "mode"})
+_TEXTS = frozenset({"prompt", "negative_prompt", "file", "model", "mode", "user", "finetune_id"})
 """Columns whose cells are words, even where they look like numbers."""
 
 _REFERENCES = ("references", "reference", "image", "images", "source", "sources", "image_url", "image_urls")
