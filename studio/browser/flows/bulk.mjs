@@ -50,7 +50,7 @@ export async function a_sheet_with_a_bad_row(visitor, base) {
   // Bulk, the drop, Check, Run: a drop is no click of the mouse here.
   assert.equal((await clicks()) - before + 1, 4);
   await page.getByText(/Finished · 19 of/).waitFor({ timeout: 40_000 });
-  assert.equal(await page.locator("td img").count(), 19);
+  await page.waitForFunction(() => document.querySelectorAll("td img").length === 19);
   const invalid = await items(base, page, "&state=invalid");
   assert.deepEqual(
     invalid.map((one) => one.position),

@@ -19,7 +19,7 @@ export async function two_by_two_over_both_providers(visitor) {
   await run.click();
   await page.waitForURL("**/compare/*");
   await page.locator("header [role=status]", { hasText: /Finished · 4 of 4/ }).waitFor();
-  assert.equal(await page.locator("td img").count(), 4);
+  await page.waitForFunction(() => document.querySelectorAll("td img").length === 4);
   const [best] = await page.getByRole("button", { name: "Best" }).all();
   await best.click();
   await page.locator("button[aria-pressed=true]", { hasText: "Best" }).waitFor();

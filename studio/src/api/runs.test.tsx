@@ -3,7 +3,7 @@ import { act } from "react";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { gateway, rendered } from "@/testing/rendered";
 import { beginPipeline, checkRedo, decide } from "./pipelines";
-import { isUnderWay, type Run, useRun } from "./runs";
+import { isUnderWay, type Run, useItems, useRun } from "./runs";
 
 const run = (state: string, counts: Record<string, number> = {}): Run =>
   ({ id: "r1", name: "cups", state, counts, spec: {} }) as unknown as Run;
@@ -79,6 +79,37 @@ describe("a run", () => {
     ["finished", { done: 1 }, false],
   ])("%s with %j is under way: %s", (state, counts, wanted) => {
     expect(isUnderWay(run(state, counts))).toBe(wanted);
+  });
+});
+
+describe("the items of a run", () => {
+  it("are looked at once, and again after each change, the last one too", async () => {
+    let done = 0;
+    const items = () => ({
+      items: Array.from({ length: done }, (_, position) => ({ position })),
+      next: null,
+    });
+    const calls = gateway({
+      "GET /v1/runs/r1": run("running", { waiting: 3 }),
+      "GET /v1/runs/r1/items": items,
+    });
+    function Counted() {
+      const { data: found } = useRun("r1");
+      const { data } = useItems("r1", found);
+      return <output>{data?.pages.flatMap((page) => page.items).length} items</output>;
+    }
+    await rendered(<Counted />);
+    await screen.findByText("0 items");
+    const looks = () => calls.filter((one) => one.path.endsWith("/items")).length;
+    expect(looks()).toBe(1);
+    done = 2;
+    Stream.all[0]?.say("run", run("running", { waiting: 2, done: 1 }));
+    Stream.all[0]?.say("run", run("running", { waiting: 1, done: 2 }));
+    await screen.findByText("2 items");
+    expect(looks()).toBe(2);
+    done = 3;
+    Stream.all[0]?.say("end", run("finished", { done: 3 }));
+    await screen.findByText("3 items");
   });
 });
 

@@ -8,7 +8,7 @@ import {
   useQuery,
   useQueryClient,
 } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useEffect, useRef } from "react";
 import { api, data } from "./client";
 import type { components } from "./schema";
 
@@ -22,6 +22,7 @@ export type RunKind = "bulk" | "comparison" | "pipeline";
 
 const RUNS = "runs";
 const LOOK = 3000; // milliseconds between two looks at a run that waits for somebody
+const SEVERAL = 200; // milliseconds within which several changes are one
 const MOST_ITEMS = 500;
 
 export function useRuns(kind: RunKind) {
@@ -66,10 +67,20 @@ function isOver(run: Run): boolean {
   return (run.state === "finished" || run.state === "cancelled") && !run.counts.submitted;
 }
 
+/** The items of a run, looked at again whenever its counts have changed. */
 export function useItems(id: string, run: Run | undefined, state?: ItemState) {
+  const client = useQueryClient();
+  const counts = run ? JSON.stringify(run.counts) : "";
+  const seen = useRef("");
+  useEffect(() => {
+    const before = seen.current;
+    seen.current = counts;
+    if (!before || before === counts) return;
+    const again = setTimeout(() => void client.invalidateQueries({ queryKey: [RUNS, "items", id] }), SEVERAL);
+    return () => clearTimeout(again);
+  }, [client, id, counts]);
   return useInfiniteQuery({
-    // With the counts in it, so that the last look is one after the last change.
-    queryKey: [RUNS, "items", id, state ?? "all", run?.counts],
+    queryKey: [RUNS, "items", id, state ?? "all"],
     placeholderData: keepPreviousData,
     enabled: run !== undefined,
     queryFn: ({ pageParam }) =>
