@@ -44,7 +44,7 @@ export async function the_same_on_both_providers_in_two_clicks(visitor) {
   assert.equal((await clicks()) - before, 2);
   await page.waitForURL("**/compare/*");
   await page.locator("header [role=status]", { hasText: /Finished · 2 of 2/ }).waitFor();
-  assert.equal(await page.locator("td img").count(), 2);
+  await page.waitForFunction(() => document.querySelectorAll("td img").length === 2);
 }
 
 export async function a_grid_of_four_by_three(visitor) {
@@ -62,7 +62,7 @@ export async function a_grid_of_four_by_three(visitor) {
   await page.getByRole("button", { name: /^Make 12 cells/ }).click();
   await page.waitForURL("**/compare/*");
   await page.locator("header [role=status]", { hasText: /Finished · 12 of 12/ }).waitFor({ timeout: 60_000 });
-  assert.equal(await page.locator("td img").count(), 12);
+  await page.waitForFunction(() => document.querySelectorAll("td img").length === 12);
 }
 
 export async function cells_are_looked_at_closely_judged_and_told_apart(visitor, base) {
