@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import click
 from fluxroom.cli import voice
 from fluxroom.cli.shared import wants_json
 from fluxroom.errors import LocalError, StorageUnwritable
+from fluxroom.types import dollars
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -191,7 +193,7 @@ def short_line(run: dict[str, Any]) -> str:
         )
         if counts.get(state)
     ]
-    money = f"${run['charged']}{' (sandbox)' if run['sandbox'] else ''}"
+    money = f"{dollars(Decimal(run['charged']))}{' (sandbox)' if run['sandbox'] else ''}"
     return " · ".join([click.style(run["state"], bold=True), done, *others, money])
 
 
