@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.worlds import billed, sandbox, settings_for, settled, submits
+from tests.server.calls import browser
+from tests.worlds import billed, sandbox, sandbox_in_thread, settings_for, settled, submits
 
 from fluxroom.client import AsyncClient
 from fluxroom.engine.accounting import checked_budget
 from fluxroom.engine.routing import choose, offers
 from fluxroom.errors import InsufficientCredits, InvalidParams
+from fluxroom.server import create_app
 from fluxroom.store import history
 from fluxroom.store.history import Kind
 from fluxroom.types import ROUTINGS, Plan, Routing
@@ -263,3 +265,23 @@ async def test_the_setting_is_read_by_offers(tmp_path: Path) -> None:
             settings = settings_for(box, tmp_path, routing=routing)
             found = offers(Request(model=MODEL, prompt="x"), accounts(settings), settings)
             assert len(found) == number
+
+
+def test_over_http_the_picture_is_simply_there_and_the_story_says_who_refused(tmp_path: Path) -> None:
+    with sandbox_in_thread(seconds=0.05) as box, browser(create_app(settings_for(box, tmp_path))) as http:
+        box.world.plan_fault("submit-402", provider="bfl", times=None)
+        body = {"prompt": "a fox", "model": MODEL}
+        told = http.post("/v1/generations", json=body, headers={"prefer": "wait=20"}).json()
+        assert (told["state"], told["error"], told["receipt"]["charged"]) == ("succeeded", None, "0.03")
+        refused, made = told["jobs"]
+        assert (refused["error"]["code"], refused["error"]["elsewhere"]) == ("insufficient_credits", "fal")
+        assert (refused["receipt"]["state"], made["route"]) == ("not_charged", "fal/flux-2-pro")
+        # Nothing is missing, so nothing is asked for again.
+        assert http.post(f"/v1/generations/{told['id']}/retry").status_code == 400
+        # A door speaks the protocol of one provider: nobody else answers there.
+        http.post("/bfl/v1/flux-2-pro", json={"prompt": "a hare"}, headers={"x-key": "any"})
+        [newest, _] = http.get("/v1/generations").json()["generations"]
+        while not newest["settled"]:
+            newest = http.get(f"/v1/generations/{newest['id']}").json()
+        assert [(job["route"], job["state"]) for job in newest["jobs"]] == [("bfl/flux-2-pro", "failed")]
+        assert len(billed(box)) == 1
