@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from fluxroom.settings import Settings, is_loopback, listed
+
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^][:/\\@?#\s]+)(:[0-9]{0,5})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ def perimeter(settings: Settings) -> Perimeter:
 
 def _host(hosts: Sequence[str]) -> str | None:
     """The host of a request, without its port and brackets; None when it is not exactly one plain name."""
-    if len(hosts) != 1 or any(sign in hosts[0] for sign in "/\\@?# "):
+    # Python reads the host of "evil.example[127.0.0.1]" as 127.0.0.1; here brackets hold an address, and nothing else.
+    if len(hosts) != 1 or _HOST.fullmatch(hosts[0]) is None:
         return None
     try:
         parts = urlsplit(f"http://{hosts[0].lower()}")

@@ -215,12 +215,19 @@ def foreign_site(headers: Headers, host: str) -> str:
     hides its origin sends "null".
     """
     origin = headers.get("origin")
-    if origin is not None:
-        parts = urlsplit(origin)
-        if parts.scheme not in {"http", "https"} or parts.netloc.lower() != host.lower():
-            return origin or "an empty origin"
+    if origin is not None and _site(origin) != host.lower():
+        return origin or "an empty origin"
     fetch_site = headers.get("sec-fetch-site", "none")
     return "" if fetch_site in {"none", "same-origin"} else fetch_site
+
+
+def _site(origin: str) -> str | None:
+    """The host of a web site's origin; None when it is none."""
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return None
+    return parts.netloc.lower() if parts.scheme in {"http", "https"} else None
 
 
 def _too_large(limit: int) -> str:
