@@ -17,6 +17,7 @@ from tests.studio.gateways import running_gateway
 
 ROOT = Path(__file__).parents[2]
 TARGET = ROOT / "docs" / "images" / "studio"
+WIDEST = 1080  # pixels: readable, and two megabytes in all
 LOOKS = ("light", "dark", "german", "small", "phone")
 PICTURES = (
     (
@@ -121,7 +122,9 @@ def _keep(shots: Path) -> int:
     TARGET.mkdir(parents=True, exist_ok=True)
     for shot in sorted(shots.glob("*.png")):
         with Image.open(shot) as picture:
-            picture.convert("RGB").save(TARGET / f"{shot.stem}.webp", quality=78, method=6)
+            small = picture.convert("RGB")
+            small.thumbnail((WIDEST, WIDEST))
+            small.save(TARGET / f"{shot.stem}.webp", quality=70, method=6)
         print(TARGET.relative_to(ROOT) / f"{shot.stem}.webp")
     return 0
 
