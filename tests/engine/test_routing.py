@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.postgres.clusters import Cluster
 from tests.server.calls import browser
 from tests.worlds import billed, sandbox, sandbox_in_thread, settings_for, settled, submits
 
@@ -285,3 +286,18 @@ def test_over_http_the_picture_is_simply_there_and_the_story_says_who_refused(tm
             newest = http.get(f"/v1/generations/{newest['id']}").json()
         assert [(job["route"], job["state"]) for job in newest["jobs"]] == [("bfl/flux-2-pro", "failed")]
         assert len(billed(box)) == 1
+
+
+async def test_on_many_machines_too(tmp_path: Path, postgres: Cluster) -> None:
+
+    async with (
+        sandbox() as box,
+        AsyncClient(settings=settings_for(box, tmp_path, database_url=postgres.fresh()), everyones=True) as client,
+    ):
+        box.world.plan_fault("submit-402", provider="bfl", times=None)
+        found = await settled(client, "a fox", model=MODEL, num_images=2, seed=1)
+        assert (
+            sorted((job.provider, job.state) for job in found.jobs)
+            == [("bfl", "failed")] * 2 + [("fal", "succeeded")] * 2
+        )
+        assert len(billed(box)) == 2
