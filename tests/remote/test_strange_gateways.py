@@ -120,7 +120,10 @@ STRANGE = [
 @pytest.mark.parametrize("body", STRANGE)
 async def test_json_that_is_not_a_gateways_is_said_as_such(body: str) -> None:
     """Without this the caller gets a bare KeyError, and no idea that it is the other side that differs."""
-    async with answering(body, 200, "application/json") as url, AsyncClient(settings=client_settings(url)) as client:
+    async with (
+        answering(body, 200, "application/json") as url,
+        AsyncClient(settings=client_settings(url, wait=0.3)) as client,
+    ):
         with pytest.raises(FluxroomError) as caught:
             await client.jobs()
         assert caught.type in {GatewayUnreachable, RequestError}

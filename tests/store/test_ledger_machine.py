@@ -292,6 +292,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     found.close()
 
 
+@pytest.mark.slow
 def test_the_ledger_never_contradicts_itself(store: Store, request: pytest.FixtureRequest) -> None:
     examples = 10 if "postgresql" in request.node.name else 20
     with asyncio.Runner() as runner:

@@ -215,6 +215,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
+@pytest.mark.slow
 def test_nothing_that_is_named_is_ever_deleted(store: Store, request: pytest.FixtureRequest) -> None:
     examples = 5 if "postgresql" in request.node.name else 15
     with asyncio.Runner() as runner:
