@@ -24,7 +24,7 @@ from bench.provider import running
 
 from fluxroom.client import AsyncClient
 from fluxroom.engine.interpreter import tune
-from fluxroom.flows.sheets import Sheet
+from fluxroom.flows.bulk.sheets import Sheet
 from fluxroom.settings import load
 
 ROUTES = ("bfl/flux-2-klein-4b", "fal/flux-2-klein-4b", "bfl/flux-2-pro", "fal/flux-2-flex")

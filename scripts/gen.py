@@ -14,7 +14,7 @@ from scripts import api, docs, endpoints, parameters
 
 from fluxroom import catalog
 from fluxroom.catalog import Model, Route
-from fluxroom.flows.pipeline_files import SCHEMA, VERSION
+from fluxroom.flows.pipelines.files import SCHEMA, VERSION
 from fluxroom.types import Quote, Reference, Request
 
 ROOT = endpoints.ROOT

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fluxroom.engine import Engine, Snapshot
     from fluxroom.engine.orders import Terms
     from fluxroom.engine.transport import Transport
-    from fluxroom.flows.conductor import Conductor
+    from fluxroom.flows.runs.conductor import Conductor
     from fluxroom.result import Image
     from fluxroom.settings import Settings
     from fluxroom.store.jobs import Job
@@ -130,10 +130,10 @@ class AsyncClient(Looking):
     def conductor(self) -> Conductor:
         """Carries runs in this process: those that it is asked to, and for `everyones` all that nobody else carries."""
         if self._conductor is None:
-            from fluxroom.flows.conductor import Conductor
+            from fluxroom.flows.runs.conductor import Conductor
             from fluxroom.flows.expansion import writer_of
-            from fluxroom.flows.pipelines import Pipelines
-            from fluxroom.flows.posting import Post
+            from fluxroom.flows.pipelines.walk import Pipelines
+            from fluxroom.flows.pipelines.posting import Post
 
             post = Post(self.engine.store, self.settings, self.engine.now)
             steps = Pipelines(self.engine.store, writer=writer_of(self.settings), messenger=post)

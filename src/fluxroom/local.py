@@ -26,7 +26,7 @@ from fluxroom.store import Store, library, listing, open_store
 if TYPE_CHECKING:
     from fluxroom.catalog.sync import Difference
     from fluxroom.engine.orders import Terms
-    from fluxroom.flows.conductor import Conductor, PlanWith
+    from fluxroom.flows.runs.conductor import Conductor, PlanWith
     from fluxroom.flows.conversations import Conversations
     from fluxroom.flows.desk import Desk
     from fluxroom.records import Record

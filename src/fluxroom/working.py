@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fluxroom.engine.accounting import AccountState, Standing, Usage
     from fluxroom.engine.orders import Terms
     from fluxroom.engine.transport import Transport
-    from fluxroom.flows.conductor import Conductor, PlanWith
+    from fluxroom.flows.runs.conductor import Conductor, PlanWith
     from fluxroom.flows.conversations import Conversations
     from fluxroom.flows.desk import Desk
     from fluxroom.records import Record

@@ -12,7 +12,7 @@ import pytest
 from tests.cli.told import Run, Told, picture_file
 from tests.flows.chat_server import chatting, raw, writing
 
-from fluxroom.flows.shipped import NAMES
+from fluxroom.flows.pipelines.shipped import NAMES
 
 CUPS = """
 version: 1

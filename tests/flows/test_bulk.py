@@ -13,7 +13,7 @@ from tests.worlds import billed, sandbox, submits
 from fluxroom.engine.intake import take_in
 from fluxroom.flows import bulk
 from fluxroom.flows.bulk import DryRun
-from fluxroom.flows.sheets import Sheet
+from fluxroom.flows.bulk.sheets import Sheet
 from fluxroom.types import Reference
 
 pytestmark = pytest.mark.anyio

@@ -14,7 +14,7 @@ from tests.worlds import billed, sandbox, submits
 
 from fluxroom.engine.accounting import Accounting, checked_budget
 from fluxroom.errors import NotFound, RequestError
-from fluxroom.flows.conductor import Next
+from fluxroom.flows.runs.conductor import Next
 from fluxroom.store import runs
 from fluxroom.store.runs import Item, Run
 
@@ -234,7 +234,7 @@ async def test_there_is_no_such_run(tmp_path: Path) -> None:
 async def test_a_conductor_that_is_rung_while_it_is_stopped_stops(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turns: int
 ) -> None:
-    monkeypatch.setattr("fluxroom.flows.conductor._LOOK", 1000.0)
+    monkeypatch.setattr("fluxroom.flows.runs.conductor._LOOK", 1000.0)
     async with sandbox(seconds=30) as box, orchestra(box, tmp_path, drain=0) as all_of:
         run = await all_of.begin(prompts(1))
         while await all_of.states(run.id) != ["submitted"]:

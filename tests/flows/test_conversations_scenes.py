@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fluxroom import catalog
 from fluxroom.errors import UnknownModel
-from fluxroom.flows.scenes import Turn, before, fitting, room
+from fluxroom.flows.conversations.scenes import Turn, before, fitting, room
 from fluxroom.types import PROVIDERS, Provider
 
 BOTH = frozenset(PROVIDERS)

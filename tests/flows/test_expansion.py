@@ -19,8 +19,8 @@ from fluxroom.client import AsyncClient
 from fluxroom.errors import InvalidParams, UnknownModel
 from fluxroom.flows import expansion
 from fluxroom.flows.expansion import ChatWriter, WriterFailedError, expanded, read_texts, varied, writer_of
-from fluxroom.flows.pipeline_files import read
-from fluxroom.flows.pipelines import texts_of
+from fluxroom.flows.pipelines.files import read
+from fluxroom.flows.pipelines.walk import texts_of
 from fluxroom.settings import BadSettings, load
 
 pytestmark = pytest.mark.anyio

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fluxroom.errors import InvalidParams
-from fluxroom.flows.file_names import FileNames
+from fluxroom.flows.bulk.file_names import FileNames
 
 
 def test_a_template_is_filled_and_rows_have_leading_zeros() -> None:

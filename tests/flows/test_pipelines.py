@@ -11,11 +11,11 @@ from tests.flows.orchestra import Orchestra, orchestra
 from tests.worlds import billed, sandbox, submits
 
 from fluxroom.errors import InvalidParams, RequestError
-from fluxroom.flows import pipelines
-from fluxroom.flows.conductor import Conductor
-from fluxroom.flows.pipeline_files import SCHEMA, read
-from fluxroom.flows.reviews import Reviews
-from fluxroom.flows.templates import alternatives, fill
+from fluxroom.flows.pipelines import walk
+from fluxroom.flows.runs.conductor import Conductor
+from fluxroom.flows.pipelines.files import SCHEMA, read
+from fluxroom.flows.pipelines.reviews import Reviews
+from fluxroom.flows.pipelines.templates import alternatives, fill
 from fluxroom.store.runs import Run
 
 pytestmark = pytest.mark.anyio
@@ -52,8 +52,8 @@ steps:
 
 
 async def start(all_of: Orchestra, text: str = FOUR_STEPS, **inputs: Any) -> Run:
-    run = pipelines.new_run(read(text), inputs or {"product": "a cup"})
-    await pipelines.begin(run, all_of.conductor)
+    run = walk.new_run(read(text), inputs or {"product": "a cup"})
+    await walk.begin(run, all_of.conductor)
     return await all_of.conductor.rest(run.id)
 
 
@@ -127,8 +127,8 @@ async def test_another_process_goes_on_in_the_middle(tmp_path: Path) -> None:
     text = FOUR_STEPS.replace("mode: checkpoint", "mode: auto")
     async with sandbox(seconds=0.6) as box:
         async with orchestra(box, tmp_path, drain=0) as first:
-            run = pipelines.new_run(read(text), {"product": "a cup"})
-            await pipelines.begin(run, first.conductor)
+            run = walk.new_run(read(text), {"product": "a cup"})
+            await walk.begin(run, first.conductor)
             while len(submits(box)) < 2:
                 await first.conductor.get(run.id)
         async with orchestra(box, tmp_path) as second:
@@ -178,7 +178,7 @@ def test_a_file_that_is_no_pipeline_is_refused_by_place(change: tuple[str, str],
 )
 def test_inputs_are_checked(inputs: dict[str, Any], why: str) -> None:
     with pytest.raises(InvalidParams, match=why):
-        pipelines.new_run(read(FOUR_STEPS), inputs)
+        walk.new_run(read(FOUR_STEPS), inputs)
 
 
 def test_fields_are_filled_and_lists_spread() -> None:

@@ -19,7 +19,7 @@ from tests.server.test_webhooks_out import receiving
 from tests.worlds import billed, environment_for, sandbox, settings_for, submits
 
 from fluxroom.client import AsyncClient
-from fluxroom.flows.pipeline_files import read
+from fluxroom.flows.pipelines.files import read
 from fluxroom.sandbox import Sandbox
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]

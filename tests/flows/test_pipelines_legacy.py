@@ -13,7 +13,7 @@ from tests.worlds import billed, sandbox, settings_for, submits
 
 from fluxroom.client import AsyncClient
 from fluxroom.errors import InvalidParams
-from fluxroom.flows.pipeline_files import pipeline, read
+from fluxroom.flows.pipelines.files import pipeline, read
 from fluxroom.sandbox import Sandbox
 
 pytestmark = pytest.mark.anyio

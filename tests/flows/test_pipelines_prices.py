@@ -14,8 +14,8 @@ from tests.worlds import billed, sandbox, settings_for, submits
 
 from fluxroom.client import AsyncClient
 from fluxroom.errors import InvalidParams
-from fluxroom.flows.pipeline_files import Pipeline, pipeline
-from fluxroom.flows.rehearsed import priced
+from fluxroom.flows.pipelines.files import Pipeline, pipeline
+from fluxroom.flows.pipelines.rehearsed import priced
 from fluxroom.sandbox import Sandbox
 
 pytestmark = pytest.mark.anyio

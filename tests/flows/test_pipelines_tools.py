@@ -15,7 +15,7 @@ from tests.worlds import billed, sandbox, settings_for, submits
 
 from fluxroom.client import AsyncClient
 from fluxroom.errors import InvalidParams, InvalidReference, RequestError
-from fluxroom.flows.pipeline_files import Pipeline, pipeline, read
+from fluxroom.flows.pipelines.files import Pipeline, pipeline, read
 from fluxroom.sandbox import Sandbox
 from fluxroom.types import MODES
 

@@ -17,9 +17,9 @@ from tests.server.test_webhooks_out import Receiver, receiving
 from tests.worlds import sandbox, settings_for
 
 from fluxroom.client import AsyncClient
-from fluxroom.flows import posting
-from fluxroom.flows.pipeline_files import Pipeline, pipeline
-from fluxroom.flows.posting import may_be_called
+from fluxroom.flows.pipelines import posting
+from fluxroom.flows.pipelines.files import Pipeline, pipeline
+from fluxroom.flows.pipelines.posting import may_be_called
 from fluxroom.server import create_app, postman
 
 pytestmark = pytest.mark.anyio
@@ -216,13 +216,13 @@ async def test_a_command_writes_it_down_and_says_who_sends_it(
 
 async def test_the_message_is_the_same_whoever_writes_it_down(tmp_path: Path) -> None:
     """As after a kill between writing it down and remembering that: the second one finds the first one's."""
-    from fluxroom.flows import pipelines
-    from fluxroom.flows.posting import Post
+    from fluxroom.flows.pipelines import walk
+    from fluxroom.flows.pipelines.posting import Post
     from fluxroom.store import webhooks_out
 
     images = [{"id": "0" * 22, "sha256": "a" * 64, "prompt": "a cup"}]
     async with command(tmp_path) as client:
-        run = pipelines.new_run(handing("https://example.com/in"), {})
+        run = walk.new_run(handing("https://example.com/in"), {})
         post = Post(client.engine.store, client.settings, client.engine.now)
         first = await post.hand_on(run, "film", "https://example.com/in", images)
         second = await post.hand_on(run, "film", "https://example.com/in", images)

@@ -11,10 +11,11 @@ from tests.flows.orchestra import Orchestra, a_run, items_of, orchestra, prompts
 from tests.worlds import sandbox
 
 from fluxroom.engine.intake import take_in
-from fluxroom.flows import results, told
-from fluxroom.flows.pipeline_files import pipeline
-from fluxroom.flows.pipelines import begin, new_run
-from fluxroom.flows.reviews import Reviews
+from fluxroom.flows import told
+from fluxroom.flows.runs import results
+from fluxroom.flows.pipelines.files import pipeline
+from fluxroom.flows.pipelines.walk import begin, new_run
+from fluxroom.flows.pipelines.reviews import Reviews
 from fluxroom.store import purging
 from fluxroom.store.retention import Rules, prune, sweep
 from fluxroom.store.tables import images

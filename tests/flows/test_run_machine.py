@@ -24,9 +24,9 @@ from tests.flows.orchestra import a_run, items_of, prompts
 
 from fluxroom.engine.lifecycle import SETTLED, State
 from fluxroom.errors import RequestError
-from fluxroom.flows import conductor as conducting
-from fluxroom.flows.conductor import Conductor
-from fluxroom.flows.decisions import Decisions
+from fluxroom.flows.runs import conductor as conducting
+from fluxroom.flows.runs.conductor import Conductor
+from fluxroom.flows.runs.decisions import Decisions
 from fluxroom.store import Store, open_store, runs, tables
 from fluxroom.store.runs import Item, Run
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fluxroom.errors import InvalidParams
-from fluxroom.flows.sheets import Sheet, every_combination, normal, table
+from fluxroom.flows.bulk.sheets import Sheet, every_combination, normal, table
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t"])

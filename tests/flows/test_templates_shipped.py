@@ -14,9 +14,9 @@ from tests.worlds import billed, sandbox, settings_for
 from fluxroom import catalog
 from fluxroom.client import AsyncClient
 from fluxroom.errors import NotFound
-from fluxroom.flows.pipeline_files import SCHEMA, Step, in_language, read
-from fluxroom.flows.shipped import NAMES, Template, template, templates
-from fluxroom.flows.templates import references
+from fluxroom.flows.pipelines.files import SCHEMA, Step, in_language, read
+from fluxroom.flows.pipelines.shipped import NAMES, Template, template, templates
+from fluxroom.flows.pipelines.templates import references
 
 pytestmark = pytest.mark.anyio
 

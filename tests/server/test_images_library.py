@@ -326,7 +326,7 @@ def test_nobody_sees_or_changes_what_is_anothers(tmp_path: Path) -> None:
 
 def test_a_selection_larger_than_memory_would_like(shelf: TestClient) -> None:
     """The same few pictures many times over are packed one by one: what is kept is one picture."""
-    from fluxroom.flows.packing import _Window
+    from fluxroom.flows.runs.packing import _Window
 
     window = _Window()
     largest = 0

@@ -19,7 +19,7 @@ from tests.server.calls import FAST, browser, is_problem, make, picture, setting
 from tests.server.keyed import People, Person, keyed_gateway
 from tests.server.test_runs import items, rested
 
-from fluxroom.flows.shipped import NAMES
+from fluxroom.flows.pipelines.shipped import NAMES
 from fluxroom.server import create_app
 
 CUPS: dict[str, Any] = {

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.server.calls import picture as painted
 from tests.store.rows import generation, picture, row
 
-from fluxroom.flows.packing import Archive
+from fluxroom.flows.runs.packing import Archive
 from fluxroom.imaging import metadata
 from fluxroom.server.zipping import zipped
 from fluxroom.store import Store, images, jobs, library, open_store

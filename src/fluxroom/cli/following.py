@@ -122,7 +122,7 @@ async def exported(client: AsyncClient, run: dict[str, Any], path: Path) -> int:
     Raises:
         StorageUnwritable: the file is there already, or cannot be written.
     """
-    from fluxroom.flows.packing import Archive
+    from fluxroom.flows.runs.packing import Archive
 
     lines = [line async for line in await client.runs.table(run["id"])]
     names, archive = _names(lines), Archive()

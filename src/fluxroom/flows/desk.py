@@ -14,17 +14,20 @@ from sqlalchemy import Connection
 
 from fluxroom.engine.accounting import Accounting, checked_budget
 from fluxroom.errors import InvalidParams, NotFound, RequestError
-from fluxroom.flows import bulk, comparisons, expansion, picture_places, pipelines, results, reviews, told
+from fluxroom.flows import bulk, comparisons, expansion, picture_places, told
+from fluxroom.flows.pipelines import walk
+from fluxroom.flows.runs import results
+from fluxroom.flows.pipelines import reviews
 from fluxroom.flows.bulk import DryRun
 from fluxroom.flows.comparisons import Comparison
-from fluxroom.flows.decisions import Decisions
+from fluxroom.flows.runs.decisions import Decisions
 from fluxroom.flows.expansion import Writer
-from fluxroom.flows.pipeline_files import Pipeline, pipeline
-from fluxroom.flows.pipeline_inputs import standing_in
-from fluxroom.flows.rehearsal import rehearse
-from fluxroom.flows.rehearsed import Rehearsal
-from fluxroom.flows.reviews import Reviews
-from fluxroom.flows.sheets import Sheet
+from fluxroom.flows.pipelines.files import Pipeline, pipeline
+from fluxroom.flows.pipelines.inputs import standing_in
+from fluxroom.flows.pipelines.rehearsal import rehearse
+from fluxroom.flows.pipelines.rehearsed import Rehearsal
+from fluxroom.flows.pipelines.reviews import Reviews
+from fluxroom.flows.bulk.sheets import Sheet
 from fluxroom.store import runs
 from fluxroom.store.images import StoredImage
 from fluxroom.store.runs import STATES, Run, Wanted
@@ -32,7 +35,7 @@ from fluxroom.types import JSON, Reference
 
 if TYPE_CHECKING:
     from fluxroom.engine import Engine
-    from fluxroom.flows.conductor import Conductor, PlanWith
+    from fluxroom.flows.runs.conductor import Conductor, PlanWith
 
 Answer = dict[str, Any]
 
@@ -109,7 +112,7 @@ class Desk:
         found, own = await picture_places.taken(found, self.take_in)
         taken = await picture_places.inputs_taken(found, inputs, self.take_in)
         whole, missing = standing_in(found, taken)
-        run = pipelines.new_run(found, whole, owner=self.owner, pictures=own)
+        run = walk.new_run(found, whole, owner=self.owner, pictures=own)
         return told.a_rehearsal(replace(await self._rehearsed(run, found), missing=missing))
 
     async def begin_pipeline(
@@ -132,16 +135,16 @@ class Desk:
         """
         found, own = await picture_places.taken(found, self.take_in)
         taken = await picture_places.inputs_taken(found, inputs, self.take_in)
-        run = pipelines.new_run(
+        run = walk.new_run(
             found, taken, owner=self.owner, name=name, priority=priority, cap=self.cap, key=key, pictures=own
         )
-        if begun := await pipelines.same(run, self.engine.store):
+        if begun := await walk.same(run, self.engine.store):
             return await self._told(begun)
         sound = await self._sound(run, found)
         if budget is not None:
             await self._limit(run, budget)
         run = replace(run, spec={**run.spec, "renamed": sound.renamed})
-        return await self._told(await pipelines.begin(run, self.conductor))
+        return await self._told(await walk.begin(run, self.conductor))
 
     async def approve(self, run_id: str, step: str) -> Answer:
         """What a step has made is good: go on."""

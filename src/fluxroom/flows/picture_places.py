@@ -13,9 +13,9 @@ from typing import Any
 from fluxroom import catalog
 from fluxroom.engine.intake import take_in_at
 from fluxroom.errors import InvalidParams, UnknownModel
-from fluxroom.flows.pipeline_files import Pipeline, Step, pipeline
-from fluxroom.flows.pipeline_inputs import declared
-from fluxroom.flows.templates import references
+from fluxroom.flows.pipelines.files import Pipeline, Step, pipeline
+from fluxroom.flows.pipelines.inputs import declared
+from fluxroom.flows.pipelines.templates import references
 from fluxroom.store.runs import Run
 from fluxroom.types import JSON, Reference
 

@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from fluxroom.engine.accounting import plain
-from fluxroom.flows import pipelines
+from fluxroom.flows.pipelines import walk
 from fluxroom.flows.bulk import DryRun
 from fluxroom.flows.expansion import Written
-from fluxroom.flows.rehearsed import Rehearsal, Rehearsed
-from fluxroom.flows.results import Result
+from fluxroom.flows.pipelines.rehearsed import Rehearsal, Rehearsed
+from fluxroom.flows.runs.results import Result
 from fluxroom.store import ledger, runs
 from fluxroom.store.images import StoredImage
 from fluxroom.store.runs import Run
@@ -114,7 +114,7 @@ def _a_step(step: Rehearsed) -> dict[str, Any]:
 
 def _waits_for(run: Run) -> dict[str, Any] | None:
     """What a person has to do about a run in review."""
-    found = pipelines.waits_for(run)
+    found = walk.waits_for(run)
     if found is None:
         return None
     step, pictures = found

@@ -11,8 +11,8 @@ from urllib.parse import quote
 from fluxroom.errors import RequestError
 from fluxroom.flows import picture_places
 from fluxroom.flows.comparisons import Comparison
-from fluxroom.flows.pipeline_files import Pipeline
-from fluxroom.flows.sheets import Sheet
+from fluxroom.flows.pipelines.files import Pipeline
+from fluxroom.flows.bulk.sheets import Sheet
 from fluxroom.identifiers import new_id
 from fluxroom.remote.line import Line
 from fluxroom.store.runs import STATES, Wanted

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from fluxroom.flows.pipeline_files import SCHEMA, Pipeline, pipeline, read
-from fluxroom.flows.shipped import template, templates
+from fluxroom.flows.pipelines.files import SCHEMA, Pipeline, pipeline, read
+from fluxroom.flows.pipelines.shipped import template, templates
 from fluxroom.server.generations import IdempotencyKey
 from fluxroom.server.runs import AtDesk, RunAnswer, RunId
 from fluxroom.server.schemas import plain_json

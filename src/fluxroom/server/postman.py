@@ -20,7 +20,7 @@ import orjson
 
 from fluxroom.engine.egress import PrivateAddressError, guarded_connector, is_inside
 from fluxroom.errors import FluxroomError
-from fluxroom.flows.posting import EVENT as HANDED_ON
+from fluxroom.flows.pipelines.posting import EVENT as HANDED_ON
 from fluxroom.logs import get_logger
 from fluxroom.server import answers
 from fluxroom.server.doors.links import Links, own_address

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fluxroom.client import DEFAULT_MODEL
-from fluxroom.flows.sheets import Sheet, every_combination, normal, table
+from fluxroom.flows.bulk.sheets import Sheet, every_combination, normal, table
 from fluxroom.server.callers import Asking, check_priority
 from fluxroom.server.runs import AtDesk, RunAnswer
 from fluxroom.server.schemas import plain_json

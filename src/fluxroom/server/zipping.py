@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from fluxroom.errors import NotFound
-from fluxroom.flows import results
-from fluxroom.flows.packing import Archive
+from fluxroom.flows.runs import results
+from fluxroom.flows.runs.packing import Archive
 from fluxroom.result import Image
 from fluxroom.server.deliveries import SUFFIXES
 from fluxroom.store import jobs

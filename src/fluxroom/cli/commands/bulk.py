@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fluxroom.client import AsyncClient
-    from fluxroom.flows.sheets import Sheet
+    from fluxroom.flows.bulk.sheets import Sheet
 
 COMMANDS = {
     "run": "Check a sheet, say what it costs, and carry it.",
@@ -159,7 +159,7 @@ async def _in_library(client: AsyncClient, wanted: tuple[str, ...]) -> list[str]
 def _sheet(given: dict[str, Any], there: list[str]) -> Sheet:
     from fluxroom.cli.asking import pair
     from fluxroom.client import DEFAULT_MODEL
-    from fluxroom.flows.sheets import Sheet, every_combination, table
+    from fluxroom.flows.bulk.sheets import Sheet, every_combination, table
 
     file = given["sheet"]
     defaults: dict[str, Any] = {"model": given["model"] or DEFAULT_MODEL}

@@ -13,7 +13,7 @@ from fluxroom.cli.shared import shared, wants_json
 
 if TYPE_CHECKING:
     from fluxroom.client import AsyncClient
-    from fluxroom.flows.pipeline_files import Pipeline
+    from fluxroom.flows.pipelines.files import Pipeline
 
 COMMANDS = {
     "run": "Say what a pipeline costs, and run it.",
@@ -130,7 +130,7 @@ def _check(ctx: click.Context, /, file: str, inputs: tuple[str, ...]) -> None:
 @click.pass_context
 def _templates(ctx: click.Context, /, language: str) -> None:
     """List the pipelines that come with Fluxroom, with what each asks for."""
-    from fluxroom.flows.shipped import templates
+    from fluxroom.flows.pipelines.shipped import templates
 
     told = [one.told(language) for one in templates()]
     if wants_json(ctx):
@@ -150,7 +150,7 @@ def _templates(ctx: click.Context, /, language: str) -> None:
 def _new(template: str, output: str | None) -> None:
     """Write TEMPLATE as a YAML file, to be changed. A file that is there stays as it is."""
     from fluxroom.errors import StorageUnwritable
-    from fluxroom.flows.shipped import template as found
+    from fluxroom.flows.pipelines.shipped import template as found
 
     text = found(template).text
     if output is None:
@@ -205,7 +205,7 @@ def _redo(ctx: click.Context, /, run_id: str, step: str, fields: tuple[str, ...]
 @shared
 def _schema() -> None:
     """Print the JSON Schema of pipeline files, for an editor."""
-    from fluxroom.flows.pipeline_files import SCHEMA
+    from fluxroom.flows.pipelines.files import SCHEMA
 
     voice.document(dict(SCHEMA))
 
@@ -248,8 +248,8 @@ def _to_make(priced: dict[str, Any]) -> bool:
 
 
 def _read(file: str) -> Pipeline:
-    from fluxroom.flows.pipeline_files import read
-    from fluxroom.flows.shipped import NAMES, template
+    from fluxroom.flows.pipelines.files import read
+    from fluxroom.flows.pipelines.shipped import NAMES, template
 
     if file in NAMES and not Path(file).exists():
         return template(file).pipeline

@@ -11,7 +11,8 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from fluxroom import catalog
 from fluxroom.errors import FluxroomError, InvalidParams
-from fluxroom.flows import measures, scenes
+from fluxroom.flows import measures
+from fluxroom.flows.conversations import scenes
 from fluxroom.identifiers import new_id
 from fluxroom.server.callers import Asking, Caller
 from fluxroom.server.doors import links

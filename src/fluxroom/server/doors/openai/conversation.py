@@ -1,7 +1,7 @@
 """What a conversation asks for: the prompt, and the pictures that it is about.
 
 The text of the last user message is the prompt; which pictures go along is the rule of our own conversations
-(`fluxroom.flows.scenes`), where a link of ours in the message is a picture that the person has chosen. Earlier words
+(`fluxroom.flows.conversations.scenes`), where a link of ours in the message is a picture that the person has chosen. Earlier words
 and system prompts are not sent: a FLUX model reads one prompt.
 """
 
@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fluxroom.errors import InvalidParams
-from fluxroom.flows import scenes
-from fluxroom.flows.scenes import Turn
+from fluxroom.flows.conversations import scenes
+from fluxroom.flows.conversations.scenes import Turn
 from fluxroom.server.doors.links import Links
 
 # Nothing here may be tried at every place of a long text up to its end: neither part reaches beyond the next "[".

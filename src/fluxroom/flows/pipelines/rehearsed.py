@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-from fluxroom.flows.pipeline_files import Pipeline
+from fluxroom.flows.pipelines.files import Pipeline
 from fluxroom.types import JSON, dollars
 
 

@@ -15,7 +15,7 @@ from fluxroom.store.runs import Item, Run
 
 if TYPE_CHECKING:
     from fluxroom.engine import Engine
-    from fluxroom.flows.conductor import Conductor
+    from fluxroom.flows.runs.conductor import Conductor
 
 _PAGE = 500
 """Items read at once."""

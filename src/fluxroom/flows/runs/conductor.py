@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from fluxroom.engine.orders import Terms
 from fluxroom.errors import BudgetExceeded, FluxroomError, LocalError, NotFound, WaitEnded
-from fluxroom.flows.outcome import outcome
+from fluxroom.flows.runs.outcome import outcome
 from fluxroom.logs import get_logger
 from fluxroom.store import runs
 from fluxroom.store.database import hold

@@ -11,7 +11,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from fluxroom.flows.file_names import FileNames
+from fluxroom.flows.bulk.file_names import FileNames
 from fluxroom.store import Store, run_results, runs
 from fluxroom.store.images import StoredImage
 from fluxroom.store.jobs import Job

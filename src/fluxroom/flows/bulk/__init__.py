@@ -18,9 +18,9 @@ from fluxroom.engine.intake import take_in_at
 from fluxroom.engine.orders import cache_key
 from fluxroom.errors import FluxroomError, InvalidParams, RequestError
 from fluxroom.flows import picture_places
-from fluxroom.flows.conductor import PlanWith
-from fluxroom.flows.file_names import FileNames
-from fluxroom.flows.sheets import Sheet
+from fluxroom.flows.runs.conductor import PlanWith
+from fluxroom.flows.bulk.file_names import FileNames
+from fluxroom.flows.bulk.sheets import Sheet
 from fluxroom.identifiers import new_id
 from fluxroom.store import reuse, runs
 from fluxroom.store.runs import GOES_ON, OPEN, Item, Run
@@ -28,7 +28,7 @@ from fluxroom.types import JSON, Plan, Reference, dollars
 
 if TYPE_CHECKING:
     from fluxroom.engine import Engine
-    from fluxroom.flows.conductor import Conductor
+    from fluxroom.flows.runs.conductor import Conductor
 
 TakeIn = Callable[[str], Awaitable[Reference]]
 """Makes a reference of a picture that a row names, for the one who asks."""

@@ -22,9 +22,9 @@ from fluxroom.flows.assistants.rules import rules
 from fluxroom.flows.assistants.shelf import Kept, Shelf
 from fluxroom.flows.assistants.telling import a_chat_model, an_assistant, everything
 from fluxroom.flows.expansion import Writer
-from fluxroom.flows.messages import Answer, a_conversation, a_message
-from fluxroom.flows.saying import Reader, Said, Wish
-from fluxroom.flows.scenes import Turn
+from fluxroom.flows.conversations.messages import Answer, a_conversation, a_message
+from fluxroom.flows.conversations.saying import Reader, Said, Wish
+from fluxroom.flows.conversations.scenes import Turn
 from fluxroom.identifiers import new_id
 from fluxroom.store import conversations, reuse
 from fluxroom.store.conversations import Conversation, Message
@@ -32,7 +32,7 @@ from fluxroom.types import JSON, Plan, Reference, Request
 
 if TYPE_CHECKING:
     from fluxroom.engine import Engine
-    from fluxroom.flows.conductor import PlanWith
+    from fluxroom.flows.runs.conductor import PlanWith
 
 _LOST_AFTER = 60.0
 """Seconds after which an answer without a generation was never sent: the process that wrote it down is gone."""

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from fluxroom.engine.intake import take_in_at
 from fluxroom.errors import InvalidParams, InvalidReference
-from fluxroom.flows import measures, picture_places, scenes
+from fluxroom.flows import measures, picture_places
+from fluxroom.flows.conversations import scenes
 from fluxroom.flows.assistants.rules import Rules
 from fluxroom.flows.expansion import Writer, WriterFailedError
-from fluxroom.flows.scenes import Turn
+from fluxroom.flows.conversations.scenes import Turn
 from fluxroom.types import JSON, Plan, Reference, Request
 
 if TYPE_CHECKING:
-    from fluxroom.flows.conductor import PlanWith
+    from fluxroom.flows.runs.conductor import PlanWith
 
 TakeIn = Callable[[Any], Awaitable[Reference]]
 

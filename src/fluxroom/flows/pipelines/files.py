@@ -11,7 +11,7 @@ import jsonschema
 from fluxroom.engine.orders import hash_of
 from fluxroom.errors import InvalidParams
 from fluxroom.flows import plain_text
-from fluxroom.flows.templates import references
+from fluxroom.flows.pipelines.templates import references
 from fluxroom.types import JSON, MODES
 
 VERSION = 1

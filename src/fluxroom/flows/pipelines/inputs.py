@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fluxroom.errors import InvalidParams
-from fluxroom.flows.pipeline_files import Pipeline
+from fluxroom.flows.pipelines.files import Pipeline
 from fluxroom.types import JSON
 
 

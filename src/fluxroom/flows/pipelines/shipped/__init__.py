@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from fluxroom.errors import NotFound
-from fluxroom.flows.pipeline_files import Pipeline, in_language, read
+from fluxroom.flows.pipelines.files import Pipeline, in_language, read
 from fluxroom.types import JSON
 
 Language = Literal["en", "de"]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from fluxroom.errors import InvalidParams, NotFound, RequestError
-from fluxroom.flows.pipeline_files import Pipeline, pipeline
-from fluxroom.flows.pipelines import waits_for
+from fluxroom.flows.pipelines.files import Pipeline, pipeline
+from fluxroom.flows.pipelines.walk import waits_for
 from fluxroom.store import runs
 from fluxroom.store.database import hold
 from fluxroom.store.runs import Run
@@ -17,7 +17,7 @@ from fluxroom.types import JSON
 
 if TYPE_CHECKING:
     from fluxroom.engine import Engine
-    from fluxroom.flows.conductor import Conductor
+    from fluxroom.flows.runs.conductor import Conductor
 
 Spec = dict[str, Any]
 
