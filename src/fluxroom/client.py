@@ -130,10 +130,10 @@ class AsyncClient(Looking):
     def conductor(self) -> Conductor:
         """Carries runs in this process: those that it is asked to, and for `everyones` all that nobody else carries."""
         if self._conductor is None:
-            from fluxroom.flows.runs.conductor import Conductor
             from fluxroom.flows.expansion import writer_of
-            from fluxroom.flows.pipelines.walk import Pipelines
             from fluxroom.flows.pipelines.posting import Post
+            from fluxroom.flows.pipelines.walk import Pipelines
+            from fluxroom.flows.runs.conductor import Conductor
 
             post = Post(self.engine.store, self.settings, self.engine.now)
             steps = Pipelines(self.engine.store, writer=writer_of(self.settings), messenger=post)

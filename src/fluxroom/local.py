@@ -26,9 +26,9 @@ from fluxroom.store import Store, library, listing, open_store
 if TYPE_CHECKING:
     from fluxroom.catalog.sync import Difference
     from fluxroom.engine.orders import Terms
-    from fluxroom.flows.runs.conductor import Conductor, PlanWith
     from fluxroom.flows.conversations import Conversations
     from fluxroom.flows.desk import Desk
+    from fluxroom.flows.runs.conductor import Conductor, PlanWith
     from fluxroom.records import Record
     from fluxroom.result import Shelf
     from fluxroom.settings import Settings

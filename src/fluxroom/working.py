@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from fluxroom.engine.accounting import AccountState, Standing, Usage
     from fluxroom.engine.orders import Terms
     from fluxroom.engine.transport import Transport
-    from fluxroom.flows.runs.conductor import Conductor, PlanWith
     from fluxroom.flows.conversations import Conversations
     from fluxroom.flows.desk import Desk
+    from fluxroom.flows.runs.conductor import Conductor, PlanWith
     from fluxroom.records import Record
     from fluxroom.remote.conversations import RemoteConversations
     from fluxroom.remote.desk import RemoteDesk

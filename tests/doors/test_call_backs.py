@@ -20,8 +20,8 @@ from tests.doors.openai.worlds import World, gateway, world
 from tests.doors.receivers import Receiver, receiver
 
 from fluxroom.errors import InvalidParams
-from fluxroom.server import postman
 from fluxroom.server.doors import call_backs
+from fluxroom.server.webhooks import postman
 from fluxroom.store import doors
 
 pytestmark = pytest.mark.anyio

@@ -14,7 +14,7 @@ from fluxroom.engine.pacing import GONE_PATIENCE, TICKET_LIFE, SystemClock
 from fluxroom.errors import WaitEnded
 from fluxroom.providers import Gone, PollOutcome
 from fluxroom.sandbox import Sandbox
-from fluxroom.server import answers
+from fluxroom.server.generations import answers
 from fluxroom.store.jobs import Job, events
 
 pytestmark = pytest.mark.anyio

@@ -11,9 +11,9 @@ from typing import Any
 from tests.worlds import settings_for
 
 from fluxroom.client import AsyncClient
+from fluxroom.flows.pipelines.walk import Pipelines
 from fluxroom.flows.runs.conductor import Advance, Conductor
 from fluxroom.flows.runs.decisions import Decisions
-from fluxroom.flows.pipelines.walk import Pipelines
 from fluxroom.identifiers import new_id
 from fluxroom.sandbox import Sandbox
 from fluxroom.store import runs

@@ -13,9 +13,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from fluxroom.errors import InvalidParams
-from fluxroom.flows.comparisons import Comparison, comparison
 from fluxroom.flows.bulk.file_names import FileNames
 from fluxroom.flows.bulk.sheets import Sheet, every_combination, normal, table
+from fluxroom.flows.comparisons import Comparison, comparison
 
 # What a spreadsheet can hold in a cell: no line ends of its own kind, nothing that a text file cannot hold.
 words = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), min_size=1, max_size=40).map(str.strip).filter(bool)

@@ -14,8 +14,8 @@ from tests.worlds import billed, sandbox
 from fluxroom.engine.intake import take_in
 from fluxroom.errors import InvalidParams
 from fluxroom.flows import comparisons
-from fluxroom.flows.runs import results
 from fluxroom.flows.comparisons import Comparison, comparison
+from fluxroom.flows.runs import results
 from fluxroom.imaging.contact_sheet import Cell, contact_sheet
 from fluxroom.store.runs import Run
 from fluxroom.types import Reference

@@ -12,10 +12,10 @@ from tests.worlds import billed, sandbox, submits
 
 from fluxroom.errors import InvalidParams, RequestError
 from fluxroom.flows.pipelines import walk
-from fluxroom.flows.runs.conductor import Conductor
 from fluxroom.flows.pipelines.files import SCHEMA, read
 from fluxroom.flows.pipelines.reviews import Reviews
 from fluxroom.flows.pipelines.templates import alternatives, fill
+from fluxroom.flows.runs.conductor import Conductor
 from fluxroom.store.runs import Run
 
 pytestmark = pytest.mark.anyio

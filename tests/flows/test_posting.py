@@ -20,7 +20,8 @@ from fluxroom.client import AsyncClient
 from fluxroom.flows.pipelines import posting
 from fluxroom.flows.pipelines.files import Pipeline, pipeline
 from fluxroom.flows.pipelines.posting import may_be_called
-from fluxroom.server import create_app, postman
+from fluxroom.server import create_app
+from fluxroom.server.webhooks import postman
 
 pytestmark = pytest.mark.anyio
 

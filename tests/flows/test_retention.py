@@ -12,10 +12,10 @@ from tests.worlds import sandbox
 
 from fluxroom.engine.intake import take_in
 from fluxroom.flows import told
-from fluxroom.flows.runs import results
 from fluxroom.flows.pipelines.files import pipeline
-from fluxroom.flows.pipelines.walk import begin, new_run
 from fluxroom.flows.pipelines.reviews import Reviews
+from fluxroom.flows.pipelines.walk import begin, new_run
+from fluxroom.flows.runs import results
 from fluxroom.store import purging
 from fluxroom.store.retention import Rules, prune, sweep
 from fluxroom.store.tables import images

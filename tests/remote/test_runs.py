@@ -10,9 +10,9 @@ from tests.server.calls import FAST, picture
 
 from fluxroom.client import AsyncClient
 from fluxroom.errors import InvalidParams, NotFound, RequestError
+from fluxroom.flows.bulk.sheets import Sheet
 from fluxroom.flows.comparisons import comparison
 from fluxroom.flows.pipelines.files import read
-from fluxroom.flows.bulk.sheets import Sheet
 from fluxroom.store.runs import Wanted
 
 pytestmark = pytest.mark.anyio

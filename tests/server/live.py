@@ -19,7 +19,7 @@ _PROGRAM = """
 import sys
 from fluxroom.server import serve
 from fluxroom.server.connections import Connection
-from fluxroom.server.security import Doorkeeper
+from fluxroom.server.access.security import Doorkeeper
 from fluxroom.settings import load
 Connection.head_patience, Connection.reader_patience = 1.0, 2.0
 Doorkeeper.__init__.__kwdefaults__["patience"] = 1.0

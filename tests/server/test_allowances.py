@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fluxroom.errors import TooManyRequests
-from fluxroom.server.allowances import Allowances
+from fluxroom.server.access.allowances import Allowances
 
 
 class Watch:

@@ -8,7 +8,7 @@ from tests.server import rows
 
 from fluxroom.engine.lifecycle import FINAL, State
 from fluxroom.errors import ModeratedInput, SubmitUnknown
-from fluxroom.server import answers
+from fluxroom.server.generations import answers
 
 
 @pytest.mark.parametrize(

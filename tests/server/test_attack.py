@@ -17,8 +17,8 @@ import pytest
 from tests.server.calls import FAST, picture
 from tests.server.live import NAME, Live, drained, read, running
 
+from fluxroom.server.access.security import MOST_BODY
 from fluxroom.server.connections import MOST_HEAD
-from fluxroom.server.security import MOST_BODY
 from fluxroom.store.keys import new_secret
 
 BODY = {"prompt": "a fox", "model": FAST}

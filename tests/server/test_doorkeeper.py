@@ -12,9 +12,9 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from fluxroom.client import AsyncClient
+from fluxroom.server.access.security import Doorkeeper, foreign_site
 from fluxroom.server.gateway import Gateway, is_id
 from fluxroom.server.problems import Incidents
-from fluxroom.server.security import Doorkeeper, foreign_site
 from fluxroom.settings import Settings
 
 pytestmark = pytest.mark.anyio

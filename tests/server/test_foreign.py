@@ -15,7 +15,7 @@ from tests.server.calls import FAST, picture
 from tests.server.keyed import People, Person, keyed_gateway
 from tests.server.test_scopes import routes
 
-from fluxroom.server.scopes import RIGHTS
+from fluxroom.server.access.scopes import RIGHTS
 
 ADMINS_ONLY = 403
 LEFT_OUT = {
@@ -25,7 +25,8 @@ LEFT_OUT = {
     "/openai/v1/{path:path}", "/openai/v1/models/{model_id:path}", "/bfl/v1/{endpoint:path}",
     "/hooks/{provider}/{job_id}/{token}", "/files/{name}/{proof}/{title}", "/fal/storage/files/{ticket}/{name}",
     "/fal/{app:path}", "/fal/queue/{app:path}", "/v1/keys/{key_id}", "/v1/providers/{name}/pause",
-    "/v1/assistants/{assistant_id}", "/v1/providers/{name}/resume", "/v1/providers/{name}/check", "/v1/budgets/{scope:path}/{period}",
+    "/v1/assistants/{assistant_id}", "/v1/providers/{name}/resume", "/v1/providers/{name}/check",
+    "/v1/budgets/{scope:path}/{period}",
 }  # fmt: skip
 
 BODIES: dict[str, Any] = {

@@ -13,8 +13,8 @@ from tests.server.calls import FAST, browser, is_problem, make, picture, setting
 
 from fluxroom.engine.lifecycle import State
 from fluxroom.server import create_app
-from fluxroom.server.filters import Wish
-from fluxroom.server.generations import wished_wait
+from fluxroom.server.generations.filters import Wish
+from fluxroom.server.generations.generations import wished_wait
 
 
 def settled(http: TestClient, generation_id: str, seconds: float = 20) -> dict[str, Any]:

@@ -30,13 +30,15 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from fluxroom import logs
 from fluxroom.engine import intake
 from fluxroom.errors import TooManyRequests
-from fluxroom.server import create_app, keycheck, references, secret_paths, security, sessions
-from fluxroom.server.allowances import Allowances
-from fluxroom.server.callers import Caller
+from fluxroom.server import create_app
+from fluxroom.server.access import keycheck, secret_paths, security, sessions
+from fluxroom.server.access.allowances import Allowances
+from fluxroom.server.access.callers import Caller
+from fluxroom.server.access.perimeter import Perimeter
+from fluxroom.server.access.scopes import Rights
+from fluxroom.server.access.security import Doorkeeper
 from fluxroom.server.connections import Connection
-from fluxroom.server.perimeter import Perimeter
-from fluxroom.server.scopes import Rights
-from fluxroom.server.security import Doorkeeper
+from fluxroom.server.generations import references
 from fluxroom.store import belongings, keys
 from fluxroom.store.keys import new_secret
 

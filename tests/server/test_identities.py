@@ -11,8 +11,8 @@ from tests.server.test_allowances import Watch
 
 from fluxroom.engine.keyring import Keyring, NewKey
 from fluxroom.errors import InvalidKey, StorageFull
-from fluxroom.server import identities
-from fluxroom.server.identities import FRESH, Identities
+from fluxroom.server.access import identities
+from fluxroom.server.access.identities import FRESH, Identities
 from fluxroom.store import Store, open_store
 from fluxroom.store.keys import Key, new_secret
 

@@ -11,8 +11,8 @@ from PIL import Image as PillowImage
 from tests.server.calls import FAST, is_problem, make
 
 from fluxroom.imaging import read
-from fluxroom.server.deliveries import unchanged
-from fluxroom.server.thumbnails import kept_or_made
+from fluxroom.server.library.deliveries import unchanged
+from fluxroom.server.library.thumbnails import kept_or_made
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from tests.server.test_allowances import Watch
 from fluxroom.engine.keyring import Keyring, NewKey
 from fluxroom.errors import InvalidKey, StorageFull
 from fluxroom.server import create_app
-from fluxroom.server.identities import FRESH, Identities
+from fluxroom.server.access.identities import FRESH, Identities
 from fluxroom.store import keys, open_store
 from fluxroom.store.keys import new_secret
 

@@ -11,7 +11,7 @@ from tests.server.calls import is_problem
 from tests.server.keyed import HOST, People, Person, keyed_gateway
 from tests.server.test_allowances import Watch
 
-from fluxroom.server.sessions import LIFETIME, Sessions
+from fluxroom.server.access.sessions import LIFETIME, Sessions
 
 OWN = {"origin": HOST, "sec-fetch-site": "same-origin"}
 

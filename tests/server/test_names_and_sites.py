@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from starlette.datastructures import Headers
 from tests.server.calls import is_problem
 
-from fluxroom.server.keycheck import secrets_in
-from fluxroom.server.perimeter import Perimeter
-from fluxroom.server.scopes import Rights
-from fluxroom.server.security import foreign_site, is_callback
+from fluxroom.server.access.keycheck import secrets_in
+from fluxroom.server.access.perimeter import Perimeter
+from fluxroom.server.access.scopes import Rights
+from fluxroom.server.access.security import foreign_site, is_callback
 
 PIECES = st.sampled_from(
     [

@@ -17,8 +17,8 @@ from sqlalchemy import Connection
 from tests.remote.gateways import Gate
 from tests.store.rows import generation, move, row
 
-from fluxroom.server import newsroom
-from fluxroom.server.newsroom import Newsroom, Round
+from fluxroom.server.webhooks import newsroom
+from fluxroom.server.webhooks.newsroom import Newsroom, Round
 from fluxroom.store import Store, jobs, news, open_store
 from fluxroom.store.news import Item
 from fluxroom.types import Running

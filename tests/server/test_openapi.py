@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
 from scripts import api
 
-from fluxroom.server.scopes import RIGHTS
+from fluxroom.server.access.scopes import RIGHTS
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from tests.server.calls import is_problem, settings_at
 from tests.server.keyed import People, keyed_gateway
 
-from fluxroom.server.perimeter import Perimeter, perimeter
+from fluxroom.server.access.perimeter import Perimeter, perimeter
 from fluxroom.settings import BadSettings, load
 
 CHAT = "https://chat.example.com"

@@ -12,8 +12,8 @@ from tests.server.calls import is_problem, settings_at
 from tests.server.keyed import People, keyed_gateway
 
 from fluxroom.server import create_app
+from fluxroom.server.access.scopes import RIGHTS, Rights
 from fluxroom.server.page import SCREENS
-from fluxroom.server.scopes import RIGHTS, Rights
 
 PUBLIC = {line for line, right in RIGHTS.items() if right == "public"}
 
@@ -35,7 +35,7 @@ def sample(template: str) -> str:
 def test_no_route_is_without_a_right(tmp_path: Path) -> None:
     table = Rights()
     open_routes = {line for line in routes(tmp_path) if table.of(*sample(line).split(" ", 1)) is None}
-    assert not open_routes, "each needs a line in server/scopes.py"
+    assert not open_routes, "each needs a line in server/access/scopes.py"
 
 
 def test_no_route_falls_under_a_line_that_asks_less(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from tests.server.calls import HOME, is_problem, make, picture
 
-from fluxroom.server.perimeter import Perimeter
-from fluxroom.server.security import MOST_BODY
+from fluxroom.server.access.perimeter import Perimeter
+from fluxroom.server.access.security import MOST_BODY
 
 LOOPBACK = [
     "127.0.0.1",

@@ -13,8 +13,8 @@ from tests.server.test_allowances import Watch
 
 from fluxroom.engine.keyring import Keyring, NewKey
 from fluxroom.errors import InvalidKey
-from fluxroom.server.identities import Identities
-from fluxroom.server.sessions import COOKIES, LIFETIME, Sessions, token_of
+from fluxroom.server.access.identities import Identities
+from fluxroom.server.access.sessions import COOKIES, LIFETIME, Sessions, token_of
 from fluxroom.store import Store, open_store
 from fluxroom.store.keys import Key
 

@@ -10,8 +10,8 @@ import pytest
 from cryptography import x509
 from tests.server.calls import settings_at
 
-from fluxroom.server import tls
-from fluxroom.server.tls import Certificate, certificate
+from fluxroom.server.access import tls
+from fluxroom.server.access.tls import Certificate, certificate
 from fluxroom.settings import BadSettings
 
 

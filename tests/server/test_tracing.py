@@ -18,7 +18,7 @@ from opentelemetry.trace import StatusCode
 from tests.remote.gateways import FAST, Gate
 
 from fluxroom.errors import FluxroomError
-from fluxroom.server import tracing
+from fluxroom.server.watching import tracing
 
 pytestmark = pytest.mark.anyio
 

@@ -23,8 +23,9 @@ from tests.server.calls import browser, is_problem, make, settings_at
 from tests.server.keyed import keyed_gateway
 
 from fluxroom.identifiers import new_id
-from fluxroom.server import create_app, duties, postman
-from fluxroom.server.postman import Postman
+from fluxroom.server import create_app, duties
+from fluxroom.server.webhooks import postman
+from fluxroom.server.webhooks.postman import Postman
 from fluxroom.store import runs, webhooks_out
 from fluxroom.store.retention import Pruned
 from fluxroom.store.runs import Run

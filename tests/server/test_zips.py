@@ -19,7 +19,7 @@ from tests.store.rows import generation, picture, row
 
 from fluxroom.flows.runs.packing import Archive
 from fluxroom.imaging import metadata
-from fluxroom.server.zipping import zipped
+from fluxroom.server.library.zipping import zipped
 from fluxroom.store import Store, images, jobs, library, open_store
 from fluxroom.store.library import Picture, Wanted
 

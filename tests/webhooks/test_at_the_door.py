@@ -18,7 +18,7 @@ from tests.worlds import ROUTES, sandbox
 from fluxroom.engine.webhooks import Callbacks
 from fluxroom.errors import StorageFull
 from fluxroom.sandbox import Sandbox
-from fluxroom.server.security import MOST_CALLBACK, _bad_length
+from fluxroom.server.access.security import MOST_CALLBACK, _bad_length
 
 pytestmark = pytest.mark.anyio
 

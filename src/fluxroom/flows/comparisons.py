@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 from fluxroom.catalog import words
 from fluxroom.engine.orders import hash_of
 from fluxroom.errors import InvalidParams
-from fluxroom.flows.runs import results
 from fluxroom.flows.bulk import DryRun, TakeIn, check
-from fluxroom.flows.runs.conductor import PlanWith
 from fluxroom.flows.bulk.sheets import Sheet
+from fluxroom.flows.runs import results
+from fluxroom.flows.runs.conductor import PlanWith
 from fluxroom.identifiers import new_id
 from fluxroom.imaging.contact_sheet import Cell, contact_sheet
 from fluxroom.store.runs import GOES_ON, UNFINISHED, Item, Run

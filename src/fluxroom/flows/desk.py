@@ -15,19 +15,18 @@ from sqlalchemy import Connection
 from fluxroom.engine.accounting import Accounting, checked_budget
 from fluxroom.errors import InvalidParams, NotFound, RequestError
 from fluxroom.flows import bulk, comparisons, expansion, picture_places, told
-from fluxroom.flows.pipelines import walk
-from fluxroom.flows.runs import results
-from fluxroom.flows.pipelines import reviews
 from fluxroom.flows.bulk import DryRun
+from fluxroom.flows.bulk.sheets import Sheet
 from fluxroom.flows.comparisons import Comparison
-from fluxroom.flows.runs.decisions import Decisions
 from fluxroom.flows.expansion import Writer
+from fluxroom.flows.pipelines import reviews, walk
 from fluxroom.flows.pipelines.files import Pipeline, pipeline
 from fluxroom.flows.pipelines.inputs import standing_in
 from fluxroom.flows.pipelines.rehearsal import rehearse
 from fluxroom.flows.pipelines.rehearsed import Rehearsal
 from fluxroom.flows.pipelines.reviews import Reviews
-from fluxroom.flows.bulk.sheets import Sheet
+from fluxroom.flows.runs import results
+from fluxroom.flows.runs.decisions import Decisions
 from fluxroom.store import runs
 from fluxroom.store.images import StoredImage
 from fluxroom.store.runs import STATES, Run, Wanted

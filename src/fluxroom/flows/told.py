@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from fluxroom.engine.accounting import plain
-from fluxroom.flows.pipelines import walk
 from fluxroom.flows.bulk import DryRun
 from fluxroom.flows.expansion import Written
+from fluxroom.flows.pipelines import walk
 from fluxroom.flows.pipelines.rehearsed import Rehearsal, Rehearsed
 from fluxroom.flows.runs.results import Result
 from fluxroom.store import ledger, runs

@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 from fluxroom.errors import RequestError
 from fluxroom.flows import picture_places
+from fluxroom.flows.bulk.sheets import Sheet
 from fluxroom.flows.comparisons import Comparison
 from fluxroom.flows.pipelines.files import Pipeline
-from fluxroom.flows.bulk.sheets import Sheet
 from fluxroom.identifiers import new_id
 from fluxroom.remote.line import Line
 from fluxroom.store.runs import STATES, Wanted

@@ -16,10 +16,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fluxroom import records
 from fluxroom.errors import NotFound, ScopeMissing
-from fluxroom.server import callers
-from fluxroom.server.callers import SCOPE_KEY, Caller
+from fluxroom.server.access import callers
+from fluxroom.server.access.callers import SCOPE_KEY, Caller
 from fluxroom.server.doors.links import links
-from fluxroom.server.references import client_options
+from fluxroom.server.generations.references import client_options
 from fluxroom.server.schemas import GenerationBody
 from fluxroom.store import images, library
 from fluxroom.store.keys import Scope as KeyScope

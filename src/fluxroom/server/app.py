@@ -11,49 +11,32 @@ from starlette.routing import Route
 from fluxroom import mcp
 from fluxroom.client import AsyncClient
 from fluxroom.logs import hide
-from fluxroom.server import (
-    agents,
-    assets,
-    assistants,
-    boards,
-    budgets,
-    catalog,
-    comparisons,
-    contract,
-    conversation_events,
-    conversations,
-    events,
-    generations,
-    health,
-    hooks,
-    image_files,
-    images,
-    jobs,
-    keys,
-    login,
-    metrics,
-    models,
-    page,
-    pipelines,
-    problems,
-    prompts,
-    providers,
-    quotes,
-    runs,
-    sheets,
-    tracing,
-    usage,
-    webhooks,
-)
+from fluxroom.server import agents, contract, page, problems, providers
+from fluxroom.server.access import keys, login
+from fluxroom.server.access.keycheck import Keycheck
+from fluxroom.server.access.perimeter import perimeter
+from fluxroom.server.access.scopes import Rights
+from fluxroom.server.access.security import Doorkeeper
 from fluxroom.server.doors import bfl, fal, links, openai
 from fluxroom.server.duties import on_duty
 from fluxroom.server.envelope import Envelope
+from fluxroom.server.flows import (
+    assistants,
+    comparisons,
+    conversation_events,
+    conversations,
+    pipelines,
+    prompts,
+    runs,
+    sheets,
+)
 from fluxroom.server.gateway import Gateway, running_version
-from fluxroom.server.keycheck import Keycheck
-from fluxroom.server.perimeter import perimeter
-from fluxroom.server.scopes import Rights
-from fluxroom.server.security import Doorkeeper
+from fluxroom.server.generations import catalog, events, generations, hooks, jobs, models, quotes
+from fluxroom.server.library import assets, boards, image_files, images
+from fluxroom.server.money import budgets, usage
 from fluxroom.server.settings import router as settings_router
+from fluxroom.server.watching import health, metrics, tracing
+from fluxroom.server.webhooks import webhooks
 from fluxroom.settings import Settings
 
 _RESOURCES = (

@@ -14,9 +14,9 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from fluxroom.server import problems
+from fluxroom.server.access.scopes import RIGHTS, Right
 from fluxroom.server.contract_words import BODIES, PARAMETERS, PROBLEM
 from fluxroom.server.schemas import GenerationBody
-from fluxroom.server.scopes import RIGHTS, Right
 
 JSON = dict[str, Any]
 

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager, suppress
 
 from fluxroom.errors import FluxroomError
 from fluxroom.logs import get_logger
-from fluxroom.server import postman
 from fluxroom.server.doors import call_backs
 from fluxroom.server.gateway import Gateway
+from fluxroom.server.webhooks import postman
 from fluxroom.store.retention import Rules, prune
 
 _log = get_logger("fluxroom.server")

@@ -18,8 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fluxroom.identifiers import new_id
 from fluxroom.logs import get_logger
-from fluxroom.server import secret_paths
-from fluxroom.server.deliveries import unchanged
+from fluxroom.server.access import secret_paths
+from fluxroom.server.library.deliveries import unchanged
 
 _log = get_logger("fluxroom.server")
 

@@ -18,9 +18,9 @@ from fluxroom.engine import Engine
 from fluxroom.engine.accounts import in_sandbox
 from fluxroom.engine.watching import Watcher
 from fluxroom.errors import NotFound
-from fluxroom.server.identities import Identities
-from fluxroom.server.newsroom import Newsroom
-from fluxroom.server.sessions import Sessions
+from fluxroom.server.access.identities import Identities
+from fluxroom.server.access.sessions import Sessions
+from fluxroom.server.webhooks.newsroom import Newsroom
 from fluxroom.settings import Settings
 from fluxroom.store import signing_keys
 

@@ -16,9 +16,9 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Response
 from starlette.exceptions import HTTPException
 
-from fluxroom.server.deliveries import unchanged
+from fluxroom.server.access.security import PAGE_POLICY
 from fluxroom.server.envelope import takes_gzip
-from fluxroom.server.security import PAGE_POLICY
+from fluxroom.server.library.deliveries import unchanged
 
 router = APIRouter(include_in_schema=False)
 

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fluxroom.errors import FluxroomError, tree
 from fluxroom.identifiers import new_id
 from fluxroom.logs import get_logger
-from fluxroom.server import secret_paths
+from fluxroom.server.access import secret_paths
 
 _log = get_logger("fluxroom.server")
 

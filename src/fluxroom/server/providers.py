@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from fluxroom.engine.accounting import known_provider
 from fluxroom.engine.availability import check_key
 from fluxroom.server.gateway import Running
-from fluxroom.server.usage import accounting
+from fluxroom.server.money.usage import accounting
 from fluxroom.types import Provider
 
 router = APIRouter(prefix="/v1/providers", tags=["providers"])

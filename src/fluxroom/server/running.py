@@ -22,12 +22,12 @@ from fluxroom.engine.interpreter import tune
 from fluxroom.engine.keyring import Keyring
 from fluxroom.errors import LocalError
 from fluxroom.logs import configure
+from fluxroom.server.access.perimeter import perimeter
+from fluxroom.server.access.tls import Certificate, certificate
 from fluxroom.server.app import DRAIN, create_app
 from fluxroom.server.doors.fal import AtRoot
 from fluxroom.server.duties import on_duty
 from fluxroom.server.gateway import running_version
-from fluxroom.server.perimeter import perimeter
-from fluxroom.server.tls import Certificate, certificate
 from fluxroom.settings import BadSettings, Settings, is_loopback, listed
 from fluxroom.store import open_store
 from fluxroom.types import PROVIDERS

@@ -7,9 +7,9 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from fluxroom.server.access.perimeter import perimeter
+from fluxroom.server.access.security import MOST_BODY
 from fluxroom.server.gateway import Running, running_version
-from fluxroom.server.perimeter import perimeter
-from fluxroom.server.security import MOST_BODY
 from fluxroom.settings import listed
 from fluxroom.types import PROVIDERS, Provider
 

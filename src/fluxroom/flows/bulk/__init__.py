@@ -18,9 +18,9 @@ from fluxroom.engine.intake import take_in_at
 from fluxroom.engine.orders import cache_key
 from fluxroom.errors import FluxroomError, InvalidParams, RequestError
 from fluxroom.flows import picture_places
-from fluxroom.flows.runs.conductor import PlanWith
 from fluxroom.flows.bulk.file_names import FileNames
 from fluxroom.flows.bulk.sheets import Sheet
+from fluxroom.flows.runs.conductor import PlanWith
 from fluxroom.identifiers import new_id
 from fluxroom.store import reuse, runs
 from fluxroom.store.runs import GOES_ON, OPEN, Item, Run

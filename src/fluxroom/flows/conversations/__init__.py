@@ -21,10 +21,10 @@ from fluxroom.errors import FluxroomError, IdempotencyConflict, NotFound, Reques
 from fluxroom.flows.assistants.rules import rules
 from fluxroom.flows.assistants.shelf import Kept, Shelf
 from fluxroom.flows.assistants.telling import a_chat_model, an_assistant, everything
-from fluxroom.flows.expansion import Writer
 from fluxroom.flows.conversations.messages import Answer, a_conversation, a_message
 from fluxroom.flows.conversations.saying import Reader, Said, Wish
 from fluxroom.flows.conversations.scenes import Turn
+from fluxroom.flows.expansion import Writer
 from fluxroom.identifiers import new_id
 from fluxroom.store import conversations, reuse
 from fluxroom.store.conversations import Conversation, Message

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from fluxroom.engine.intake import take_in_at
 from fluxroom.errors import InvalidParams, InvalidReference
 from fluxroom.flows import measures, picture_places
-from fluxroom.flows.conversations import scenes
 from fluxroom.flows.assistants.rules import Rules
-from fluxroom.flows.expansion import Writer, WriterFailedError
+from fluxroom.flows.conversations import scenes
 from fluxroom.flows.conversations.scenes import Turn
+from fluxroom.flows.expansion import Writer, WriterFailedError
 from fluxroom.types import JSON, Plan, Reference, Request
 
 if TYPE_CHECKING:

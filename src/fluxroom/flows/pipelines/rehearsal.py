@@ -21,12 +21,12 @@ from fluxroom.engine.orders import cache_key
 from fluxroom.errors import FluxroomError, RequestError
 from fluxroom.flows import bulk, picture_places
 from fluxroom.flows.bulk import Checked
-from fluxroom.flows.runs.conductor import PlanWith
 from fluxroom.flows.pipelines.files import Pipeline, Step
 from fluxroom.flows.pipelines.inputs import stand_in
-from fluxroom.flows.pipelines.walk import requests_of, scope_of, texts_of
 from fluxroom.flows.pipelines.rehearsed import Rehearsal, Rehearsed
 from fluxroom.flows.pipelines.templates import fill
+from fluxroom.flows.pipelines.walk import requests_of, scope_of, texts_of
+from fluxroom.flows.runs.conductor import PlanWith
 from fluxroom.store import images, reuse
 from fluxroom.store.runs import Run
 from fluxroom.types import JSON, Plan, Reference

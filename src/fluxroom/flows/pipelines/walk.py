@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 from fluxroom.engine.orders import hash_of
 from fluxroom.errors import FluxroomError, IdempotencyConflict, InvalidParams
 from fluxroom.flows import expansion, picture_places
-from fluxroom.flows.runs import results
-from fluxroom.flows.runs.conductor import Next
+from fluxroom.flows.bulk.sheets import normal
 from fluxroom.flows.expansion import Writer, Written
 from fluxroom.flows.pipelines.files import MOST_EXPANDED, Pipeline, Step, pipeline
 from fluxroom.flows.pipelines.inputs import checked_inputs
 from fluxroom.flows.pipelines.posting import Messenger
-from fluxroom.flows.bulk.sheets import normal
 from fluxroom.flows.pipelines.templates import MOST_CHARACTERS, MOST_TEXTS, alternatives, fill
+from fluxroom.flows.runs import results
+from fluxroom.flows.runs.conductor import Next
 from fluxroom.identifiers import new_id
 from fluxroom.store import runs
 from fluxroom.store.runs import OPEN, Item, Run

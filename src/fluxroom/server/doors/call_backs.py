@@ -20,9 +20,9 @@ from fluxroom.engine import Snapshot
 from fluxroom.engine.lifecycle import SETTLED
 from fluxroom.errors import FluxroomError, InvalidParams, NotFound
 from fluxroom.logs import get_logger
-from fluxroom.server import postman
+from fluxroom.server.access.perimeter import perimeter
 from fluxroom.server.gateway import Gateway
-from fluxroom.server.perimeter import perimeter
+from fluxroom.server.webhooks import postman
 from fluxroom.settings import is_loopback, listed
 from fluxroom.store import doors
 from fluxroom.store.doors import CallBack

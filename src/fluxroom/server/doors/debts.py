@@ -20,7 +20,7 @@ from functools import partial
 from fluxroom.engine.orders import hash_of
 from fluxroom.errors import RequestError
 from fluxroom.identifiers import new_id
-from fluxroom.server.callers import Caller
+from fluxroom.server.access.callers import Caller
 from fluxroom.server.gateway import Gateway
 from fluxroom.store import doors
 from fluxroom.store.doors import Owed

@@ -15,8 +15,8 @@ from base64 import urlsafe_b64encode
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
-from fluxroom.server.deliveries import SUFFIXES, of_blob
 from fluxroom.server.gateway import Gateway, Running
+from fluxroom.server.library.deliveries import SUFFIXES, of_blob
 from fluxroom.settings import Settings, is_loopback
 from fluxroom.store import images
 from fluxroom.store.images import StoredImage

@@ -13,14 +13,14 @@ from fastapi import Request
 from fluxroom.catalog.wire import Endpoint
 from fluxroom.engine import Snapshot
 from fluxroom.errors import InvalidParams
-from fluxroom.server import callers
-from fluxroom.server.callers import Caller
+from fluxroom.server.access import callers
+from fluxroom.server.access.callers import Caller
 from fluxroom.server.doors import debts, links, uploads
 from fluxroom.server.doors.complaints import complaint
 from fluxroom.server.doors.debts import Debt
 from fluxroom.server.doors.wire_body import options_of
 from fluxroom.server.gateway import Gateway
-from fluxroom.server.references import usable
+from fluxroom.server.generations.references import usable
 from fluxroom.types import JSON
 
 

@@ -14,14 +14,14 @@ from fluxroom.engine import Snapshot
 from fluxroom.engine.availability import check_key
 from fluxroom.engine.lifecycle import State
 from fluxroom.errors import NotFound
-from fluxroom.server import callers
-from fluxroom.server.callers import Asking
+from fluxroom.server.access import callers
+from fluxroom.server.access.callers import Asking
 from fluxroom.server.doors import call_backs, links
 from fluxroom.server.doors.bfl import tasks
 from fluxroom.server.doors.ordering import headers, object_in, ordered
 from fluxroom.server.doors.wire_body import endpoint_of
 from fluxroom.server.gateway import Gateway, Running
-from fluxroom.server.usage import accounting
+from fluxroom.server.money.usage import accounting
 from fluxroom.types import Running as Working
 
 router = APIRouter(prefix="/bfl/v1", include_in_schema=False)

@@ -15,14 +15,14 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from fluxroom.engine import Snapshot
 from fluxroom.identifiers import new_id
-from fluxroom.server import callers
-from fluxroom.server.callers import Asking
+from fluxroom.server.access import callers
+from fluxroom.server.access.callers import Asking
 from fluxroom.server.doors import call_backs, links
 from fluxroom.server.doors.fal import addresses, refusals, results, statuses
 from fluxroom.server.doors.ordering import headers, object_in, ordered
 from fluxroom.server.doors.wire_body import endpoint_of
 from fluxroom.server.gateway import Gateway, Running
-from fluxroom.server.usage import accounting
+from fluxroom.server.money.usage import accounting
 
 router = APIRouter(include_in_schema=False)
 

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 
 from fluxroom.engine import Snapshot
 from fluxroom.errors import WaitEnded
-from fluxroom.server.callers import Asking
+from fluxroom.server.access.callers import Asking
 from fluxroom.server.doors.fal.queue import answer
 from fluxroom.server.doors.ordering import object_in, ordered
 from fluxroom.server.doors.wire_body import endpoint_of

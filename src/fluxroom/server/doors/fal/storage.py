@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
-from fluxroom.server.callers import Asking
+from fluxroom.server.access.callers import Asking
 from fluxroom.server.doors import links, uploads
 from fluxroom.server.doors.fal import addresses
 from fluxroom.server.doors.ordering import object_in

@@ -14,7 +14,7 @@ from fluxroom.errors import FluxroomError, InvalidParams
 from fluxroom.flows import measures
 from fluxroom.flows.conversations import scenes
 from fluxroom.identifiers import new_id
-from fluxroom.server.callers import Asking, Caller
+from fluxroom.server.access.callers import Asking, Caller
 from fluxroom.server.doors import links
 from fluxroom.server.doors.links import Links
 from fluxroom.server.doors.openai import errors, speech, writing

@@ -1,8 +1,8 @@
 """What a conversation asks for: the prompt, and the pictures that it is about.
 
 The text of the last user message is the prompt; which pictures go along is the rule of our own conversations
-(`fluxroom.flows.conversations.scenes`), where a link of ours in the message is a picture that the person has chosen. Earlier words
-and system prompts are not sent: a FLUX model reads one prompt.
+(`fluxroom.flows.conversations.scenes`), where a link of ours in the message is a picture that the person has chosen.
+Earlier words and system prompts are not sent: a FLUX model reads one prompt.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from typing import Any
 from fluxroom.client import error_of
 from fluxroom.engine import Snapshot
 from fluxroom.errors import FluxroomError
-from fluxroom.server import answers
 from fluxroom.server.doors.links import Links
+from fluxroom.server.generations import answers
 from fluxroom.store.images import StoredImage
 
 USAGE: dict[str, Any] = {

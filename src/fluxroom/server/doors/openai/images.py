@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from fluxroom.engine import Snapshot
 from fluxroom.errors import FluxroomError, InvalidParams
-from fluxroom.server.callers import Asking, Caller
+from fluxroom.server.access.callers import Asking, Caller
 from fluxroom.server.doors import links
 from fluxroom.server.doors.links import Links
 from fluxroom.server.doors.openai import errors, writing

@@ -13,10 +13,10 @@ from fluxroom.engine.intake import take_in
 from fluxroom.errors import InvalidReference
 from fluxroom.imaging.containers import NotAnImage
 from fluxroom.imaging.probe import MAX_REFERENCE_MEGAPIXELS, check_reference, opened
-from fluxroom.server.callers import Caller
+from fluxroom.server.access.callers import Caller
 from fluxroom.server.doors import links
 from fluxroom.server.gateway import Gateway
-from fluxroom.server.references import client_options, usable
+from fluxroom.server.generations.references import client_options, usable
 from fluxroom.server.schemas import GenerationBody
 from fluxroom.types import Reference
 

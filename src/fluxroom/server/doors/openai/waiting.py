@@ -13,8 +13,8 @@ from fastapi import Request
 
 from fluxroom.engine import Snapshot
 from fluxroom.errors import FluxroomError, WaitEnded
-from fluxroom.server import callers
-from fluxroom.server.callers import Caller
+from fluxroom.server.access import callers
+from fluxroom.server.access.callers import Caller
 from fluxroom.server.doors.openai.claims import Claim, Claims
 from fluxroom.server.doors.openai.errors import OWED
 from fluxroom.server.doors.openai.writing import pieces

@@ -1,0 +1,1 @@
+"""Asking for pictures over HTTP: models, prices, requests, jobs and what happens to them."""

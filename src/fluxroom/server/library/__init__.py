@@ -1,0 +1,1 @@
+"""Pictures over HTTP: files, search, marks, boards, uploads, ZIP archives."""
