@@ -115,7 +115,7 @@ def test_a_person_goes_through_it_and_the_same_again_costs_nothing(run: Run, cup
     told = run(*waits(told).split())
     command = waits(told).split()
     assert command[:2] == ["pipeline", "choose"]
-    assert len(command) == 6  # both pictures are offered
+    assert command[4:] == ["1", "2"]  # both pictures are offered, by their numbers
     told = run(*command[:5])
     assert (told.code, "finished · 3 of 3 done" in told.out) == (0, True)
     short = command[2]
@@ -123,6 +123,18 @@ def test_a_person_goes_through_it_and_the_same_again_costs_nothing(run: Run, cup
     assert (again.code, "replaced" in run("runs", "show", short).out) == (0, True)
     same = run("pipeline", "check", cups, "--input", "what=cup")
     assert "2 requests, 2 of them made already, $0.00" in same.err
+
+
+def test_pictures_are_chosen_by_number_or_id_and_a_number_too_many_is_none_of_them(run: Run, cups: str) -> None:
+    told = run("pipeline", "run", cups, "--input", "what=cup", "--yes")
+    command = waits(run(*waits(told).split())).split()
+    whole = run("runs", "show", command[2], "--json").document
+    offered = [one["id"] for one in whole["waits_for"]["images"]]
+    told = run(*command[:4], "3")
+    assert (told.code, "3 is none of its pictures" in told.err) == (2, True)
+    assert run(*command[:4], "2", offered[0]).code == 0
+    results = run("runs", "show", command[2], "--json").document["spec"]["results"]
+    assert [one["id"] for one in results[command[3]]["images"]] == offered[::-1]
 
 
 def test_check_says_what_is_wrong_with_which_step(run: Run) -> None:

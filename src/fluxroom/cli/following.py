@@ -201,8 +201,9 @@ def _next(run: dict[str, Any]) -> list[str]:
     short = run["id"][-8:]
     words = [run["why"]] if run["why"] else []
     if waits := run["waits_for"]:
-        names = " ".join(str(one["id"]) for one in waits["images"][:_FEW])
-        more = f" (of {len(waits['images'])})" if len(waits["images"]) > _FEW else ""
+        offered = range(1, len(waits["images"]) + 1)
+        names = " ".join(str(number) for number in offered[:_FEW])
+        more = f" (of {len(offered)})" if len(offered) > _FEW else ""
         verb = f"{waits['to_do']} {short} {waits['step']}"
         words.append(f"Next: fluxroom pipeline {verb}{f' {names}{more}' if waits['to_do'] == 'choose' else ''}")
         words.append(f"Look at the pictures: fluxroom runs save {short} -o FOLDER")

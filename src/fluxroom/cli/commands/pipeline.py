@@ -183,8 +183,14 @@ def _approve(ctx: click.Context, /, run_id: str, step: str) -> None:
 @shared
 @click.pass_context
 def _choose(ctx: click.Context, /, run_id: str, step: str, images: tuple[str, ...]) -> None:
-    """Let IMAGES (ids, in this order) go on from STEP of RUN."""
-    _goes_on(ctx, run_id, lambda client, whole: client.runs.choose(whole, step, images))
+    """Let IMAGES go on from STEP of RUN, in this order: their ids, or their numbers among those that are offered."""
+
+    async def chosen(client: AsyncClient, whole: str) -> Any:
+        offered = ((await client.runs.get(whole))["waits_for"] or {}).get("images", [])
+        by_number = {str(number): one["id"] for number, one in enumerate(offered, start=1)}
+        return await client.runs.choose(whole, step, [by_number.get(one, one) for one in images])
+
+    _goes_on(ctx, run_id, chosen)
 
 
 @click.command(name="redo")
