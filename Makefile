@@ -40,7 +40,7 @@ $(STAMPS)/npm: studio/package-lock.json studio/tools/openapi/package-lock.json
 	@$(NPM) --prefix studio/tools/openapi ci >/dev/null
 	@touch $@
 
-$(STAMPS)/studio: $(STAMPS)/npm studio/index.html studio/vite.config.ts $(shell find studio/src -type f 2>/dev/null)
+$(STAMPS)/studio: $(STAMPS)/npm studio/index.html studio/vite.config.ts studio/tools/pack.mjs $(shell find studio/src -type f 2>/dev/null)
 	@$(NPM) --prefix studio run --silent build
 	@touch $@
 

@@ -66,6 +66,48 @@ def test_files_with_a_hash_in_their_name_are_kept_for_good(http: TestClient) -> 
     assert http.get("/page/inter-abc123.woff2").headers["content-type"] == "font/woff2"
 
 
+def test_what_the_build_has_packed_goes_to_browsers_that_take_it(http: TestClient, built: Path) -> None:
+    (built / "page" / "index-abc123.js.br").write_bytes(b"brotli")
+
+    def told(accepted: str) -> tuple[str | None, int]:
+        with http.stream("GET", "/page/index-abc123.js", headers={"accept-encoding": accepted}) as answer:
+            return answer.headers.get("content-encoding"), len(b"".join(answer.iter_raw()))
+
+    assert told("gzip, deflate, br, zstd") == ("br", len(b"brotli"))
+    assert told("gzip, br;q=0")[0] == "gzip"
+    assert told("identity") == (None, len("export {};"))
+    assert http.get("/page/index-abc123.js.br").status_code == 404
+
+
+MANIFEST = """{
+  "index.html": {"file": "page/index-abc123.js", "isEntry": true},
+  "_grid-d.js": {"file": "page/grid-d.js", "imports": ["index.html"]},
+  "src/features/gallery/GalleryPage.tsx": {
+    "file": "page/GalleryPage-e.js", "css": ["page/GalleryPage-f.css"], "imports": ["index.html", "_grid-d.js"]
+  }
+}"""
+
+
+def test_a_screen_names_its_own_files_before_the_first_script_runs(http: TestClient, built: Path) -> None:
+    (built / "manifest.json").write_text(MANIFEST)
+    script = "rel=modulepreload; crossorigin"
+    assert http.get("/gallery").headers["link"].split(", ") == [
+        f"</page/GalleryPage-e.js>; {script}",
+        "</page/GalleryPage-f.css>; rel=preload; as=style; crossorigin",
+        f"</page/grid-d.js>; {script}",
+    ]  # not the page's own script, which the page names
+    for path in ("/", "/create", "/costs"):
+        assert "link" not in http.get(path).headers
+    assert http.get("/gallery", headers={"if-none-match": http.get("/").headers["etag"]}).status_code == 304
+
+
+def test_every_screen_begins_in_a_file_that_is_there() -> None:
+    features = ROUTER.parent / "features"
+    assert [begins for begins in page.SCREENS.values() if begins and not (features / f"{begins}.tsx").is_file()] == []
+    lazy = set(re.findall(r'import\("./features/([^"]+)"\)', ROUTER.read_text()))
+    assert set(page.SCREENS.values()) - {""} == lazy
+
+
 @pytest.mark.usefixtures("built")
 @pytest.mark.parametrize("path", ["/create", "/page/index-abc123.js", "/icon.svg"])
 def test_what_packs_well_is_sent_packed(http: TestClient, path: str) -> None:

@@ -30,7 +30,7 @@ _OURS = ("/v1/", "/problems")
 _JSON = "application/json"
 _WORTH_IT = 1400  # bytes: what fits into one packet is not worth packing
 _IN_A_THREAD = 64 * 1024  # bytes: packing more holds others up
-_NO_GZIP = re.compile(r"gzip\s*;\s*q=0(\.0*)?\s*(,|$)")
+_NONE = re.compile(r"\s*q=0(\.0*)?\s*")
 
 
 class Envelope:
@@ -110,21 +110,24 @@ class _Answer:
             self.status = start["status"] = 304
             del headers["content-length"]
             return {**message, "body": b""}
-        if len(body) >= _WORTH_IT and takes_gzip(asked.get("accept-encoding", "")):
+        if len(body) >= _WORTH_IT and takes(asked.get("accept-encoding", ""), "gzip"):
             body = await asyncio.to_thread(_pack, body) if len(body) > _IN_A_THREAD else _pack(body)
             headers["content-encoding"] = "gzip"
         headers["content-length"] = str(len(body))
         return {**message, "body": body}
 
 
-def takes_gzip(accept_encoding: str) -> bool:
-    """Whether an Accept-Encoding header takes gzip.
+def takes(accept_encoding: str, encoding: str) -> bool:
+    """Whether an Accept-Encoding header takes this encoding.
 
-    >>> takes_gzip("br, gzip;q=0.5"), takes_gzip("gzip;q=0, br"), takes_gzip("")
+    >>> takes("br, gzip;q=0.5", "gzip"), takes("gzip;q=0, br", "gzip"), takes("", "br")
     (True, False, False)
     """
-    said = accept_encoding.lower()
-    return "gzip" in said and not _NO_GZIP.search(said)
+    for one in accept_encoding.lower().split(","):
+        name, _, weight = one.partition(";")
+        if name.strip() == encoding:
+            return not _NONE.fullmatch(weight)
+    return False
 
 
 def _pack(body: bytes) -> bytes:
