@@ -92,6 +92,7 @@ bench: $(STAMPS)/dev  ## the benchmarks (half an hour); docs/performance.md says
 	@$(PY) -m bench.detection
 	@$(PY) -m bench.start
 	@$(PY) -m bench.gateway
+	@$(PY) -m bench.runs
 	@$(PY) -m bench.waiting
 	@$(PY) -m bench.writes
 
