@@ -45,11 +45,24 @@ async function addresses(base) {
   ];
 }
 
+/** All of a list that comes in pages. */
+async function every(base, what) {
+  const found = [];
+  for (let next = `/v1/${what}?limit=100`; next; ) {
+    const page = await (await fetch(base + next)).json();
+    found.push(...page[what]);
+    next = page.next;
+  }
+  return found;
+}
+
 /** What people wrote, in whole and as labels cut it off; the longest first. */
 async function written(base) {
-  const { generations } = await (await fetch(`${base}/v1/generations?limit=100`)).json();
-  const { runs } = await (await fetch(`${base}/v1/runs?limit=50`)).json();
-  const texts = [...generations.map((one) => one.prompt), ...runs.map((one) => one.name)].filter(Boolean);
+  const texts = [
+    ...(await every(base, "generations")).map((one) => one.prompt),
+    ...(await every(base, "runs")).map((one) => one.name),
+    ...(await every(base, "conversations")).map((one) => one.title),
+  ].filter(Boolean);
   return [
     ...new Set(texts.flatMap((one) => [one, one.slice(0, 120), one.slice(0, 80), one.slice(0, 60)])),
   ].sort((one, other) => other.length - one.length);

@@ -58,13 +58,11 @@ async function done(page, base) {
     return !button.disabled && /\$\d/.test(button.textContent);
   });
   await go(page).click();
-  await page.waitForFunction((old) => {
+  const made = await page.waitForFunction((old) => {
     const { generation, state } = document.querySelector("[data-generation]")?.dataset ?? {};
-    return generation && generation !== old && state === "succeeded";
+    return generation && generation !== old && state === "succeeded" ? generation : "";
   }, before);
-  const made = await newest(base);
-  assert.notEqual(made.id, before);
-  return made;
+  return (await fetch(`${base}/v1/generations/${await made.jsonValue()}`)).json();
 }
 
 /** A rectangle painted over the picture without dragging. */
