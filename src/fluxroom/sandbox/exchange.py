@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import socket
 import struct
@@ -159,7 +160,10 @@ async def keep_requests(request: web.Request, handler: Handler) -> web.StreamRes
     request[NOTES] = Notes()
     if request.path.startswith("/admin"):
         return await handler(request)
-    at = world_of(request).now()
+    world = world_of(request)
+    if task := asyncio.current_task():
+        world.under_way.add(task)
+    at = world.now()
     status = 500
     try:
         response = await handler(request)
@@ -176,6 +180,8 @@ async def keep_requests(request: web.Request, handler: Handler) -> web.StreamRes
         status = error.status
     finally:
         _write_down(request, at, status)
+        if task:
+            world.under_way.discard(task)
     return response
 
 

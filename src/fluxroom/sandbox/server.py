@@ -213,6 +213,7 @@ class Sandbox:
             await runner.cleanup()
         self._runners.clear()
         if self._world is not None:
+            await self._world.finish()
             self._world.books.close()
         if self._folder is not None:
             self._folder.cleanup()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 import time
@@ -48,6 +49,14 @@ class World:
         self.books = Books(books)
         self.speed = speed
         self.now = clock
+        self.under_way: set[asyncio.Task[Any]] = set()  # answers that are being given, which still read the books
+
+    async def finish(self) -> None:
+        """End the answers that are still being given; the server knows nothing of those whose caller has gone away."""
+        tasks = list(self.under_way)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     # -- reading the books -------------------------------------------------------------------------------------
 
