@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
+import sqlite3
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -123,6 +126,30 @@ def test_a_person_goes_through_it_and_the_same_again_costs_nothing(run: Run, cup
     assert (again.code, "replaced" in run("runs", "show", short).out) == (0, True)
     same = run("pipeline", "check", cups, "--input", "what=cup")
     assert "2 requests, 2 of them made already, $0.00" in same.err
+
+
+def test_the_same_command_goes_on_with_its_run_until_that_is_finished(run: Run, cups: str) -> None:
+    command = ["pipeline", "run", cups, "--input", "what=cup", "--yes"]
+    first = waits(run(*command)).split()[2]
+    again = run(*command)
+    assert waits(again).split()[2] == first
+    assert "the same pipeline, not finished: its run goes on" in again.err
+    other = run(*command, "--name", "another")
+    assert waits(other).split()[2] != first
+    assert "goes on" not in other.err
+    run("runs", "cancel", first)
+    assert waits(run(*command)).split()[2] != first
+
+
+def test_a_run_that_was_cut_off_is_resumed_like_one_that_was_paused(run: Run, cups: str) -> None:
+    short = waits(run("pipeline", "run", cups, "--input", "what=cup", "--yes")).split()[2]
+    whole = run("runs", "show", short, "--json").document["id"]
+    with closing(sqlite3.connect(Path(os.environ["FLUXROOM_DATA"]) / "fluxroom.db")) as ledger:
+        # As a kill leaves it: it runs, and nobody who is alive carries it.
+        ledger.execute("UPDATE runs SET state = 'running', holder = 'nobody-1-x' WHERE id = ?", (whole,))
+        ledger.commit()
+    told = run("runs", "resume", short)
+    assert (told.code, "review · 2 of 2 done" in told.out) == (4, True)
 
 
 def test_pictures_are_chosen_by_number_or_id_and_a_number_too_many_is_none_of_them(run: Run, cups: str) -> None:

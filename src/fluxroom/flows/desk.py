@@ -126,6 +126,8 @@ class Desk:
     ) -> Answer:
         """Carry a pipeline; pictures among its inputs are taken in. The same `key` leads to the same run.
 
+        Without a key, one of the same name and inputs that is not finished goes on instead of beginning again.
+
         It pauses before it has spent the `budget` (US dollars).
 
         Raises:
@@ -137,13 +139,14 @@ class Desk:
         run = walk.new_run(
             found, taken, owner=self.owner, name=name, priority=priority, cap=self.cap, key=key, pictures=own
         )
-        if begun := await walk.same(run, self.engine.store):
+        if begun := await walk.same(run, self.engine.store, keyed=bool(key)):
+            self.conductor.look(begun.id)
             return await self._told(begun)
         sound = await self._sound(run, found)
         if budget is not None:
             await self._limit(run, budget)
         run = replace(run, spec={**run.spec, "renamed": sound.renamed})
-        return await self._told(await walk.begin(run, self.conductor))
+        return await self._told(await walk.begin(run, self.conductor, keyed=bool(key)))
 
     async def approve(self, run_id: str, step: str) -> Answer:
         """What a step has made is good: go on."""

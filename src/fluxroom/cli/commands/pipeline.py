@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,12 +86,15 @@ def _run(
 
     async def work() -> int:
         async with opened(ctx) as client:
+            began = datetime.now(UTC).isoformat()
             priced = await client.runs.check_pipeline(found, given)
             if not wants_json(ctx):
                 _tell(priced)
             if _whole(priced) and _to_make(priced):
                 asked(f"Make {priced['text']}?", yes)
             begun = await client.runs.begin_pipeline(found, given, name=how["name"] or "", budget=how["budget"])
+            if begun["created_at"] < began and not wants_json(ctx):
+                voice.note("  the same pipeline, not finished: its run goes on; give another --name to begin again")
             return await carried(ctx, client, begun, folder)
 
     ctx.exit(run(work))

@@ -21,7 +21,7 @@ COMMANDS = {
     "show": "Show a run and its items.",
     "follow": "Carry or follow a run until it rests.",
     "pause": "Send nothing more.",
-    "resume": "Go on with a paused run.",
+    "resume": "Go on with a run that is paused or was cut off.",
     "retry": "Send items that failed or were cancelled again.",
     "cancel": "Send nothing more, and cancel what can be.",
     "save": "Write the pictures and a table into a folder.",
@@ -135,11 +135,14 @@ def _pause(ctx: click.Context, /, run_id: str) -> None:
 @shared
 @click.pass_context
 def _resume(ctx: click.Context, /, run_id: str) -> None:
-    """Go on with a paused run, and follow it."""
+    """Go on with a paused run, or with one that was cut off, and follow it."""
     from fluxroom.cli.following import carried
 
     async def work(client: AsyncClient) -> int:
-        return await carried(ctx, client, await client.runs.resume((await whole_run(client, run_id))["id"]), None)
+        found = await whole_run(client, run_id)
+        if found["state"] != "running":
+            found = await client.runs.resume(found["id"])
+        return await carried(ctx, client, found, None)
 
     ctx.exit(_with(ctx, work))
 

@@ -199,7 +199,8 @@ def new_run(
 ) -> Run:
     """A run of a pipeline, not written down yet; pictures among the inputs are named by hash or address.
 
-    The same idempotency `key` leads to the same run; `pictures` are those that stand in its steps.
+    The same idempotency `key` leads to the same run; without one, the same pipeline with the same name and inputs leads
+    to its run while that is not finished. `pictures` are those that stand in its steps.
 
     Raises:
         InvalidParams: an input is missing, unknown or not of its kind.
@@ -219,7 +220,7 @@ def new_run(
         owner=owner,
         kind="pipeline",
         name=name or found.name,
-        digest=hash_of(["pipeline", key]) if key else "",
+        digest=hash_of(["pipeline", key] if key else ["pipeline", name, spec["asked"]]),
         spec=spec,
         priority=priority,
         created_at=now,
@@ -227,23 +228,22 @@ def new_run(
     )
 
 
-async def begin(run: Run, conductor: Conductor) -> Run:
+async def begin(run: Run, conductor: Conductor, *, keyed: bool = False) -> Run:
     """Write a pipeline's run down and start it. Its first items come from its first step.
 
-    One that was begun under the same idempotency key is given instead, whatever became of it.
+    The one that `same` finds is given instead.
     """
-    return await conductor.begin(run, [], same=_ANY)
+    return await conductor.begin(run, [], same=_ANY if keyed else runs.UNFINISHED)
 
 
-async def same(run: Run, store: Store) -> Run | None:
-    """The run that was begun under the same idempotency key.
+async def same(run: Run, store: Store, *, keyed: bool = False) -> Run | None:
+    """The run that was begun under the same idempotency key, whatever became of it; or the same one, not finished.
 
     Raises:
-        IdempotencyConflict: it asked for something else.
+        IdempotencyConflict: the key was used for something else.
     """
-    if not run.digest:
-        return None
-    found = await store.database.read(partial(runs.same, owner=run.owner, digest=run.digest, states=_ANY))
+    states = _ANY if keyed else runs.UNFINISHED
+    found = await store.database.read(partial(runs.same, owner=run.owner, digest=run.digest, states=states))
     if found and found.spec.get("asked") != run.spec["asked"]:
         raise IdempotencyConflict("This key was used for another pipeline, or for other inputs.")
     return found
