@@ -234,3 +234,26 @@ export async function a_row_can_be_varied_used_again_and_edited(visitor, base) {
   await page.getByRole("button", { name: "Remove image 1" }).waitFor({ state: "attached" });
   assert.equal(await prompt(page).inputValue(), "");
 }
+
+export async function what_is_written_right_after_edit_goes_with_the_picture(visitor, base) {
+  const page = await visitor();
+  await create(page, { prompt: "to be edited" });
+  await generated(page);
+  const first = await newest(base);
+  // A slow gateway: what is asked of it now is answered later than anybody types.
+  await page.route("**/v1/images/*", async (route) => {
+    await new Promise((later) => setTimeout(later, 3000));
+    await route.continue();
+  });
+  await page.locator(`[data-generation="${first.id}"] figure`).hover();
+  await page
+    .locator(`[data-generation="${first.id}"] figure`)
+    .getByRole("button", { name: "Edit this picture" })
+    .click();
+  await prompt(page).fill("make it night");
+  await generated(page);
+  const edited = await newest(base);
+  assert.equal(edited.prompt, "make it night");
+  assert.equal(edited.mode, "edit");
+  assert.equal(await prompt(page).inputValue(), "make it night");
+}

@@ -174,7 +174,7 @@ export async function a_result_of_a_tool_leads_to_the_form(visitor, base) {
   await page.locator("[data-generation] figure").first().hover();
   await page.getByRole("button", { name: "Edit this picture" }).first().click();
   await page.waitForURL("**/create");
-  const first = page.getByAltText(/^image 1/);
+  const first = page.getByRole("region", { name: "References" }).getByAltText(/^image 1/);
   await first.waitFor();
   assert.match(await first.getAttribute("src"), new RegExp(made.images[0].id));
 }

@@ -3,12 +3,11 @@
 import type { LibraryImage } from "@/api/library";
 import type { Generation } from "@/api/types";
 import { useDraft } from "@/features/create/draft";
-import { slotOfImage } from "@/features/create/references/upload";
+import { slotOfPicture } from "@/features/create/references/upload";
 
 /** The picture becomes the only reference of an empty prompt. */
-export async function editImage(id: string): Promise<void> {
-  const slot = await slotOfImage(id);
-  if (slot) useDraft.getState().change({ references: [slot], prompt: "" });
+export function editImage(image: LibraryImage): void {
+  useDraft.getState().change({ references: [slotOfPicture(image)], prompt: "" });
 }
 
 /** Everything that made the picture; with its own seed, or for another one. */

@@ -50,7 +50,11 @@ export function useImageActs(image: LibraryImage | undefined, generation: Genera
     previous: () => open(previous),
     next: () => open(next),
     back: () => void navigate({ to: "/gallery" }),
-    edit: () => image && void editImage(image.id).then(() => navigate({ to: "/create" })),
+    edit: () => {
+      if (!image) return;
+      editImage(image);
+      void navigate({ to: "/create" });
+    },
     reuse: () => reuse(true),
     remix: () => reuse(false),
     takeSeed,

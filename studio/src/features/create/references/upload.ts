@@ -51,7 +51,12 @@ export async function slotOfImage(id: string): Promise<Reference | null> {
     .GET("/v1/images/{image_id}", { params: { path: { image_id: id } } })
     .catch(() => null);
   if (!found?.data) return null;
-  return { slot: newId(), source: id, preview: `${found.data.thumbnail}?size=256`, name: id, state: "ready" };
+  return slotOfPicture(found.data);
+}
+
+/** A picture that is known already: at once, so that nothing that is typed meanwhile is lost or sent without it. */
+export function slotOfPicture({ id, thumbnail }: { id: string; thumbnail: string }): Reference {
+  return { slot: newId(), source: id, preview: `${thumbnail}?size=256`, name: id, state: "ready" };
 }
 
 export function slotOfUrl(address: string): Reference {

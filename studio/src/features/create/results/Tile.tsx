@@ -4,7 +4,7 @@ import { Download, Pencil, Star } from "lucide-react";
 import type { Generation, Picture } from "@/api/types";
 import { useWords } from "@/words";
 import { useDraft } from "../draft";
-import { slotOfImage } from "../references/upload";
+import { slotOfPicture } from "../references/upload";
 import { useToForm } from "../useToForm";
 import classes from "./Results.module.css";
 import { useFavourites } from "./useFavourites";
@@ -15,11 +15,9 @@ export function PictureTile({ picture, generation }: { picture: Picture; generat
   const { known, toggle } = useFavourites();
   const favourite = known.has(picture.id);
   const toForm = useToForm();
-  async function edit() {
-    const slot = await slotOfImage(picture.id);
-    if (!slot) return;
-    useDraft.getState().change({ references: [slot], prompt: "" });
-    await toForm();
+  function edit() {
+    useDraft.getState().change({ references: [slotOfPicture(picture)], prompt: "" });
+    void toForm();
   }
   return (
     <figure className={classes.tile} style={{ aspectRatio: `${picture.width} / ${picture.height}` }}>
@@ -53,13 +51,7 @@ export function PictureTile({ picture, generation }: { picture: Picture; generat
           </ActionIcon>
         </Tooltip>
         <Tooltip label={words.edit}>
-          <ActionIcon
-            variant="subtle"
-            size={30}
-            c="white"
-            aria-label={words.edit}
-            onClick={() => void edit()}
-          >
+          <ActionIcon variant="subtle" size={30} c="white" aria-label={words.edit} onClick={edit}>
             <Pencil size={15} aria-hidden />
           </ActionIcon>
         </Tooltip>
