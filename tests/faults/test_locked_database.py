@@ -17,8 +17,10 @@ from sqlalchemy import event
 from tests.worlds import ROUTES, billed, sandbox, settings_for, settled, submits
 
 from fluxroom.client import AsyncClient
+from fluxroom.errors import StorageBusy
 from fluxroom.sandbox import Sandbox
 from fluxroom.store import database, jobs
+from fluxroom.store.database import Database
 
 pytestmark = pytest.mark.anyio
 
@@ -122,3 +124,24 @@ async def wait_by_looking(client: AsyncClient, generation: str) -> jobs.Job:
         if job.state not in {"queued", "submitting", "running", "fetching"}:
             return job
         await asyncio.sleep(0.05)
+
+
+async def test_a_process_that_could_not_listen_listens_again(
+    box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[bool] = []
+    whole = Database.changes
+
+    def changes(self: Database, *, ours: bool = True) -> Any:
+        begun.append(ours)
+        if len(begun) == 1:
+            raise StorageBusy
+        return whole(self, ours=ours)
+
+    monkeypatch.setattr(Database, "changes", changes)
+    async with AsyncClient(settings=settings_for(box, tmp_path)) as client, asyncio.timeout(_STUCK):
+        while len(begun) < 2:
+            await asyncio.sleep(0.02)
+        found = await settled(client, "heard", model=ROUTES["bfl"])
+        assert found.jobs[0].state == "succeeded"
+        assert not [loop for loop in client.engine._queue._loops if loop.done()]

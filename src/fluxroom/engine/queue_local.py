@@ -293,15 +293,24 @@ class LocalQueue:
     # other processes -------------------------------------------------------------------------------------------------
 
     async def _listen(self) -> None:
-        """Notice what other processes commit."""
+        """Notice what other processes commit; a database that cannot be asked for a while is asked again."""
+        failures = 0
+        while True:
+            try:
+                if failures:
+                    await self._hear()  # what was committed meanwhile
+                await self._listen_closely()
+            except Exception:  # noqa: BLE001  a deaf process would never notice what others do
+                failures += 1
+                _log.exception("could not listen; tries again")
+                await self._ledger.clock.sleep(backoff(failures))
+
+    async def _listen_closely(self) -> None:
         async with aclosing(self._ledger.store.database.changes(ours=False)) as changes:
             async for news in changes:
                 try:
-                    if news is None:
-                        await self._hear()
-                    else:
-                        self._told(news)
-                except Exception:  # noqa: BLE001  a deaf process would never notice what others do
+                    await self._hear() if news is None else self._told(news)
+                except Exception:  # noqa: BLE001  the next news may be heard
                     _log.exception("a fault of ours while listening; goes on")
 
     async def _hear(self) -> None:

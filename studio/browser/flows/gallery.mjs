@@ -22,26 +22,26 @@ export async function gallery_search_delete_and_undo(visitor) {
 }
 
 export async function a_typed_search_finds_stars_months_and_tags(visitor, base) {
-  const shoe = await earlier(base, "a red shoe on a stair");
-  await earlier(base, "a red shoe in the grass");
-  await patch(base, shoe.id, { rating: 4, tags: ["client"] });
+  const galosh = await earlier(base, "a red galosh on a stair");
+  await earlier(base, "a red galosh in the grass");
+  await patch(base, galosh.id, { rating: 4, tags: ["client"] });
   const page = await visitor();
   const month = new Date().toISOString().slice(0, 7);
   await page.goto("/gallery");
   const search = page.getByRole("textbox", { name: "Search prompts" });
-  await search.fill(`red shoe ★4 ${month}`);
+  await search.fill(`red galosh ★4 ${month}`);
   await page.getByText("1 picture", { exact: true }).waitFor();
   await page.reload();
   await page.getByText("1 picture", { exact: true }).waitFor();
-  await search.fill("shoe tag:client is:favourite");
+  await search.fill("galosh tag:client is:favourite");
   await page.getByText("No picture matches.").waitFor();
-  await search.fill("shoe 1999-01 ★5");
+  await search.fill("galosh 1999-01 ★5");
   await page.getByText("No picture matches.").waitFor();
   await search.fill("model:no-such-model");
   await page.getByRole("alert").getByText("This model is no longer offered.").waitFor();
   await page.getByRole("combobox", { name: "Time" }).click();
   await page.getByRole("option", { name: "Today" }).click();
-  await search.fill("red shoe");
+  await search.fill("red galosh");
   await page.getByText("2 pictures", { exact: true }).waitFor();
 }
 
