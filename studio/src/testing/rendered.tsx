@@ -30,7 +30,7 @@ export function gateway(answers: Record<string, Answer>): Call[] {
     const call = { method: request.method, path, body: text.startsWith("{") ? JSON.parse(text) : text };
     calls.push(call);
     const found = answers[`${request.method} ${path}`];
-    const answer = typeof found === "function" ? found(call) : found;
+    const answer = typeof found === "function" ? await found(call) : found;
     if (answer instanceof Response) return answer;
     if (answer === undefined) return problem("no_such_path", `There is no ${path}.`, 404);
     return new Response(JSON.stringify(answer), { headers: { "content-type": "application/json" } });

@@ -37,8 +37,10 @@ function Card({ lora, takers }: { lora: Lora; takers: ModelSummary[] }) {
   const language = useLook((look) => look.language);
   const navigate = useNavigate();
   const forget = useLoras((shelf) => shelf.forget);
-  const [model, setModel] = useState(lora.base || takers[0]?.id || "");
-  const chosen = takers.find((one) => one.id === model);
+  // The models may come after the card: what nobody has chosen is never kept as a choice.
+  const [picked, setPicked] = useState("");
+  const chosen =
+    [picked, lora.base].flatMap((id) => takers.find((one) => one.id === id) ?? [])[0] ?? takers[0];
 
   function use() {
     if (!chosen) return;
@@ -79,8 +81,8 @@ function Card({ lora, takers }: { lora: Lora; takers: ModelSummary[] }) {
           aria-label={words.loraModels}
           searchable
           allowDeselect={false}
-          value={model}
-          onChange={(next) => setModel(next ?? "")}
+          value={chosen?.id ?? null}
+          onChange={(next) => setPicked(next ?? "")}
           data={takers.map((one) => ({ value: one.id, label: inLanguage(one.titles, language) }))}
         />
         <Button size="xs" variant="default" disabled={!chosen} onClick={use}>
