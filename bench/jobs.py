@@ -19,7 +19,7 @@ from typing import Any
 
 from bench.instruments import CountingTransport, Meter, many_files, percentile, ready_at
 
-from fluxroom.engine.interpreter import tune
+from fluxroom.interpreter import tune
 
 QUICK, USUAL = "flux-2-klein-4b", "flux-2-pro"
 """Models that the catalog expects to take about 1 s and 5 s: what is measured is not how badly a guess can miss."""

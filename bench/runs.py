@@ -23,8 +23,8 @@ from bench.instruments import machine, many_files, percentile, rss
 from bench.provider import running
 
 from fluxroom.client import AsyncClient
-from fluxroom.engine.interpreter import tune
 from fluxroom.flows.bulk.sheets import Sheet
+from fluxroom.interpreter import tune
 from fluxroom.settings import load
 
 ROUTES = ("bfl/flux-2-klein-4b", "fal/flux-2-klein-4b", "bfl/flux-2-pro", "fal/flux-2-flex")

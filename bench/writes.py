@@ -19,7 +19,7 @@ from bench.database import temporary
 from bench.instruments import machine, table
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, bindparam, insert, update
 
-from fluxroom.engine.interpreter import tune
+from fluxroom.interpreter import tune
 from fluxroom.store import Store, open_store
 
 CALLERS, EACH, ROUNDS = 100, 30, 5

@@ -14,6 +14,7 @@ FLOORS = {
     "errors": 0,
     "types": 1,
     "identifiers": 1,
+    "interpreter": 1,
     "settings": 2,
     "parameters": 2,
     "logs": 3,

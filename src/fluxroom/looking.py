@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
     from fluxroom.working import Worker
 
 
-class Looking:
+class Looking(ABC):
     """The questions that a client answers, wherever its work is done."""
 
     @property
+    @abstractmethod
     def worker(self) -> Worker:
         """Where the work is done; the client must be open."""
-        raise NotImplementedError
 
     async def jobs(self, *, states: Sequence[str] = (), limit: int = 20, before: str = "") -> list[Job]:
         """The newest jobs first; only those in one of `states`, and made before the job `before`, where given."""

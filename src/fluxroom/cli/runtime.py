@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from fluxroom.cli.shared import given, settings
+from fluxroom.cli.stopping import when_told_to_stop
 
 if TYPE_CHECKING:
     from fluxroom.client import AsyncClient
@@ -60,11 +59,7 @@ async def _with_signals(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         code = 128 + number
         task.cancel()
 
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Only the main thread of a process may listen to signals; elsewhere they are somebody else's business.
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.add_signal_handler(number, stop, number)
+    when_told_to_stop(stop)
     try:
         return await task
     except asyncio.CancelledError:

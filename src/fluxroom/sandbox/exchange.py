@@ -100,6 +100,11 @@ def drop(request: web.Request, *, reset: bool = False) -> web.Response:
     return web.Response(status=500)
 
 
+def body_of(response: web.Response) -> bytes:
+    """The bytes of an answer of ours; never one of aiohttp's payloads."""
+    return response.body if isinstance(response.body, bytes) else b""
+
+
 async def cut(request: web.Request, body: bytes, content_type: str, *, keep: float = 0.5) -> web.StreamResponse:
     """Announce a whole body, send a part of it and close the connection."""
     response = web.StreamResponse(headers={"Content-Type": content_type, "Content-Length": str(len(body))})

@@ -8,7 +8,7 @@ from typing import Final
 import orjson
 from aiohttp import web
 
-from fluxroom.sandbox.exchange import NOTES, Refused, answer, world_of
+from fluxroom.sandbox.exchange import NOTES, Refused, answer, body_of, world_of
 from fluxroom.sandbox.fal_catalog import endpoints
 from fluxroom.sandbox.fal_results import result
 from fluxroom.sandbox.fal_tasks import make_task, require_app, require_key
@@ -65,5 +65,5 @@ async def _stream(request: web.Request, task: Task) -> web.StreamResponse:
     await response.write(b"data: " + orjson.dumps({"images": [], "progress": 0.0}) + b"\n\n")
     await _until_ready(request, task)
     final = await result(request, task)
-    await response.write(b"data: " + bytes(final.body or b"") + b"\n\n")  # type: ignore[arg-type]  # bytes here
+    await response.write(b"data: " + body_of(final) + b"\n\n")
     return response

@@ -12,6 +12,7 @@ from fluxroom.sandbox.exchange import (
     Refused,
     answer,
     bare,
+    body_of,
     cut,
     drop,
     html,
@@ -164,7 +165,7 @@ async def _spoiled(request: web.Request, name: str, taken: web.Response) -> web.
     if name == "submit-drop-after":
         return drop(request)
     if name == "submit-cut":
-        return await cut(request, bytes(taken.body or b""), "application/json")  # type: ignore[arg-type]  # bytes here
+        return await cut(request, body_of(taken), "application/json")
     if name == "submit-not-json":
         return html("<!doctype html><html><body>Welcome</body></html>")
     if name == "submit-503-id":

@@ -18,9 +18,9 @@ import uvicorn
 
 from fluxroom.client import AsyncClient
 from fluxroom.engine.accounts import in_sandbox
-from fluxroom.engine.interpreter import tune
 from fluxroom.engine.keyring import Keyring
 from fluxroom.errors import LocalError
+from fluxroom.interpreter import event_loop, tune
 from fluxroom.logs import configure
 from fluxroom.server.access.perimeter import perimeter
 from fluxroom.server.access.tls import Certificate, certificate
@@ -57,7 +57,7 @@ def serve(settings: Settings) -> None:
     try:
         if settings.fal_port is not None:
             listening.append(listen(settings.host, settings.fal_port))
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=event_loop) as runner:
             runner.run(_run(settings, listening))
     finally:
         for one in listening:
@@ -277,15 +277,6 @@ def _callers(settings: Settings, *, keyed: bool, safe: bool = False) -> str:
     bare = "; put TLS before it (or use --tls), or keys travel unprotected"
     warning = "" if safe or settings.public_url.startswith("https://") else bare
     return f"everybody with a key{f', under {names}' if names else ''}{warning}"
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """The loop of uvloop where there is one."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
 
 
 def _protocol() -> type[asyncio.Protocol] | Literal["auto"]:

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, text
 
 from fluxroom.errors import DatabaseUnavailable
+from fluxroom.interpreter import event_loop
 from fluxroom.logs import get_logger
 from fluxroom.settings import BadSettings
 from fluxroom.store.database import Job, Work, alone_as, answer, hold
@@ -67,7 +68,7 @@ class PostgresDatabase:
         self.address = address_of(url)
         self._url = url
         self._patience = patience
-        self._loop = _event_loop()
+        self._loop = event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fluxroom-postgres", daemon=True)
         self._writes, self._alone, self._reads = _Queue(), _Queue(), _Queue()
         self._served = (
@@ -257,15 +258,6 @@ class PostgresDatabase:
                 if over or not is_passing(error):
                     raise wrong from error
             await asyncio.sleep(_PAUSE)
-
-
-def _event_loop() -> asyncio.AbstractEventLoop:
-    """Uvloop's where there is one: a third less time per write."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
 
 
 def open_postgres(url: str, schema: str) -> PostgresDatabase:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import signal
 from typing import TYPE_CHECKING
 
 import click
 
 from fluxroom.cli.records import at_home
 from fluxroom.cli.shared import settings, shared, wants_json
+from fluxroom.cli.stopping import when_told_to_stop
 
 if TYPE_CHECKING:
     from fluxroom.settings import Settings
@@ -40,10 +39,10 @@ def command(ctx: click.Context) -> None:
             advice="Set it to postgresql://user:password@host/name; on one machine `fluxroom serve` does all the work.",
             field="FLUXROOM_DATABASE_URL",
         )
-    from fluxroom.engine.interpreter import tune
+    from fluxroom.interpreter import event_loop, tune
 
     tune()
-    with asyncio.Runner(loop_factory=_event_loop) as runner:
+    with asyncio.Runner(loop_factory=event_loop) as runner:
         runner.run(_work(found, as_json=wants_json(ctx)))
 
 
@@ -70,23 +69,11 @@ async def _work(found: Settings, *, as_json: bool) -> None:
 def _told_to_stop() -> asyncio.Event:
     """Set by the first signal; the second one ends the process at once."""
     told = asyncio.Event()
-    loop = asyncio.get_running_loop()
 
     def stop(number: int) -> None:
         if told.is_set():
             os._exit(128 + number)
         told.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Only the main thread of a process may listen to signals.
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.add_signal_handler(number, stop, number)
+    when_told_to_stop(stop)
     return told
-
-
-def _event_loop() -> asyncio.AbstractEventLoop:
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()

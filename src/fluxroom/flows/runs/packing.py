@@ -5,6 +5,10 @@ from __future__ import annotations
 import io
 import time
 import zipfile
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 _FIRST_YEAR = 1980  # of the format
 
@@ -57,8 +61,8 @@ class _Window(io.RawIOBase):
         self._buffer.seek(offset - self._taken if whence == io.SEEK_SET else offset, whence)
         return self.tell()
 
-    def write(self, data: object) -> int:
-        return self._buffer.write(data)  # type: ignore[arg-type]  # RawIOBase names no buffer type
+    def write(self, data: ReadableBuffer) -> int:
+        return self._buffer.write(data)
 
     def taken(self) -> bytes:
         """What was written since the last time."""

@@ -213,7 +213,7 @@ def _renamed(about: Generation) -> dict[str, str]:
     """The request's old names, at the endpoint that it went to; nothing when the catalog has lost that since."""
     provider, _, model = about.route.partition("/")
     row = catalog.models().get(model)
-    route = row.routes.get(provider) if row else None  # type: ignore[call-overload]  # the name comes from the database
+    route = next((one for name, one in row.routes.items() if name == provider), None) if row else None
     if route is None or about.mode not in route.modes:
         return {}
     return words.old_names(about.asked.get("params") or (), route.endpoint(about.mode))

@@ -192,7 +192,7 @@ class ModelRow(BaseModel):
     aliases: list[str]
     modes: list[Mode]
     available: bool
-    routes: dict[Provider, RouteRow]
+    routes: Mapping[Provider, RouteRow]
 
 
 class ModelList(BaseModel):
@@ -205,7 +205,7 @@ class ModelList(BaseModel):
 class ModelAnswer(ModelRow):
     """A model with everything that can be set, per provider and mode."""
 
-    routes: dict[Provider, RouteAnswer]  # type: ignore[assignment]  # each of them is a row and more
+    routes: Mapping[Provider, RouteAnswer]
     why_not: dict[str, Words] = Field(description="What people expect and the model does not take, and why.")
 
 

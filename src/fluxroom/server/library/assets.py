@@ -182,30 +182,22 @@ async def _found(gateway: Gateway, caller: Caller, sha256: str) -> Asset:
 
 
 def _made(image: StoredImage) -> AssetAnswer:
-    at = f"/v1/images/{image.id}"
-    return AssetAnswer(
-        sha256=image.sha256,
-        mime=image.mime,
-        width=image.width,
-        height=image.height,
-        size_bytes=image.size_bytes,
-        name=image.id,
-        created_at=answers.moment(image.created_at) or "",
-        url=f"{at}/file",
-        thumbnail=f"{at}/thumbnail",
-    )
+    return _answer(image, image.id, f"/v1/images/{image.id}")
 
 
 def _shown(found: Asset) -> AssetAnswer:
-    at = f"/v1/assets/{found.sha256}"
+    return _answer(found, found.name, f"/v1/assets/{found.sha256}")
+
+
+def _answer(picture: Asset | StoredImage, name: str, at: str) -> AssetAnswer:
     return AssetAnswer(
-        sha256=found.sha256,
-        mime=found.mime,
-        width=found.width,
-        height=found.height,
-        size_bytes=found.size_bytes,
-        name=found.name,
-        created_at=answers.moment(found.created_at) or "",
+        sha256=picture.sha256,
+        mime=picture.mime,
+        width=picture.width,
+        height=picture.height,
+        size_bytes=picture.size_bytes,
+        name=name,
+        created_at=answers.moment(picture.created_at) or "",
         url=f"{at}/file",
         thumbnail=f"{at}/thumbnail",
     )

@@ -21,6 +21,6 @@ def test_a_library_leaves_the_process_as_it_is(tmp_path: Path) -> None:
 
 
 def test_tuning_looks_for_garbage_far_less_often_and_lets_threads_take_turns(tmp_path: Path) -> None:
-    tuned = "\nfrom fluxroom.engine.interpreter import tune\ntune()\n"
+    tuned = "\nfrom fluxroom.interpreter import tune\ntune()\n"
     fewer = "assert gc.get_threshold()[0] > 10 * seen[0][0] and gc.isenabled()\n"
     run(f"{tuned}{fewer}assert sys.getswitchinterval() < seen[1] / 5", tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import sys
 
@@ -17,3 +18,12 @@ def tune() -> None:
     """Set up this process for many jobs at once."""
     sys.setswitchinterval(_SWITCH)
     gc.set_threshold(*_GARBAGE)
+
+
+def event_loop() -> asyncio.AbstractEventLoop:
+    """A new event loop: uvloop's where there is one, which takes half the time for a request."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
