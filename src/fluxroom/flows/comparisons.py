@@ -20,10 +20,10 @@ from fluxroom.errors import InvalidParams
 from fluxroom.flows.bulk import DryRun, TakeIn, check
 from fluxroom.flows.bulk.sheets import Sheet
 from fluxroom.flows.runs import results
-from fluxroom.flows.runs.conductor import PlanWith
+from fluxroom.flows.runs.conductor import EVER, PlanWith
 from fluxroom.identifiers import new_id
 from fluxroom.imaging.contact_sheet import Cell, contact_sheet
-from fluxroom.store.runs import GOES_ON, UNFINISHED, Item, Run
+from fluxroom.store.runs import UNFINISHED, Item, Run
 from fluxroom.types import JSON, PROVIDERS, dollars
 
 if TYPE_CHECKING:
@@ -121,7 +121,10 @@ async def begin(
 ) -> Run:
     """Start the run of a comparison that was priced, or go on with the same one that is not finished.
 
-    The same idempotency `key` leads to the same run, finished or not.
+    The same idempotency `key` leads to the same run, whatever became of it.
+
+    Raises:
+        IdempotencyConflict: the key was used for another comparison.
     """
     if priced.goes_on and not key:
         return await conductor.go_on(priced.goes_on)
@@ -137,6 +140,7 @@ async def begin(
             "x": {"name": found.x.name, "values": list(found.x.values)},
             "y": {"name": found.y.name, "values": list(found.y.values)},
             "winner": None,
+            "asked": found.digest,
             "renamed": dict(priced.renamed),
             "cap": cap,
         },
@@ -158,7 +162,7 @@ async def begin(
         )
         for row in priced.rows
     ]
-    return await conductor.begin(run, items, same=GOES_ON if key else UNFINISHED)
+    return await conductor.begin(run, items, same=EVER if key else UNFINISHED)
 
 
 async def drawn(store: Store, run: Run) -> bytes:

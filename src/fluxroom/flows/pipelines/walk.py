@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fluxroom.engine.orders import hash_of
-from fluxroom.errors import FluxroomError, IdempotencyConflict, InvalidParams
+from fluxroom.errors import FluxroomError, InvalidParams
 from fluxroom.flows import expansion, picture_places
 from fluxroom.flows.bulk.sheets import normal
 from fluxroom.flows.expansion import Writer, Written
@@ -21,7 +21,7 @@ from fluxroom.flows.pipelines.inputs import checked_inputs
 from fluxroom.flows.pipelines.posting import Messenger
 from fluxroom.flows.pipelines.templates import MOST_CHARACTERS, MOST_TEXTS, alternatives, fill
 from fluxroom.flows.runs import results
-from fluxroom.flows.runs.conductor import Next
+from fluxroom.flows.runs.conductor import EVER, Next, check_asked
 from fluxroom.identifiers import new_id
 from fluxroom.store import runs
 from fluxroom.store.runs import OPEN, Item, Run
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from fluxroom.store import Store
 
 _STEPS_OWN = frozenset({"each"})
-_ANY = ("running", "paused", "review", "finished", "cancelled")
-
 
 MOST_REQUESTS = 10_000
 """Requests of one step: more is a mistake, and would be paid."""
@@ -233,7 +231,7 @@ async def begin(run: Run, conductor: Conductor, *, keyed: bool = False) -> Run:
 
     The one that `same` finds is given instead.
     """
-    return await conductor.begin(run, [], same=_ANY if keyed else runs.UNFINISHED)
+    return await conductor.begin(run, [], same=EVER if keyed else runs.UNFINISHED)
 
 
 async def same(run: Run, store: Store, *, keyed: bool = False) -> Run | None:
@@ -242,10 +240,10 @@ async def same(run: Run, store: Store, *, keyed: bool = False) -> Run | None:
     Raises:
         IdempotencyConflict: the key was used for something else.
     """
-    states = _ANY if keyed else runs.UNFINISHED
+    states = EVER if keyed else runs.UNFINISHED
     found = await store.database.read(partial(runs.same, owner=run.owner, digest=run.digest, states=states))
-    if found and found.spec.get("asked") != run.spec["asked"]:
-        raise IdempotencyConflict("This key was used for another pipeline, or for other inputs.")
+    if found:
+        check_asked(found, run)
     return found
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from fluxroom.engine.orders import Terms
-from fluxroom.errors import BudgetExceeded, FluxroomError, LocalError, NotFound, WaitEnded
+from fluxroom.errors import BudgetExceeded, FluxroomError, IdempotencyConflict, LocalError, NotFound, WaitEnded
 from fluxroom.flows.runs.outcome import outcome
 from fluxroom.logs import get_logger
 from fluxroom.store import runs
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from fluxroom.engine import Engine
 
 _log = get_logger("fluxroom.flows")
+
+EVER = ("running", "paused", "review", "finished", "cancelled")
+"""Every state of a run: what was begun under an idempotency key is not begun again, whatever became of it."""
 
 WINDOW = 64
 """Items of a run that are under way at once: enough to keep every cap busy, few enough to be taken back at a pause."""
@@ -102,13 +105,18 @@ class Conductor:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def begin(self, run: Run, items: Sequence[Item], *, same: Sequence[str] = GOES_ON) -> Run:
-        """Write a run down and start it; a run of the same digest in one of the states `same` is given instead."""
+        """Write a run down and start it; a run of the same digest in one of the states `same` is given instead.
+
+        Raises:
+            IdempotencyConflict: that one was asked for something else, under the same key.
+        """
         held = replace(run, holder=self._engine.presence.id)
 
         def work(connection: Connection) -> Run:
             if run.digest:
                 hold(connection, f"run:{run.digest}")
                 if found := runs.same(connection, run.owner, run.digest, same):
+                    check_asked(found, run)
                     return found
             runs.add(connection, held, items)
             return held
@@ -335,6 +343,16 @@ class Conductor:
         await self._engine.store.database.write(
             lambda connection: runs.move(connection, run.id, ("running",), "paused", why=why, at=now)
         )
+
+
+def check_asked(found: Run, run: Run) -> None:
+    """See that a run that was found by its key is what is asked for now.
+
+    Raises:
+        IdempotencyConflict: the key was used for something else.
+    """
+    if found.spec.get("asked", run.spec.get("asked")) != run.spec.get("asked"):
+        raise IdempotencyConflict(f"This key was used for another {run.kind}.")
 
 
 def _comes_late(connection: Connection, items: Sequence[Item]) -> bool:
