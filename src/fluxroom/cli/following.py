@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+from collections.abc import Mapping
 from decimal import Decimal
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from pathlib import Path, PureWindowsPath
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from fluxroom.cli import voice
 from fluxroom.cli.shared import wants_json
-from fluxroom.errors import LocalError, StorageUnwritable
+from fluxroom.errors import LocalError, NotFound, StorageUnwritable
 from fluxroom.types import dollars
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from fluxroom.client import AsyncClient
     from fluxroom.result import Image
@@ -104,20 +105,18 @@ async def saved(client: AsyncClient, run: dict[str, Any], folder: Path) -> None:
     """Write every picture of a run and its table into a folder; files that are there stay as they are."""
     lines = [line async for line in await client.runs.table(run["id"])]
     try:
-        (folder / "results.csv").write_text("".join(lines), "utf-8")
+        (folder / "results.csv").write_text("".join(lines), "utf-8", newline="")
     except OSError as error:
         raise StorageUnwritable(f"{folder / 'results.csv'} cannot be written: {error.strerror}.") from error
-    names = _names(lines)
-    after = -1
-    while items := await client.runs.items(run["id"], states=["done"], after=after, limit=_PAGE):
-        for item in items:
-            await _save(client, item, names, folder)
-        after = items[-1]["position"]
-    voice.note(f"{len(names)} pictures and results.csv are in {folder}")
+    names, gone = _names(lines), 0
+    async for item in _done(client, run):
+        gone += await _save(client, item, {image: folder / name for image, name in names.items()})
+    lost = f"; {gone} that are no longer there are not" if gone else ""
+    voice.note(f"{len(names) - gone} pictures and results.csv are in {folder}{lost}")
 
 
 async def exported(client: AsyncClient, run: dict[str, Any], path: Path) -> int:
-    """Write a run into a ZIP file; returns how many pictures are in it.
+    """Write a run into a ZIP file; returns how many pictures are in it. One whose bytes are gone has only its line.
 
     Raises:
         StorageUnwritable: the file is there already, or cannot be written.
@@ -128,11 +127,13 @@ async def exported(client: AsyncClient, run: dict[str, Any], path: Path) -> int:
     names, archive = _names(lines), Archive()
     packed = 0
     try:
-        with path.open("xb") as file:
-            async for picture in _pictures(client, run, names):
-                data = await asyncio.to_thread(picture.with_metadata)
-                file.write(archive.add(names[picture.id], data))
-                packed += 1
+        with _whole(path) as file:
+            async for item in _done(client, run):
+                for picture in await _pictures(client, item, names):
+                    with contextlib.suppress(NotFound):
+                        data = await asyncio.to_thread(picture.with_metadata)
+                        file.write(archive.add(names[picture.id], data))
+                        packed += 1
             file.write(archive.add("results.csv", "".join(lines).encode("utf-8-sig")))
             file.write(archive.end())
     except FileExistsError:
@@ -142,31 +143,60 @@ async def exported(client: AsyncClient, run: dict[str, Any], path: Path) -> int:
     return packed
 
 
-async def _pictures(client: AsyncClient, run: dict[str, Any], names: dict[str, str]) -> AsyncIterator[Image]:
-    """Every picture of a run that has a name, one after the other."""
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[BinaryIO]:
+    """A new file that is there in the end only if it was written to its end: the next try would find it and stop."""
+    with path.open("xb") as file:
+        try:
+            yield file
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+
+async def _done(client: AsyncClient, run: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    """Every item of a run that was made, one after the other."""
     after = -1
     while items := await client.runs.items(run["id"], states=["done"], after=after, limit=_PAGE):
         for item in items:
-            for picture in await client.images(await client.snapshot(item["generation"])):
-                if picture.id in names:
-                    yield picture
+            yield item
         after = items[-1]["position"]
 
 
-async def _save(client: AsyncClient, item: dict[str, Any], names: dict[str, str], folder: Path) -> None:
-    wanted = {image["id"]: folder / names[image["id"]] for image in item["images"] if image["id"] in names}
-    if all(path.exists() for path in wanted.values()):
-        return
-    found = await client.snapshot(item["generation"])
-    for picture in await client.images(found):
-        if picture.id in wanted:
-            await asyncio.to_thread(picture.save, wanted[picture.id])
+async def _pictures(client: AsyncClient, item: dict[str, Any], names: Mapping[str, object]) -> list[Image]:
+    """The pictures of an item that have a name; none where their bytes are no longer there."""
+    if not any(image["id"] in names for image in item["images"]):
+        return []
+    try:
+        made = await client.images(await client.snapshot(item["generation"]))
+    except NotFound:
+        return []
+    return [picture for picture in made if picture.id in names]
+
+
+async def _save(client: AsyncClient, item: dict[str, Any], paths: Mapping[str, Path]) -> int:
+    """Write the pictures of an item that have no file yet; returns how many are no longer there."""
+    wanted = {image["id"] for image in item["images"] if image["id"] in paths}
+    wanted = {one for one in wanted if not paths[one].exists()}
+    written = 0
+    for picture in await _pictures(client, item, dict.fromkeys(wanted)) if wanted else ():
+        try:
+            await asyncio.to_thread(picture.save, paths[picture.id])
+            written += 1
+        except NotFound:
+            continue
+        except LocalError:
+            paths[picture.id].unlink(missing_ok=True)  # half a picture would stay for good
+            raise
+    return len(wanted) - written
 
 
 def _names(lines: list[str]) -> dict[str, str]:
+    """The file of each picture, as the table says; a gateway's table leads to no other folder either."""
     import csv
 
-    return {row["image"]: row["file"] for row in csv.DictReader(lines) if row["file"]}
+    named = {row.get("image"): PureWindowsPath(row.get("file") or "").name for row in csv.DictReader(lines)}
+    return {image: name for image, name in named.items() if image and name.strip(".")}
 
 
 async def _left(client: AsyncClient, run_id: str, *, at_home: bool) -> None:

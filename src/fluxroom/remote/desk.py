@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -97,9 +98,11 @@ class RemoteDesk:
         """What making a step again would do and cost; nothing is sent to a provider."""
         return await self._post(_step(run_id, step, "check"), {"fields": await self._row(fields or {}, {})})
 
-    async def redo(self, run_id: str, step: str, fields: Mapping[str, JSON] | None = None) -> Answer:
-        """Make a step again, and what depends on it."""
-        return await self._post(_step(run_id, step, "redo"), {"fields": await self._row(fields or {}, {})})
+    async def redo(
+        self, run_id: str, step: str, fields: Mapping[str, JSON] | None = None, *, key: str = ""
+    ) -> Answer:
+        """Make a step again, and what depends on it; however often the connection breaks, once."""
+        return await self._post(_step(run_id, step, "redo"), {"fields": await self._row(fields or {}, {})}, key=key)
 
     async def expand(self, prompt: str, number: int, *, instruction: str = "", model: str = "") -> Answer:
         """More prompts out of one, and who wrote them."""
@@ -220,5 +223,5 @@ def _step(run_id: str, step: str, word: str) -> str:
 
 
 async def _lines(text: str) -> AsyncIterator[str]:
-    for line in text.splitlines(keepends=True):
+    for line in io.StringIO(text, newline="\n"):  # `str.splitlines` would break cells apart at every other separator
         yield line

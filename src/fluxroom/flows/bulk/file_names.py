@@ -11,6 +11,7 @@ from fluxroom.errors import InvalidParams
 
 _UNSAFE = re.compile(r"[^\w.@,-]+")
 _LONGEST = 120
+_MOST_BYTES = 200  # file systems take 255 for a whole name, and one sign of Chinese is three
 _SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
@@ -73,5 +74,6 @@ def _plain(name: str) -> bool:
 
 def _safe(words: str) -> str:
     """Words as a file's name: no path, no dots at the beginning, no name that a system keeps for itself."""
-    name = re.sub("-{2,}", "-", _UNSAFE.sub("-", words)).strip("-. ")[:_LONGEST].strip("-. ")
+    name = re.sub("-{2,}", "-", _UNSAFE.sub("-", words)).strip("-. ")[:_LONGEST]
+    name = name.encode()[:_MOST_BYTES].decode(errors="ignore").strip("-. ")
     return f"_{name}" if not name or _RESERVED.fullmatch(name) else name

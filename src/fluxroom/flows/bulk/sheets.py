@@ -126,7 +126,7 @@ def _csv(text: str) -> Iterator[dict[str, Any]]:
 
 
 def _jsonl(text: str) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(text.lstrip("\ufeff").splitlines(), 1):
+    for number, line in enumerate(text.lstrip("\ufeff").split("\n"), 1):
         if not line.strip():
             continue
         try:

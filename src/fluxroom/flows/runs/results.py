@@ -158,8 +158,9 @@ def _cell(one: Result, picture: StoredImage | None, names: Mapping[str, str]) ->
 
 def _line(cells: Sequence[object]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow([_harmless(str(cell)) for cell in cells])
-    return out.getvalue()
+    # With "\n" as its end of lines the writer would leave a cell with a lone "\r" unquoted, which no reader takes.
+    csv.writer(out, lineterminator="\r\n").writerow([_harmless(str(cell)) for cell in cells])
+    return out.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _harmless(text: str) -> str:
