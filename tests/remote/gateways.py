@@ -88,10 +88,12 @@ class Drops:
 
     Args:
         port: where the gateway listens.
+        watched: how the paths of the POSTs begin whose answers may be swallowed.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, watched: str = "/v1/generations") -> None:
         self._target = port
+        self._watched = f"POST {watched}".encode()
         self.swallow_answers = 0
         """Answers to a POST that never arrive: the gateway has done it, and nobody hears of it."""
         self.posts: list[bytes] = []
@@ -125,7 +127,7 @@ class Drops:
 
         async def up() -> None:
             while data := await reader.read(65536):
-                if data.startswith(b"POST /v1/generations"):
+                if data.startswith(self._watched):
                     self.posts.append(data)
                 out.write(data)
                 await out.drain()

@@ -163,17 +163,18 @@ class Desk:
         run, found, _ = await self._changed(run_id, step, fields or {})
         return told.a_rehearsal(await self._rehearsed(run, found))
 
-    async def redo(self, run_id: str, step: str, fields: Mapping[str, JSON] | None = None) -> Answer:
-        """Make a step again, changed where fields are given, and what depends on it.
+    async def redo(self, run_id: str, step: str, fields: Mapping[str, JSON] | None = None, *, key: str = "") -> Answer:
+        """Make a step again, changed where fields are given, and what depends on it; once under the same `key`.
 
         Raises:
             InvalidParams: changed like this it cannot be carried out; everything stays as it is.
+            IdempotencyConflict: the key was used for another change.
         """
         run, found, own = await self._changed(run_id, step, fields or {})
         await self._sound(run, found)
         raw = reviews.raw_step(found, step)
         taken = {name: raw.get(name) for name in fields or {}}
-        return await self._told(await self._reviews.redo(run_id, step, taken, pictures=own))
+        return await self._told(await self._reviews.redo(run_id, step, taken, pictures=own, key=key))
 
     # prompts ---------------------------------------------------------------------------------------------------------
 

@@ -98,9 +98,7 @@ class RemoteDesk:
         """What making a step again would do and cost; nothing is sent to a provider."""
         return await self._post(_step(run_id, step, "check"), {"fields": await self._row(fields or {}, {})})
 
-    async def redo(
-        self, run_id: str, step: str, fields: Mapping[str, JSON] | None = None, *, key: str = ""
-    ) -> Answer:
+    async def redo(self, run_id: str, step: str, fields: Mapping[str, JSON] | None = None, *, key: str = "") -> Answer:
         """Make a step again, and what depends on it; however often the connection breaks, once."""
         return await self._post(_step(run_id, step, "redo"), {"fields": await self._row(fields or {}, {})}, key=key)
 

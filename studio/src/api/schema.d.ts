@@ -12804,7 +12804,10 @@ export interface operations {
     pipelines_redo: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key and body: the same pictures. Another body: 409. */
+                "idempotency-key"?: string;
+            };
             path: {
                 /** @description The name of a step */
                 step: string;

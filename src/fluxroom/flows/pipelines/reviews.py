@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from fluxroom.errors import InvalidParams, NotFound, RequestError
+from fluxroom.engine.orders import hash_of
+from fluxroom.errors import IdempotencyConflict, InvalidParams, NotFound, RequestError
 from fluxroom.flows.pipelines.files import Pipeline, pipeline
 from fluxroom.flows.pipelines.walk import waits_for
 from fluxroom.store import runs
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from fluxroom.flows.runs.conductor import Conductor
 
 Spec = dict[str, Any]
+
+_KEYS = 100
+"""Idempotency keys of changes that a run remembers: a client that repeats a call does so within seconds."""
 
 
 class Reviews:
@@ -80,22 +84,34 @@ class Reviews:
         fields: Mapping[str, JSON] | None = None,
         *,
         pictures: Sequence[str] = (),
+        key: str = "",
     ) -> Run:
         """Make a step again, with other `fields` where given, and what depends on it. Everything else stays as it is.
 
-        `pictures` are those that the fields bring, by hash or address.
+        `pictures` are those that the fields bring, by hash or address. What comes twice under the same idempotency
+        `key` is done once.
 
         Raises:
             RequestError: something of the run is still under way.
             InvalidParams: there is no such step, or the fields make no pipeline.
+            IdempotencyConflict: the key was used for another change.
         """
+        asked = hash_of([step, dict(fields or {})])
 
-        def change(run: Run, found: Pipeline) -> Spec:
-            return again(run, changed(found, step, fields or {}), step, pictures=pictures)
+        def change(run: Run, found: Pipeline) -> Spec | None:
+            known: Sequence[Sequence[str]] = run.spec.get("redone", ())
+            for before, what in known:
+                if key == before and what != asked:
+                    raise IdempotencyConflict("This key was used for another change.", idempotency_key=key)
+                if key == before:
+                    return None
+            spec = again(run, changed(found, step, fields or {}), step, pictures=pictures)
+            return {**spec, "redone": [*known, [key, asked]][-_KEYS:]} if key else spec
 
         return await self._change(run_id, change, again=step)
 
-    async def _change(self, run_id: str, change: Callable[[Run, Pipeline], Spec], *, again: str = "") -> Run:
+    async def _change(self, run_id: str, change: Callable[[Run, Pipeline], Spec | None], *, again: str = "") -> Run:
+        """What `change` makes of a run is written down; nothing, where it is what was done already."""
         now = self._engine.now()
 
         def work(connection: Connection) -> None:
@@ -104,11 +120,13 @@ class Reviews:
             if run is None or run.kind != "pipeline":
                 raise NotFound(f"There is no run of a pipeline {run_id}.")
             found = pipeline(run.spec["pipeline"])
+            spec = change(run, found)
+            if spec is None:
+                return
             if again and runs.counts(connection, [run_id])[run_id].keys() & set(runs.OPEN):
                 raise RequestError(
                     f"Run {run.name} still makes pictures.", advice="Wait for them, or cancel the run first."
                 )
-            spec = change(run, found)
             runs.describe(connection, run_id, {"spec": spec})
             if again:
                 after = pipeline(spec["pipeline"]).after(again) | found.after(again)

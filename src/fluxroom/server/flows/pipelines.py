@@ -227,6 +227,8 @@ async def check_redo(desk: AtDesk, run_id: RunId, step: StepName, body: RedoBody
 
 
 @router.post("/{run_id}/steps/{step}/redo", summary="Make a step again")
-async def redo(desk: AtDesk, run_id: RunId, step: StepName, body: RedoBody) -> RunAnswer:
+async def redo(
+    desk: AtDesk, run_id: RunId, step: StepName, body: RedoBody, idempotency_key: IdempotencyKey = ""
+) -> RunAnswer:
     """The step is made again, changed where fields are given, and what depends on it; earlier results stay, free."""
-    return RunAnswer(**await desk.redo(run_id, step, body.fields))
+    return RunAnswer(**await desk.redo(run_id, step, body.fields, key=idempotency_key))
