@@ -164,6 +164,30 @@ def test_a_budget_of_the_run_pauses_it_and_nobody_elses(quiet: TestClient) -> No
     assert quiet.post("/v1/pipelines", json={"pipeline": CUPS, "budget": "much"}).status_code == 400
 
 
+def test_a_pipeline_that_goes_on_takes_the_new_budget_and_a_repetition_under_its_key_takes_none(
+    quiet: TestClient,
+) -> None:
+    def most(run: str) -> list[float]:
+        found = quiet.get("/v1/budgets").json()["budgets"]
+        return [float(one["most"]) for one in found if one["scope"] == f"run:{run}"]
+
+    run = rested(quiet, begun(quiet, {"pipeline": CUPS, "budget": "0.001"})["id"])
+    assert (run["state"], most(run["id"])) == ("paused", [0.001])
+    assert begun(quiet, {"pipeline": CUPS, "budget": "0.002"})["id"] == run["id"]
+    assert most(run["id"]) == [0.002]
+    assert begun(quiet, {"pipeline": CUPS})["id"] == run["id"]
+    assert most(run["id"]) == [0.002]
+    assert begun(quiet, {"pipeline": CUPS, "budget": "5"})["id"] == run["id"]
+    assert quiet.post(f"/v1/runs/{run['id']}/resume").status_code == 200
+    assert rested(quiet, run["id"])["counts"] == {"done": 2}
+    # Under a key the same call may come late: what a person has decided since then stays.
+    keyed = {"pipeline": {**CUPS, "name": "keyed"}, "budget": "0.001"}
+    late = begun(quiet, keyed, **{"idempotency-key": "k"})["id"]
+    assert quiet.put(f"/v1/budgets/run:{late}/total", json={"most": "7"}).status_code == 200
+    assert begun(quiet, keyed, **{"idempotency-key": "k"})["id"] == late
+    assert most(late) == [7.0]
+
+
 # prompts -------------------------------------------------------------------------------------------------------------
 
 

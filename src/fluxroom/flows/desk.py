@@ -65,11 +65,9 @@ class Desk:
         """
         found = await self._checked(sheet)
         run = bulk.new_run(found, owner=self.owner, priority=priority, cap=self.cap)
-        if budget is not None:
-            await self._limit(run, budget)
-        if found.goes_on and (priority, sheet.file_name) != (run.priority, run.spec.get("file_name")):
-            shown = {"priority": priority, "spec": {**run.spec, "file_name": sheet.file_name}}
-            await self.engine.store.database.write(partial(runs.describe, run=run.id, shown=shown))
+        await self._limit(run, budget)
+        if found.goes_on:
+            await self._shown(run, priority=priority, spec={**run.spec, "file_name": sheet.file_name})
         begun = await bulk.begin(found, self.conductor, run)
         return {**await self._told(begun), "goes_on": found.goes_on is not None}
 
@@ -126,9 +124,8 @@ class Desk:
     ) -> Answer:
         """Carry a pipeline; pictures among its inputs are taken in. The same `key` leads to the same run.
 
-        Without a key, one of the same name and inputs that is not finished goes on instead of beginning again.
-
-        It pauses before it has spent the `budget` (US dollars).
+        Without a key, one of the same name and inputs that is not finished goes on instead of beginning again; budget
+        and priority are then the new ones. It pauses before it has spent the `budget` (US dollars).
 
         Raises:
             InvalidParams: a step cannot be carried out, as far as that can be known; nothing was sent.
@@ -140,11 +137,13 @@ class Desk:
             found, taken, owner=self.owner, name=name, priority=priority, cap=self.cap, key=key, pictures=own
         )
         if begun := await walk.same(run, self.engine.store, keyed=bool(key)):
+            if not key:  # a repetition of the same call changes nothing, whatever was decided since
+                await self._shown(begun, priority=priority)
+                await self._limit(begun, budget)
             self.conductor.look(begun.id)
-            return await self._told(begun)
+            return await self.get(begun.id)
         sound = await self._sound(run, found)
-        if budget is not None:
-            await self._limit(run, budget)
+        await self._limit(run, budget)
         run = replace(run, spec={**run.spec, "renamed": sound.renamed})
         return await self._told(await walk.begin(run, self.conductor, keyed=bool(key)))
 
@@ -277,7 +276,15 @@ class Desk:
     async def _priced(self, found: Comparison) -> DryRun:
         return await comparisons.price(found, self.engine, self.plan_with, self.take_in, owner=self.owner)
 
-    async def _limit(self, run: Run, most: str) -> None:
+    async def _shown(self, run: Run, **shown: Any) -> None:
+        """A run that goes on, with what it is asked with now where that is something else."""
+        changed = {name: value for name, value in shown.items() if value != getattr(run, name)}
+        if changed:
+            await self.engine.store.database.write(partial(runs.describe, run=run.id, shown=changed))
+
+    async def _limit(self, run: Run, most: str | None) -> None:
+        if most is None:
+            return
         books = Accounting(self.engine.store, self.engine.accounts)
         await books.set_budget(checked_budget(f"run:{run.id}", "total", most))
 
