@@ -90,7 +90,8 @@ _NEEDED: Mapping[str, Sequence[frozenset[str]]] = {
 """Of each of these, a step needs one."""
 _OF_RUNS = frozenset({"run", "idempotency_key", "priority", "wait"})
 """What a run decides for its steps."""
-_MOST_CHOSEN = 1000
+MOST_CHOSEN = 1000
+"""Pictures that go on from a select step."""
 MOST_EXPANDED = 20
 """Texts that one text becomes in a prompt step."""
 
@@ -229,7 +230,7 @@ def _check_own_fields(do: str, fields: Mapping[str, JSON], place: str) -> None:
             raise InvalidParams(f"{place}: {do} needs {' or '.join(sorted(needed))}.", field=place)
     if fields.get("by", "person") != "person":
         raise InvalidParams(f"{place}: by takes person; else give first or best.", field=f"{place}.by")
-    for name, most in (("expand", MOST_EXPANDED), ("first", _MOST_CHOSEN), ("best", _MOST_CHOSEN)):
+    for name, most in (("expand", MOST_EXPANDED), ("first", MOST_CHOSEN), ("best", MOST_CHOSEN)):
         value = fields.get(name, 1)
         if not isinstance(value, str) and (not isinstance(value, int) or not 1 <= value <= most):
             raise InvalidParams(f"{place}: {name} is a number from 1 to {most}.", field=f"{place}.{name}")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fluxroom.errors import InvalidParams
+from fluxroom.flows import plain_text
 from fluxroom.flows.pipelines.files import Pipeline
 from fluxroom.types import JSON
 
@@ -23,6 +24,7 @@ def checked_inputs(found: Pipeline, given: Mapping[str, JSON]) -> dict[str, JSON
     Raises:
         InvalidParams: one is missing, unknown or not of its kind.
     """
+    plain_text.check(dict(given), "inputs")  # they are written down, as JSON
     declared: Mapping[str, Any] = found.raw.get("inputs", {})
     if strange := sorted(given.keys() - declared.keys()):
         raise InvalidParams(

@@ -25,7 +25,7 @@ from fluxroom.flows.pipelines.files import Pipeline, Step
 from fluxroom.flows.pipelines.inputs import stand_in
 from fluxroom.flows.pipelines.rehearsed import Rehearsal, Rehearsed
 from fluxroom.flows.pipelines.templates import fill
-from fluxroom.flows.pipelines.walk import requests_of, scope_of, texts_of
+from fluxroom.flows.pipelines.walk import how_many, requests_of, scope_of, texts_of
 from fluxroom.flows.runs.conductor import PlanWith
 from fluxroom.store import images, reuse
 from fluxroom.store.runs import Run
@@ -119,7 +119,7 @@ class _Walk:
             if step.do == "select":
                 person = fields.get("by") == "person"
                 number = 1 if self._chosen == "one" else len(chosen)
-                chosen = chosen[: number if person else int(fields.get("best") or fields.get("first") or 1)]
+                chosen = chosen[: number if person else how_many(fields)]
                 known = known and not person and "best" not in fields
             self._made[step.name] = {"images": [{"sha256": one, "id": one} for one in chosen]}
         if known:

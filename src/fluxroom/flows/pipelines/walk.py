@@ -6,6 +6,7 @@ approved. Everything else can be worked out again, so a restart needs nothing mo
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -16,7 +17,7 @@ from fluxroom.errors import FluxroomError, InvalidParams
 from fluxroom.flows import expansion, picture_places
 from fluxroom.flows.bulk.sheets import normal
 from fluxroom.flows.expansion import Writer, Written
-from fluxroom.flows.pipelines.files import MOST_EXPANDED, Pipeline, Step, pipeline
+from fluxroom.flows.pipelines.files import MOST_CHOSEN, MOST_EXPANDED, Pipeline, Step, pipeline
 from fluxroom.flows.pipelines.inputs import checked_inputs
 from fluxroom.flows.pipelines.posting import Messenger
 from fluxroom.flows.pipelines.templates import MOST_CHARACTERS, MOST_TEXTS, alternatives, fill
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from fluxroom.store import Store
 
 _STEPS_OWN = frozenset({"each"})
+_DIGITS = re.compile(r"\s*[0-9]{1,4}\s*")
 
 MOST_REQUESTS = 10_000
 """Requests of one step: more is a mistake, and would be paid."""
@@ -122,8 +124,7 @@ class Pipelines:
             return Next("review", why=f"choose pictures for step {step.name}")
         if "best" in fields:
             offered = await self._by_rating(offered)
-        number = int(fields.get("best") or fields.get("first") or 1)
-        return _remember(run, step, {"images": offered[:number]})
+        return _remember(run, step, {"images": offered[: how_many(fields)]})
 
     async def _by_rating(self, offered: list[dict[str, JSON]]) -> list[dict[str, JSON]]:
         ids = [str(one["id"]) for one in offered]
@@ -182,6 +183,20 @@ async def texts_of(fields: Mapping[str, Any], writer: Writer | None) -> Written:
     if wanted == 1:
         return Written(texts, expansion.TEMPLATE)
     return await expansion.expanded(texts, wanted, instruction=str(fields.get("instruction") or ""), writer=writer)
+
+
+def how_many(fields: Mapping[str, Any]) -> int:
+    """How many pictures go on from a select step whose fields are filled; one where nothing is said.
+
+    Raises:
+        InvalidParams: what stands there now is no such number.
+    """
+    name = "best" if "best" in fields else "first"
+    wanted = fields.get(name, 1)
+    number = int(wanted) if isinstance(wanted, str) and _DIGITS.fullmatch(wanted) else wanted
+    if isinstance(number, bool) or number not in range(1, MOST_CHOSEN + 1):
+        raise InvalidParams(f"{name} is a number from 1 to {MOST_CHOSEN}, not {str(wanted)[:40]!r}.", field=name)
+    return int(number)
 
 
 def new_run(
