@@ -27,7 +27,7 @@ pytestmark = pytest.mark.anyio
 _PATIENCE = 100
 """Milliseconds that SQLite waits for the lock here, instead of thirty seconds."""
 
-_STUCK = 20.0
+_STUCK = 60.0
 """Seconds after which a test counts as stuck; none comes near it."""
 
 

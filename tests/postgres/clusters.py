@@ -116,7 +116,11 @@ class Cluster:
         asked = [str(self._programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         return subprocess.run(asked, check=False).returncode == 0
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def asked(self, question: str) -> str:
+        """The server's answer to a question, in a transaction of its own."""
+        return self._run("psql", "-qAt", "-d", self.url, "-c", question).strip()
+
+    def _run(self, program: str, *arguments: str) -> str:
         done = subprocess.run(
             [str(self._programs / program), *arguments],
             cwd=self.folder,
@@ -126,6 +130,7 @@ class Cluster:
         )
         if done.returncode:
             raise RuntimeError(done.stderr.decode()[-2000:])
+        return str(done.stdout, "utf-8")
 
 
 @contextmanager

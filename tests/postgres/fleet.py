@@ -103,7 +103,7 @@ class Fleet:
     async def open_jobs(self) -> list[Job]:
         return await self.store.database.read(lambda connection: jobs.in_states(connection, OPEN))
 
-    async def until(self, what: Any, seconds: float = 20.0) -> list[Job]:
+    async def until(self, what: Any, seconds: float = 60.0) -> list[Job]:
         """Wait until this is true of all jobs."""
         deadline = asyncio.get_running_loop().time() + seconds
         while True:
@@ -113,12 +113,20 @@ class Fleet:
             assert asyncio.get_running_loop().time() < deadline, Counter(job.state for job in found)
             await asyncio.sleep(0.02)
 
-    async def settled(self, seconds: float = 30.0) -> list[Job]:
+    async def settled(self, seconds: float = 60.0) -> list[Job]:
         """Wait until nothing more happens by itself."""
-        async with asyncio.timeout(seconds):
-            while await self.open_jobs():
-                await asyncio.sleep(0.02)
+        deadline = asyncio.get_running_loop().time() + seconds
+        while left := await self.open_jobs():
+            assert asyncio.get_running_loop().time() < deadline, f"left: {[await self.story(job) for job in left[:5]]}"
+            await asyncio.sleep(0.02)
         return await self.all_jobs()
+
+    async def story(self, job: Job) -> str:
+        """What became of a job until now, for somebody who asks why it did not end."""
+        events = await self.store.database.read(lambda connection: jobs.events(connection, job.generation, after=0))
+        steps = [f"{event['at']:.1f} {event['to_state']}: {event['why']}" for event in events]
+        holders = [worker.process.returncode for worker in self.workers if worker.holds(job)]
+        return f"{job.state} (workers that hold it have ended with {holders}) {steps}"
 
     async def close(self) -> None:
         for worker in self.workers:

@@ -35,7 +35,7 @@ async def proxy(postgres: Cluster) -> AsyncIterator[Proxy]:
 
 @pytest.fixture
 async def database(postgres: Cluster, proxy: Proxy) -> AsyncIterator[PostgresDatabase]:
-    url = postgres.empty().replace(f":{postgres.port}/", f":{proxy.port}/")
+    url = postgres.fresh().replace(f":{postgres.port}/", f":{proxy.port}/")
     one = PostgresDatabase(url, patience=1.0)
     await asyncio.to_thread(one.start, nothing)
     await one.write(make_counter)
@@ -136,7 +136,7 @@ async def test_news_are_heard_again_after_a_break(postgres: Cluster, proxy: Prox
 
 async def test_who_stands_still_in_a_transaction_does_not_hold_up_the_others(postgres: Cluster) -> None:
     """As a frozen process would, in the middle of a claim."""
-    url = postgres.empty()
+    url = postgres.fresh()
     frozen, other = (PostgresDatabase(url) for _ in range(2))
     for one in (frozen, other):
         await asyncio.to_thread(one.start, nothing)

@@ -64,7 +64,8 @@ class Elsewhere:
         """Where a job that was refused can go; None when it ends there."""
         if job.doubted or not isinstance(error, _ABOUT_THE_PROVIDER):
             return None  # an earlier attempt may have been paid; or it would be refused elsewhere as well
-        generation, listed = await self._ledger.store.database.read(partial(_read, job.generation))
+        database = self._ledger.store.database
+        generation, listed = await self._ledger.patiently(database.read, partial(_read, job.generation))
         if generation is None or not generation.route.startswith(f"{job.provider}/"):
             return None  # it is elsewhere already
         plan = self._plan(generation, job, alone=len(listed) > 1)
@@ -100,7 +101,7 @@ class Elsewhere:
             sandbox=job.sandbox,
         )
         try:
-            await self._ledger.store.database.write(check)
+            await self._ledger.patiently(self._ledger.store.database.write, check)
         except BudgetExceeded:
             return False
         return True

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -19,15 +19,21 @@ from fluxroom.engine.owners import Presence
 from fluxroom.engine.pacing import Clock
 from fluxroom.engine.watching import Watchers
 from fluxroom.errors import LocalError
+from fluxroom.logs import get_logger
 from fluxroom.providers import Pending
 from fluxroom.store import Store, jobs
+from fluxroom.store.database import Work
 from fluxroom.store.jobs import Job, Move
+
+T = TypeVar("T")
+
+_log = get_logger("fluxroom.ledger")
 
 Also = Callable[[Connection], None]
 """What belongs to a change of state, and is committed with it or not at all."""
 
-_DISK_PAUSE = 1.0
-"""Seconds between two tries to write to a disk that is full."""
+_PAUSE = 1.0
+"""Seconds between two tries to ask a database that is away or locked, or to write to a disk that is full."""
 
 
 class Bell:
@@ -106,7 +112,7 @@ class Ledger:
             except LocalError as error:
                 self.live[job.id].trouble = error
                 self.ring(job.generation)
-                await self.clock.sleep(_DISK_PAUSE)
+                await self.clock.sleep(_PAUSE)
                 continue
             break
         self.live[job.id].trouble = None
@@ -116,6 +122,15 @@ class Ledger:
         now = replace(job, **{"state": change.to_state, "changed_at": change.at, **known})
         self.announce(now)
         return now
+
+    async def patiently(self, ask: Callable[[Work[T]], Awaitable[T]], work: Work[T]) -> T:
+        """Ask the database, with its `read` or `write`, until it answers: nothing is decided without it."""
+        while True:
+            try:
+                return await ask(work)
+            except LocalError as error:
+                _log.warning("the database cannot be asked; tries again", code=error.code, detail=error.detail)
+                await self.clock.sleep(_PAUSE)
 
     def _change(self, job: Job, happening: Happening, why: str, changes: Mapping[str, Any]) -> Move:
         # The late owner of a job in doubt may still bring its ticket, so its state is not compared to the letter.

@@ -314,7 +314,8 @@ class LocalQueue:
                     _log.exception("a fault of ours while listening; goes on")
 
     async def _hear(self) -> None:
-        self._told(await self._ledger.store.database.read(lambda connection: jobs.news(connection, self._last_event)))
+        read = self._ledger.store.database.read
+        self._told(await self._ledger.patiently(read, lambda connection: jobs.news(connection, self._last_event)))
 
     def _told(self, news: Sequence[Mapping[str, Any]]) -> None:
         for event in news:
@@ -338,8 +339,7 @@ class LocalQueue:
 
     async def _sweep(self) -> None:
         """Jobs of dead owners: what has a ticket is adopted, what was being sent is in doubt."""
-        holders = await self._ledger.store.database.read(jobs.holders)
-        dead = await self._ledger.presence.dead(holders)
+        dead = await self._ledger.presence.dead(await self._ledger.store.database.read(jobs.holders))
         if not dead:
             return
         for job in await self._ledger.store.database.write(lambda connection: self._adopt(connection, dead)):

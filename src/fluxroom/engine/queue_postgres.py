@@ -166,12 +166,7 @@ class FleetQueue(LocalQueue):
         """A process that stood still between claim and submit looks whether somebody has decided meanwhile."""
         if self._ledger.clock.time() - job.changed_at < self._lease.lease / 2:
             return True
-        while True:
-            try:
-                fresh = await self._ledger.store.database.read(partial(_job, job.id))
-                break
-            except LocalError:
-                await self._ledger.clock.sleep(1.0)  # nothing is sent before it is known
+        fresh = await self._ledger.patiently(self._ledger.store.database.read, partial(_job, job.id))
         if fresh is None or fresh.state not in {State.SUBMITTING, State.UNKNOWN}:
             return False
         return (fresh.holder, fresh.attempt) == (job.holder, job.attempt)

@@ -112,6 +112,16 @@ class Submission:
         Returns the running job, or None when there is nothing to follow: refused, put back, or in doubt.
         """
         outcome = Rejected(error=prepared.error) if prepared.error else await self._send(job, prepared.values)
+        try:
+            return await self._written(job, outcome)
+        except Exception as error:  # noqa: BLE001  nobody would look again at a job that stays `submitting`
+            told = outcome.request_id if isinstance(outcome, Accepted) else ""
+            _log.exception("a fault of ours while an answer was written down", job=job.id, request_id=told)
+            why = f"a fault of ours while the answer was written down ({type(error).__name__})"
+            moved = await self._doubt(job, why)
+            return None if moved else await self._overtaken(job, outcome)
+
+    async def _written(self, job: Job, outcome: SubmitOutcome) -> Job | None:
         match outcome:
             case Accepted():
                 self._ledger.live[job.id].since = self._ledger.clock.monotonic()
@@ -157,7 +167,8 @@ class Submission:
 
         Returns the job when this process is to go on with it.
         """
-        fresh = await self._ledger.store.database.read(lambda connection: jobs.get(connection, job.id))
+        database = self._ledger.store.database
+        fresh = await self._ledger.patiently(database.read, lambda connection: jobs.get(connection, job.id))
         ours = fresh is not None and (fresh.holder, fresh.attempt) == (job.holder, job.attempt)
         if fresh and ours and fresh.state == State.QUEUED and isinstance(outcome, Accepted):
             # A person has sent it back to the queue meanwhile: this saves the second payment.

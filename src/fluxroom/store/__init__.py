@@ -18,7 +18,7 @@ from fluxroom.store.database import Database, as_storage_error
 if TYPE_CHECKING:
     from fluxroom.store.postgres import PostgresDatabase
 
-SCHEMA = "0005"
+SCHEMA = "0006"
 """The newest revision in `migrations/versions`; a test compares them. Alembic is imported only when they differ."""
 
 

@@ -1,7 +1,8 @@
 """A PostgreSQL database copied table by table with COPY, all in one transaction that sees one moment.
 
 Not pg_dump: that is a program of its own, must be as new as the server, and is not where Fluxroom runs in a container.
-The schema is not copied; our migrations make it again. Signs of life of processes are left out.
+The schema is not copied; our migrations make it again. What processes say of themselves (signs of life, marks of
+commits) is left out.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_LEFT_OUT = frozenset({"alembic_version", "processes"})
+_LEFT_OUT = frozenset({"alembic_version", "processes", "commits"})
 _TABLES = """
 SELECT table_name, array_agg(column_name::text ORDER BY ordinal_position) FROM information_schema.columns
 WHERE table_schema = current_schema() AND is_generated = 'NEVER' GROUP BY table_name

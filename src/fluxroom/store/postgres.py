@@ -1,9 +1,9 @@
 """PostgreSQL behind the same calls as SQLite's `Database`: functions over a SQLAlchemy connection.
 
 A thread with an event loop of its own holds a few asyncpg connections. Whatever waits to be written when one is free is
-committed together. A commit whose answer was lost with its connection is looked up (`pg_xact_status`) before anything
-is done again, so that every work happens once, also when the server restarts in the middle. Reads run on connections
-that commit by themselves. While the server is away works wait for some seconds; then whoever asked is told.
+committed together. A commit whose answer was lost with its connection is looked up by its mark before anything is done
+again, so that every work happens once, also when the server restarts in the middle. Reads run on connections that
+commit by themselves. While the server is away works wait for some seconds; then whoever asked is told.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from fluxroom.logs import get_logger
 from fluxroom.settings import BadSettings
 from fluxroom.store.database import Job, Work, alone_as, answer, hold
 from fluxroom.store.postgres_errors import address_of, in_our_words, is_collision, is_passing
-from fluxroom.store.postgres_links import Commit, Link, apart, connect, engine_over, fate_of, together
+from fluxroom.store.postgres_links import Commit, Link, apart, connect, engine_over, together, was_committed
 from fluxroom.store.postgres_news import News, Reader, Row
 
 T = TypeVar("T")
@@ -206,28 +206,28 @@ class PostgresDatabase:
             return
 
     async def _once(self, link: Link, how: Callable[..., None], batch: Sequence[Job]) -> None:
-        commit = Commit()
+        commit = link.commit()
         try:
             await link.run(how, batch, commit)
         except Exception as error:
             doubt = commit.asked and commit.xid and is_passing(error)
-            if not (doubt and await self._was_committed(link, str(commit.xid))):
+            if not (doubt and await self._was_committed(link, commit)):
                 raise
 
-    async def _was_committed(self, link: Link, xid: str) -> bool:
+    async def _was_committed(self, link: Link, commit: Commit) -> bool:
         """Ask the server what became of a transaction; as long as it takes, since guessing would do a work twice."""
         _log.warning("lost the database in the middle of a commit; asks what became of it")
         while True:
             try:
-                fate = await link.run(fate_of, xid)
+                known = await link.run(was_committed, commit)
             except Exception as error:
                 if not is_passing(error):
                     return False  # a server that does not know it has taken over without it
                 if self._deadline and time.monotonic() > self._deadline:
                     raise
             else:
-                if fate != "in progress":
-                    return fate == "committed"
+                if known is not None:
+                    return known
             await asyncio.sleep(_PAUSE)
 
     async def _read_for_ever(self, queue: _Queue) -> None:

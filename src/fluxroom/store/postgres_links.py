@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, text
@@ -32,14 +34,23 @@ _OPTIONS = {
     "tcp_keepalives_count": "3",
 }
 
-_XID = text("SELECT CAST(pg_current_xact_id_if_assigned() AS text)")
+# A transaction that has changed nothing has no number, and needs no mark.
+_MARK = text("""
+INSERT INTO commits (link, mark, at)
+SELECT CAST(:link AS text), CAST(:mark AS bigint), now() WHERE pg_current_xact_id_if_assigned() IS NOT NULL
+ON CONFLICT (link) DO UPDATE SET mark = excluded.mark, at = excluded.at
+RETURNING CAST(pg_current_xact_id() AS text)
+""")
 _FATE = text("SELECT pg_xact_status(CAST(CAST(:xid AS text) AS xid8))")
+_MARKED = text("SELECT mark FROM commits WHERE link = :link")
 
 
 @dataclass(slots=True)
 class Commit:
     """How far a transaction came."""
 
+    link: str
+    mark: int  # its number on this connection
     xid: str | None = None  # None: it has changed nothing
     asked: bool = False  # COMMIT was sent, so only the server knows
 
@@ -50,6 +61,12 @@ class Link:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._connection: AsyncConnection | None = None
+        self._id = secrets.token_hex(8)
+        self._marks = count(1)
+
+    def commit(self) -> Commit:
+        """A transaction that begins."""
+        return Commit(self._id, next(self._marks))
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
         """Run a function over the connection."""
@@ -103,16 +120,21 @@ def apart(connection: Connection, batch: Sequence[Job], commit: Commit) -> None:
 
 
 def _end(connection: Connection, commit: Commit) -> None:
-    commit.xid = connection.execute(_XID).scalar_one()
+    commit.xid = connection.execute(_MARK, {"link": commit.link, "mark": commit.mark}).scalar()
     commit.asked = True
     connection.commit()
 
 
-def fate_of(connection: Connection, xid: str) -> str | None:
-    """What became of a transaction: `committed`, `aborted`, `in progress`; None when the server has forgotten it."""
-    fate: str | None = connection.execute(_FATE, {"xid": xid}).scalar_one()
+def was_committed(connection: Connection, commit: Commit) -> bool | None:
+    """Whether a transaction was committed; None: the server is still at it.
+
+    Its number alone does not tell: a server that crashed gives numbers whose traces were not on disk to others.
+    """
+    fate = connection.execute(_FATE, {"xid": commit.xid}).scalar_one()
+    # Asked after its end, since a statement sees what was committed when it began.
+    mark = connection.execute(_MARKED, {"link": commit.link}).scalar()
     connection.rollback()
-    return fate
+    return None if fate == "in progress" else mark == commit.mark
 
 
 def engine_over(connect: Callable[..., Awaitable[Any]]) -> AsyncEngine:

@@ -36,12 +36,17 @@ WHERE p.id IS NULL OR (
 )
 """)
 _LEAVE = text("DELETE FROM processes WHERE id = :id")
-_FORGET = text("DELETE FROM processes WHERE seen_at < clock_timestamp() - interval '1 day'")
+_FORGET = (
+    text("DELETE FROM processes WHERE seen_at < clock_timestamp() - interval '1 day'"),
+    # The marks of their commits: long after the last of them can be in doubt.
+    text("DELETE FROM commits WHERE at < clock_timestamp() - interval '30 days'"),
+)
 
 
 def enter(connection: Connection, process: str, lease: float) -> None:
     """The first sign of a process; those of processes long gone are cleared away."""
-    connection.execute(_FORGET)
+    for statement in _FORGET:
+        connection.execute(statement)
     sign(connection, process, lease)
 
 
