@@ -35,7 +35,7 @@ class Person:
         self.seen = ""
         self._read_to = 0
 
-    def reads(self, words: str, *, seconds: float = 30.0) -> str:
+    def reads(self, words: str, *, seconds: float = 60.0) -> str:
         """Wait until these words have appeared after what was read before."""
         deadline = time.monotonic() + seconds
         while words not in self.seen[self._read_to :]:

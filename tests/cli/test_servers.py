@@ -49,7 +49,7 @@ def test_the_stub(spawn: Spawn) -> None:
     greeting = process.wait_for("FAL_KEY=")
     base = environment_of(greeting)["FLUXROOM_FAL_QUEUE_URL"]
     call = urllib.request.Request(f"{base}/fal-ai/flux-2", data=b"{}", headers={"Authorization": "Key a:b"})
-    with urllib.request.urlopen(call, timeout=5) as answer:
+    with urllib.request.urlopen(call, timeout=60) as answer:
         assert answer.status == 200
 
 

@@ -44,7 +44,7 @@ class Process:
 
     popen: subprocess.Popen[str]
 
-    def wait_for(self, text: str, *, seconds: float = 20.0) -> str:
+    def wait_for(self, text: str, *, seconds: float = 60.0) -> str:
         """Read standard output until a line contains this."""
         assert self.popen.stdout is not None
         read = []
@@ -58,7 +58,7 @@ class Process:
                 break
         raise AssertionError(f"{text!r} never came; got {read}")
 
-    def end(self, *, seconds: float = 20.0) -> Told:
+    def end(self, *, seconds: float = 60.0) -> Told:
         """Wait for its end."""
         out, err = self.popen.communicate(timeout=seconds)
         return Told(self.popen.returncode, out, err)

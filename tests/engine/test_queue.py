@@ -37,7 +37,7 @@ def opened(box: Sandbox, tmp_path: Path, *, everyones: bool = False, **more: Any
 async def test_a_model_at_its_cap_does_not_hide_what_waits_behind_it(
     box: Sandbox, tmp_path: Path, *, everyones: bool
 ) -> None:
-    async with opened(box, tmp_path, everyones=everyones) as client, asyncio.timeout(30):
+    async with opened(box, tmp_path, everyones=everyones) as client, asyncio.timeout(60):
         for number in range(60):
             await client.submit(f"{number} [[fault:never x*]]", model=CAPPED)
         found = await settled(client, "behind them", model="bfl/flux-2-klein-4b")
@@ -49,7 +49,7 @@ async def test_a_provider_whose_gate_is_full_does_not_hide_the_other(
     box: Sandbox, tmp_path: Path, *, everyones: bool
 ) -> None:
     box.world.plan_fault("submit-slow", provider="bfl", value="20", times=None)
-    async with opened(box, tmp_path, everyones=everyones, submit_gate=2) as client, asyncio.timeout(15):
+    async with opened(box, tmp_path, everyones=everyones, submit_gate=2) as client, asyncio.timeout(60):
         for number in range(50):
             await client.submit(str(number), model=PRO)
         found = await settled(client, "at the other one", model="fal/flux-2-pro")
@@ -62,7 +62,7 @@ async def test_jobs_that_were_prepared_and_cancelled_do_not_hold_the_room_for_ev
 ) -> None:
     picture = plain_png(5000)
     box.world.plan_fault("submit-slow", value="0.3", times=None)
-    async with opened(box, tmp_path, submit_gate=1) as client, asyncio.timeout(30):
+    async with opened(box, tmp_path, submit_gate=1) as client, asyncio.timeout(60):
         ready = client.engine._queue._preparation._ready
         for _ in range(3):
             waiting = [await client.submit(str(n), model=PRO, references=[picture]) for n in range(AHEAD + 4)]
@@ -77,7 +77,7 @@ async def test_jobs_that_were_prepared_and_cancelled_do_not_hold_the_room_for_ev
 
 
 async def test_a_cancelled_wait_is_told_at_once_and_not_by_the_clock(box: Sandbox, tmp_path: Path) -> None:
-    async with opened(box, tmp_path) as client, asyncio.timeout(10):
+    async with opened(box, tmp_path) as client, asyncio.timeout(60):
         await client.engine.throttle.pause(client.engine.accounts["bfl"].id, paused=True)
         generation = await ask(client)
         waiting = asyncio.create_task(client.engine.wait(generation, 9))
@@ -88,7 +88,7 @@ async def test_a_cancelled_wait_is_told_at_once_and_not_by_the_clock(box: Sandbo
 
 
 async def test_our_own_commits_are_no_news_and_others_are(box: Sandbox, tmp_path: Path) -> None:
-    async with opened(box, tmp_path) as one, opened(box, tmp_path) as other, asyncio.timeout(30):
+    async with opened(box, tmp_path) as one, opened(box, tmp_path) as other, asyncio.timeout(60):
         heard: dict[bool, int] = {True: 0, False: 0}
 
         async def listen(*, ours: bool) -> None:
@@ -111,7 +111,7 @@ async def test_our_own_commits_are_no_news_and_others_are(box: Sandbox, tmp_path
 
 
 async def test_whoever_waits_for_a_paused_account_is_told_so(box: Sandbox, tmp_path: Path) -> None:
-    async with opened(box, tmp_path) as client, asyncio.timeout(10):
+    async with opened(box, tmp_path) as client, asyncio.timeout(60):
         account = client.engine.accounts["bfl"].id
         await client.engine.throttle.pause(account, paused=True)
         generation = await ask(client)
@@ -121,7 +121,7 @@ async def test_whoever_waits_for_a_paused_account_is_told_so(box: Sandbox, tmp_p
 
 
 async def test_whoever_waits_for_a_provider_that_asked_to_wait_is_told_until_when(box: Sandbox, tmp_path: Path) -> None:
-    async with opened(box, tmp_path) as client, asyncio.timeout(10):
+    async with opened(box, tmp_path) as client, asyncio.timeout(60):
         box.world.plan_fault("submit-429", value="2", times=1)
         refused, behind = await ask(client), ""
         while not behind:
@@ -143,6 +143,6 @@ async def why_until(client: AsyncClient, generation: str, beginning: str) -> str
 
 async def test_whoever_watches_is_told_how_long_such_a_job_usually_takes(box: Sandbox, tmp_path: Path) -> None:
     box.world.set_duration(0.5)
-    async with opened(box, tmp_path) as client, asyncio.timeout(10):
+    async with opened(box, tmp_path) as client, asyncio.timeout(60):
         told = {event.usual async for event in client.stream("x", model=PRO) if isinstance(event, Running)}
         assert told == {"usually 2–10 s"}

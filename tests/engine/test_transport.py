@@ -227,9 +227,9 @@ async def test_every_status_is_an_answer_and_no_redirect_is_followed(transport: 
 
 async def test_what_is_sent_is_what_the_call_says(transport: AiohttpTransport) -> None:
     async with serving(ok(b"{}", "set-cookie: id=1; Path=/")) as server:
-        await transport.request(submit(server.url, headers={"x-fal-store-io": "0"}), {"x-key": "k"}, timeout=5)
-        await transport.request(Call(method="PUT", url=server.url, body=b"\x89PNG"), {}, timeout=5)
-        await transport.request(Call(method="GET", url=f"{server.url}/status?logs=1"), {}, timeout=5)
+        await transport.request(submit(server.url, headers={"x-fal-store-io": "0"}), {"x-key": "k"}, timeout=60)
+        await transport.request(Call(method="PUT", url=server.url, body=b"\x89PNG"), {}, timeout=60)
+        await transport.request(Call(method="GET", url=f"{server.url}/status?logs=1"), {}, timeout=60)
     first, second, third = (heard.lower() for heard in server.heard)
     assert b"x-fal-store-io: 0\r\n" in first
     assert b"x-key: k\r\n" in first
@@ -244,7 +244,7 @@ async def test_what_is_sent_is_what_the_call_says(transport: AiohttpTransport) -
 async def test_a_large_body_arrives_whole(transport: AiohttpTransport) -> None:
     body = bytes(range(256)) * 4096
     async with serving(ok()) as server:
-        await transport.request(Call(method="PUT", url=server.url, body=body), {}, timeout=20)
+        await transport.request(Call(method="PUT", url=server.url, body=body), {}, timeout=60)
     assert server.heard[0].endswith(body)
 
 
@@ -260,13 +260,13 @@ async def test_an_answer_that_is_too_large_is_not_read_to_its_end(transport: Aio
     answer = ok(gzip.compress(body), "content-encoding: gzip") if packed else ok(body)
     async with serving(answer) as server:
         with pytest.raises(TooLargeError):
-            await transport.download(server.url, limit=1_000_000, timeout=10)
-        assert (await transport.download(server.url, limit=3_000_000, timeout=10)).body == body
+            await transport.download(server.url, limit=1_000_000, timeout=60)
+        assert (await transport.download(server.url, limit=3_000_000, timeout=60)).body == body
 
 
 async def test_a_download_carries_nothing_of_ours(transport: AiohttpTransport) -> None:
     async with serving(ok(b"bytes")) as server:
-        reply = await transport.download(f"{server.url}/file.png?sig=1", limit=99, timeout=5)
+        reply = await transport.download(f"{server.url}/file.png?sig=1", limit=99, timeout=60)
     assert reply.body == b"bytes"
     names = {line.split(b":")[0].lower() for line in server.heard[0].split(b"\r\n")[1:] if line}
     assert names <= {b"host", b"accept", b"accept-encoding", b"user-agent"}
@@ -306,12 +306,12 @@ async def test_a_stream_that_is_none_or_breaks_is_said_as_such(transport: Aiohtt
 async def test_a_name_may_stand_for_another_address(transport: AiohttpTransport) -> None:
     async with serving(ok()) as server:
         named = AiohttpTransport({"http://sandbox.localhost": server.url})
-        await named.request(Call(method="GET", url="http://sandbox.localhost/x?y=1"), {}, timeout=5)
+        await named.request(Call(method="GET", url="http://sandbox.localhost/x?y=1"), {}, timeout=60)
         await named.close()
         assert server.heard[0].startswith(b"GET /x?y=1 HTTP/1.1\r\n")
         assert b"host: sandbox.localhost\r\n" in server.heard[0].lower()
         lookalike = AiohttpTransport({"http://sandbox.localhost": server.url})
         with pytest.raises(NotSentError):
-            await lookalike.request(Call(method="GET", url="http://sandbox.localhost.invalid/x"), {}, timeout=5)
+            await lookalike.request(Call(method="GET", url="http://sandbox.localhost.invalid/x"), {}, timeout=60)
         await lookalike.close()
     assert len(server.heard) == 1

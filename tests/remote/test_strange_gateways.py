@@ -156,7 +156,7 @@ async def followed(url: str, patience: float = 0.3) -> list[Any]:
     found = line.Line(client_settings(url))
     await found.open()
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return [event async for event in events.follow(found, GENERATION, patience)]
     finally:
         await found.close()

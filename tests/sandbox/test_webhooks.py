@@ -55,7 +55,7 @@ class Receiver:
         return web.Response(status=self.answers.pop(0) if self.answers else 200)
 
     async def wait(self, count: int) -> list[Received]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(self.got) < count:
                 self.arrived.clear()
                 await self.arrived.wait()

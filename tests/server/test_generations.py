@@ -17,7 +17,7 @@ from fluxroom.server.generations.filters import Wish
 from fluxroom.server.generations.generations import wished_wait
 
 
-def settled(http: TestClient, generation_id: str, seconds: float = 20) -> dict[str, Any]:
+def settled(http: TestClient, generation_id: str, seconds: float = 60.0) -> dict[str, Any]:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         found: dict[str, Any] = http.get(f"/v1/generations/{generation_id}").json()

@@ -219,7 +219,7 @@ async def test_the_end_of_the_process_ends_every_stream(room: Newsroom) -> None:
         waiting = asyncio.ensure_future(anext(rounds, None))
         await asyncio.sleep(0)
         room.closing.set()
-        assert await asyncio.wait_for(waiting, 20) is None
+        assert await asyncio.wait_for(waiting, 60) is None
 
 
 async def test_a_database_that_fails_once_is_asked_again(

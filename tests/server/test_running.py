@@ -52,7 +52,7 @@ class Gateway:
         self.calls: list[http.client.HTTPConnection] = []
 
     def send(self, method: str, path: str, body: object = None, prefer: str = "") -> http.client.HTTPConnection:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         self.calls.append(connection)
         headers = {"content-type": "application/json", "prefer": prefer}
         connection.request(method, path, None if body is None else json.dumps(body), headers)
@@ -71,7 +71,7 @@ class Gateway:
     def end(self, name: signal.Signals) -> tuple[float, str, str]:
         began = time.monotonic()
         self.process.send_signal(name)
-        out, err = self.process.communicate(timeout=20)
+        out, err = self.process.communicate(timeout=60)
         return time.monotonic() - began, out, err
 
 

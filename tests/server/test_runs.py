@@ -21,7 +21,7 @@ SHEET: dict[str, Any] = {
 }
 
 
-def rested(http: TestClient, run_id: str, seconds: float = 30) -> dict[str, Any]:
+def rested(http: TestClient, run_id: str, seconds: float = 60.0) -> dict[str, Any]:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         found: dict[str, Any] = http.get(f"/v1/runs/{run_id}").json()

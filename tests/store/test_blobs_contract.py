@@ -50,7 +50,7 @@ def s3_port() -> Iterator[int]:
     try:
         port = int(process.stdout.readline())
         request = urllib.request.Request(f"http://127.0.0.1:{port}/pictures", method="PUT")
-        urllib.request.urlopen(request, timeout=10).close()
+        urllib.request.urlopen(request, timeout=60).close()
         yield port
     finally:
         process.stdin.close()

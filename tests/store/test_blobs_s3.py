@@ -133,7 +133,7 @@ def test_a_bucket_has_addresses_and_no_files(s3_port: int, credentials: None) ->
     assert blobs.local_path(digest) is None
     url = blobs.url(digest, 60)
     assert url
-    with urllib.request.urlopen(url, timeout=10) as reply:
+    with urllib.request.urlopen(url, timeout=60) as reply:
         assert reply.read() == PNG
         assert reply.headers["content-type"] == "image/png"
         assert "immutable" in reply.headers["cache-control"]
@@ -144,7 +144,7 @@ def test_a_bucket_has_addresses_and_no_files(s3_port: int, credentials: None) ->
     nothing = blobs.url(MISSING, 60)
     assert nothing
     with pytest.raises(urllib.error.HTTPError, match="404") as refused:
-        urllib.request.urlopen(nothing, timeout=10)
+        urllib.request.urlopen(nothing, timeout=60)
     refused.value.close()
 
 
@@ -162,7 +162,7 @@ def test_the_type_is_what_the_bytes_are(s3_port: int, credentials: None, data: b
     blobs = bucket(s3_port, "types")
     url = blobs.url(blobs.put(data), 60)
     assert url
-    with urllib.request.urlopen(url, timeout=10) as reply:
+    with urllib.request.urlopen(url, timeout=60) as reply:
         assert reply.headers["content-type"] == mime
 
 

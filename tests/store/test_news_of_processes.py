@@ -22,7 +22,7 @@ def event(number: int) -> dict[str, Any]:
 
 
 async def soon(reader: Reader) -> list[dict[str, Any]] | None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return await reader.next()
 
 
@@ -180,11 +180,11 @@ async def test_a_dead_connection_is_found_out(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(postgres_news, "_PULSE", 0.003)
     wire = Wire()
     looking = asyncio.create_task(postgres_news._until_gone(wire))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while wire.asked < 2:
             await asyncio.sleep(0.001)
     wire.gone = True
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         try:
             await looking
         except ConnectionResetError:

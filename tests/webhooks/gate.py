@@ -88,12 +88,12 @@ class Gate:
         headers = {n: v for n, v in delivery.headers.items() if n not in {"host", "content-length", "connection"}}
         return await self.call(path or delivery.path, delivery.body, {**headers, **changed})
 
-    async def heard(self, number: int, *, seconds: float = 15.0) -> list[Delivery]:
+    async def heard(self, number: int, *, seconds: float = 60.0) -> list[Delivery]:
         """Wait until so many calls came, and say what they were."""
         await until(lambda: len(self.deliveries) >= number, seconds=seconds)
         return self.deliveries[:number]
 
-    async def ended(self, generation: str, *, seconds: float = 20.0) -> Snapshot:
+    async def ended(self, generation: str, *, seconds: float = 60.0) -> Snapshot:
         """Wait until the jobs are over; in doubt is not over, since a callback can still come."""
 
         async def over() -> Snapshot:
@@ -105,7 +105,7 @@ class Gate:
 
         return await asyncio.wait_for(over(), seconds)
 
-    async def in_state(self, generation: str, *states: str, seconds: float = 15.0) -> Snapshot:
+    async def in_state(self, generation: str, *states: str, seconds: float = 60.0) -> Snapshot:
         """Wait until the first job is in one of these states."""
 
         async def there() -> Snapshot:
@@ -167,7 +167,7 @@ async def gateway(
             await task
 
 
-async def until(seen: Callable[[], bool], *, seconds: float = 15.0) -> None:
+async def until(seen: Callable[[], bool], *, seconds: float = 60.0) -> None:
     """Wait until something is so."""
 
     async def look() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from itertools import pairwise
 from typing import Any
 
 import aiohttp
@@ -88,7 +89,8 @@ async def test_the_status_stream_tells_every_change_and_ends(door: World) -> Non
     said = [json.loads(line.removeprefix("data: ")) for line in lines if line]
     assert said[-1]["status"] == "COMPLETED"
     assert all(one["request_id"] == told["request_id"] for one in said)
-    assert len({json.dumps(one) for one in said}) == len(said)
+    # The place in the line may come back to what it was; nothing is told twice in a row.
+    assert all(before != after for before, after in pairwise(said))
 
 
 async def test_sync_mode_puts_the_picture_into_the_answer(door: World) -> None:
