@@ -259,8 +259,10 @@ class Conductor:
         now = self._engine.now()
 
         def work(connection: Connection) -> bool:
-            # Whoever has moved the run meanwhile, a person or another process, has the last word.
-            current = runs.get(connection, run.id)
+            # Whoever has moved the run meanwhile, a person or another process, has the last word; from here to the end
+            # of the transaction nobody pauses or cancels it, or changes its steps.
+            hold(connection, f"run:{run.id}")
+            current = runs.get(connection, run.id) if runs.going(connection, run.id) else None
             if current is None or (current.state, current.spec) != (run.state, run.spec):
                 return False
             if runs.items(connection, run.id, states=OPEN, limit=1) or _comes_late(connection, following.items):
