@@ -152,7 +152,8 @@ async def test_a_slow_reader_costs_no_memory_and_misses_nothing(
     assert [one.id for one in told] == list(range(told[0].id, told[0].id + 50))
 
 
-async def test_a_missing_number_is_waited_for(room: Newsroom, store: Store) -> None:
+@pytest.mark.parametrize("behind", [0.0, 3600.0], ids=["now", "by a clock that is slow"])
+async def test_a_missing_number_is_waited_for(room: Newsroom, store: Store, behind: float) -> None:
     """As on PostgreSQL, where a number is given out before its commit."""
     held = await happen(store)
     number = await store.database.read(jobs.last_event)
@@ -160,7 +161,7 @@ async def test_a_missing_number_is_waited_for(room: Newsroom, store: Store) -> N
     def change(connection: Connection, sql: str) -> None:
         connection.exec_driver_sql(sql)
 
-    now = time.time()
+    now = time.time() - behind
     async with aclosing(room.follow("", number)) as rounds:
         await anext(rounds)
         line = "INSERT INTO job_events (id, job, generation, at, from_state, to_state, why) VALUES "

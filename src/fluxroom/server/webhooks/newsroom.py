@@ -45,7 +45,7 @@ _STRETCH = 20_000
 """Numbers that are looked through at once, however few of them are the listener's: others read too."""
 
 _GRACE = 5.0
-"""Seconds for which a gap in the numbers may be a commit that is still under way."""
+"""Seconds for which a gap in the numbers is taken for a commit that is still under way."""
 
 _LOOK = 0.1
 """Seconds until the database is looked at again after a gap."""
@@ -84,6 +84,7 @@ class Newsroom:
     _kept: deque[Item] = field(default_factory=lambda: deque(maxlen=_KEPT))
     _last: int = 0  # the newest number that was told
     _before: int = 0  # nothing after this number is missing in `_kept`
+    _seen: dict[int, float] = field(default_factory=dict)  # rows behind a gap, and since when they are there
     _progress: Sequence[Progress] = ()
     _beat: int = 0  # counts the rounds of progress
     _turn: asyncio.Event = field(default_factory=asyncio.Event)  # set, and replaced, when there is something new
@@ -181,11 +182,14 @@ class Newsroom:
     async def _look(self) -> bool:
         """Take in what is new; whether nothing is missing."""
         rows = await self._read(partial(news.since, after=self._last, limit=_PAGE))
-        oldest, told = time.time() - _GRACE, 0
+        # Since when a row is here is this process's own knowledge: its `at` is the time of another machine, and of the
+        # moment in which its change was asked for.
+        now, told = time.monotonic(), 0
         for row in rows:
-            if row.id != self._last + 1 and row.at > oldest:
+            if row.id != self._last + 1 and now - self._seen.get(row.id, now) < _GRACE:
                 break  # a lower number may still be on its way
             self._last, told = row.id, told + 1
+        self._seen = {row.id: self._seen.get(row.id, now) for row in rows[told:]}
         if told:
             full = len(self._kept) + told > _KEPT
             self._kept.extend(rows[:told])
