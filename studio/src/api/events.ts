@@ -4,6 +4,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { create } from "zustand";
 import { GENERATIONS, place, readGeneration } from "./queries";
+import type { Generation } from "./types";
 
 export interface Progress {
   generation: string;
@@ -27,10 +28,13 @@ type Told =
   | { kind: "state"; generation: string }
   | { kind: "progress"; progress: Progress }
   | { kind: "connected"; connected: boolean }
+  /** From here on nothing is left out; what was read before may be older than what happened meanwhile. */
+  | { kind: "ready" }
   | { kind: "hello" };
 
 const NAME = "fluxroom-events";
 const PATIENCE = 3000; // milliseconds until a broken line is told
+const MOMENT = 60; // milliseconds within which several changes of a generation are one
 
 /** Follow the gateway until the returned function is called. */
 export function follow(client: QueryClient): () => void {
@@ -79,6 +83,7 @@ async function listen(tell: (told: Told) => void, ended: Promise<void>): Promise
     // The gateway ends a stream now and then, and the browser is back at once; that is no news.
     lost ??= setTimeout(() => tell({ kind: "connected", connected: false }), PATIENCE);
   };
+  source.addEventListener("ready", () => tell({ kind: "ready" }));
   source.addEventListener("state", (event) => {
     const { generation } = JSON.parse(event.data) as { generation: string };
     tell({ kind: "state", generation });
@@ -93,33 +98,51 @@ async function listen(tell: (told: Told) => void, ended: Promise<void>): Promise
 
 function handle(client: QueryClient, told: Told): void {
   if (told.kind === "connected") {
-    const before = useLive.getState().connected;
     useLive.setState({ connected: told.connected });
-    // What happened in between is read once; the stream has the rest.
-    if (told.connected && before === false) void client.invalidateQueries({ queryKey: GENERATIONS });
+  } else if (told.kind === "ready") {
+    for (const key of [...GENERATIONS, "conversations"]) void renew(client, key);
   } else if (told.kind === "progress") {
     useLive.setState((live) => ({ progress: { ...live.progress, [told.progress.job]: told.progress } }));
   } else if (told.kind === "state") {
-    refresh(client, told.generation);
+    void refresh(client, told.generation);
   }
 }
 
-const due = new Map<string, ReturnType<typeof setTimeout>>();
+/** The generations that are looked at now, and whether they have changed again since. */
+const looking = new Map<string, boolean>();
 
-/** Several changes of one generation within a moment are one look at it. */
-function refresh(client: QueryClient, id: string): void {
-  if (due.has(id)) return;
-  due.set(
-    id,
-    setTimeout(async () => {
-      due.delete(id);
-      const found = await readGeneration(id).catch(() => null);
-      if (!found) return;
-      place(client, found);
-      // Another tab may have said something; looks that are under way already are not repeated.
-      void client.invalidateQueries({ queryKey: ["conversations"] }, { cancelRefetch: false });
-      if (!found.settled) return;
-      for (const key of ["images", "usage", "budgets"]) void client.invalidateQueries({ queryKey: [key] });
-    }, 60),
-  );
+/** Several changes of one generation within a moment are one look at it, and no look overtakes another. */
+async function refresh(client: QueryClient, id: string): Promise<void> {
+  if (looking.has(id)) {
+    looking.set(id, true);
+    return;
+  }
+  looking.set(id, false);
+  await new Promise((resolve) => setTimeout(resolve, MOMENT));
+  let found: Generation | null = null;
+  do {
+    looking.set(id, false);
+    const queryFn = () => readGeneration(id);
+    found = await client
+      .fetchQuery({ queryKey: ["look", id], queryFn, staleTime: 0, gcTime: 0 })
+      .catch(() => null);
+    if (found) place(client, found);
+  } while (looking.get(id));
+  looking.delete(id);
+  if (!found) return;
+  // Another tab may have said something.
+  void renew(client, "conversations");
+  if (found.settled) for (const key of ["images", "usage", "budgets"]) void renew(client, key);
+}
+
+const renewing = new Set<string>();
+
+/** Read again what is shown. A look that is under way may be older than the news: it ends first, and another follows. */
+async function renew(client: QueryClient, key: string): Promise<void> {
+  if (renewing.has(key)) return;
+  renewing.add(key);
+  const under = client.getQueryCache().findAll({ queryKey: [key], fetchStatus: "fetching" });
+  await Promise.allSettled(under.map((one) => one.promise));
+  renewing.delete(key);
+  await client.invalidateQueries({ queryKey: [key] }, { cancelRefetch: false });
 }

@@ -56,10 +56,12 @@ export function useModel(id: string) {
 export function useGenerations(live: boolean) {
   return useInfiniteQuery({
     queryKey: GENERATIONS,
-    queryFn: ({ pageParam }) =>
-      data(
-        api.GET("/v1/generations", { params: { query: { limit: PAGE, before: pageParam } } }),
-      ) as Promise<Page>,
+    queryFn: async ({ pageParam, client }) => {
+      const asked = Date.now();
+      const query = { limit: PAGE, before: pageParam };
+      const page = (await data(api.GET("/v1/generations", { params: { query } }))) as Page;
+      return withNewer(client, page, asked, pageParam === "");
+    },
     initialPageParam: "",
     getNextPageParam: (page) => (page.next ? page.generations.at(-1)?.id : undefined),
     refetchInterval: (query) => (!live && hasOpen(query.state.data) ? LOOK : false),
@@ -96,20 +98,41 @@ function hasOpen(found: InfiniteData<Page> | undefined): boolean {
   return Boolean(found?.pages.some((page) => page.generations.some((one) => !one.settled)));
 }
 
-/** Put a generation where it belongs: over its older state, or on top. */
+/** Put a generation where it belongs: over its older state, or where its age puts it. */
 export function place(client: QueryClient, generation: Generation): void {
   client.setQueryData(["generation", generation.id], generation);
-  client.setQueryData<InfiniteData<Page>>(GENERATIONS, (before) => {
-    if (!before) return before;
-    const known = before.pages.some((page) => page.generations.some((one) => one.id === generation.id));
-    const pages = before.pages.map((page, number) => ({
-      ...page,
-      generations: known
-        ? page.generations.map((one) => (one.id === generation.id ? generation : one))
-        : number === 0
-          ? [generation, ...page.generations]
-          : page.generations,
-    }));
-    return { ...before, pages };
+  client.setQueryData<InfiniteData<Page>>(
+    GENERATIONS,
+    (before) => before && { ...before, pages: placed(before.pages, generation) },
+  );
+}
+
+function placed(pages: Page[], generation: Generation): Page[] {
+  const isIt = (one: Generation) => one.id === generation.id;
+  // The ids begin with the time.
+  const isOlder = (one: Generation) => one.id < generation.id;
+  const known = pages.some((page) => page.generations.some(isIt));
+  const at = pages.findIndex((page) => page.generations.some(isOlder));
+  // What is older than all that is shown comes with its own page.
+  const its = at < 0 && !pages.at(-1)?.next ? pages.length - 1 : at;
+  return pages.map((page, number) => {
+    const { generations } = page;
+    if (known) return { ...page, generations: generations.map((one) => (isIt(one) ? generation : one)) };
+    if (number !== its) return page;
+    const older = generations.findIndex(isOlder);
+    const to = older < 0 ? generations.length : older;
+    return { ...page, generations: generations.toSpliced(to, 0, generation) };
   });
+}
+
+/** A page of the list with what was told while it was on its way, which it may not know yet. */
+function withNewer(client: QueryClient, page: Page, asked: number, top: boolean): Page {
+  const told = client
+    .getQueryCache()
+    .findAll({ queryKey: ["generation"] })
+    .flatMap(({ state }) => (state.dataUpdatedAt > asked ? ((state.data as Generation) ?? []) : []));
+  const ids = new Set(page.generations.map((one) => one.id));
+  return told
+    .filter((one) => top || ids.has(one.id))
+    .reduce((found, one) => placed([found], one)[0] ?? found, page);
 }

@@ -1,39 +1,14 @@
 import { screen, waitFor } from "@testing-library/react";
-import { act } from "react";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { gateway, rendered } from "@/testing/rendered";
+import { Stream, streams } from "@/testing/stream";
 import { beginPipeline, checkRedo, decide } from "./pipelines";
 import { isUnderWay, type Run, useItems, useRun } from "./runs";
 
 const run = (state: string, counts: Record<string, number> = {}): Run =>
   ({ id: "r1", name: "cups", state, counts, spec: {} }) as unknown as Run;
 
-/** A stream of events that the test speaks through. */
-class Stream {
-  static all: Stream[] = [];
-  closed = false;
-  private heard = new Map<string, (event: MessageEvent) => void>();
-  readonly address: string;
-
-  constructor(address: string) {
-    this.address = address;
-    Stream.all.push(this);
-  }
-  addEventListener(name: string, take: (event: MessageEvent) => void) {
-    this.heard.set(name, take);
-  }
-  close() {
-    this.closed = true;
-  }
-  say(name: string, told: Run) {
-    act(() => this.heard.get(name)?.(new MessageEvent(name, { data: JSON.stringify(told) })));
-  }
-}
-
-beforeEach(() => {
-  Stream.all = [];
-  vi.stubGlobal("EventSource", Stream);
-});
+beforeEach(streams);
 
 function Held() {
   const { data } = useRun("r1");
