@@ -174,3 +174,20 @@ def test_when_no_row_can_be_made_it_says_so_and_ends_with_2(run: Run, provider: 
     told = run("bulk", "run", "sheet.csv", "--yes")
     assert (told.code, "2 invalid: row 1 There is no model 'flux-99'" in told.err) == (2, True), told.err
     assert tasks(provider) == []
+
+
+def test_a_map_without_a_sheet_is_told(run: Run) -> None:
+    told = run("bulk", "check", "--prompt", "x", "--map", "prompt=Title")
+    assert told.code == 2
+    assert "--map is about the columns of a sheet" in told.err
+
+
+def test_numbers_that_nobody_can_send_are_a_mistake_of_the_sheet_and_no_fault_of_ours(run: Run) -> None:
+    Path("big.csv").write_text("prompt,seed\na,1\nb,99999999999999999999999\n")
+    told = run("bulk", "check", "big.csv")
+    assert told.code == 2
+    assert "row 2.seed: 99999999999999999999 is no number that can be used" in told.err
+    told = run("compare", "x", "--vary", "seed=1,99999999999999999999999", "--yes")
+    assert told.code == 2
+    assert "99999999999999999999 is no number that can be used" in told.err
+    assert "fault in Fluxroom" not in told.err

@@ -22,6 +22,27 @@ def test_no_name_is_given_twice() -> None:
     assert names.of({"prompt": "fox"}, "image/png", number=1) == "fox-2-2.png"
 
 
+def test_thousands_of_one_name_are_named_at_once_and_as_they_always_were() -> None:
+    """Looking from the beginning each time took a minute for ten thousand, and an hour for a hundred thousand."""
+    names = FileNames("fox", rows=100_000)
+    given_out = [names.of({}, "image/png") for _ in range(50_000)]
+    assert given_out[:3] == ["fox.png", "fox-2.png", "fox-3.png"]
+    assert given_out[-1] == "fox-50000.png"
+    assert len(set(given_out)) == 50_000
+
+
+def test_a_name_that_a_row_has_by_itself_is_stepped_over() -> None:
+    names = FileNames("{prompt}", rows=9)
+    asked = ["fox", "fox-3", "fox", "Fox", "fox-2", "fox"]
+    given_out = [names.of({"prompt": one}, "image/png") for one in asked]
+    assert given_out == ["fox.png", "fox-3.png", "fox-2.png", "Fox-4.png", "fox-2-2.png", "fox-5.png"]
+
+
+def test_the_fields_of_a_template() -> None:
+    assert FileNames("{row}-{sku}-x-{row}", rows=1).fields == {"row", "sku"}
+    assert FileNames("fox", rows=1).fields == set()
+
+
 @pytest.mark.parametrize(
     "template", ["", " ", "{", "{row", "{row!r}", "{row:>9}", "{row.real}", "{row[0]}", "{}", "{0.x}"]
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,6 +49,71 @@ def test_columns_are_renamed_and_left_out() -> None:
         "Titel,Bild,Notiz\nein Fuchs,a.jpg,x\n", "csv", columns={"Titel": "prompt", "Bild": "reference", "Notiz": ""}
     )
     assert found == [{"prompt": "ein Fuchs", "references": ["a.jpg"]}]
+
+
+def test_several_columns_may_be_pictures_and_none_is_lost() -> None:
+    columns = {"Foto": "references", "Bild": "references", "Noch eins": "reference"}
+    found = table("prompt,Foto,Bild,Noch eins\nx,a.jpg|b.jpg,c.jpg,d.jpg\n", "csv", columns=columns)
+    assert found == [{"prompt": "x", "references": ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]}]
+    lines = '{"one": ["a.jpg"], "two": "b.jpg"}\n{"two": "c.jpg"}\n'
+    found = table(lines, "jsonl", columns={"one": "references", "two": "references"})
+    assert found == [{"references": ["a.jpg", "b.jpg"]}, {"references": ["c.jpg"]}]
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "why"),
+    [
+        ("prompt,Title\na,b\n", {"Title": "prompt"}, "row 1: two columns say prompt"),
+        ("a,b\n1,\n2,3\n", {"a": "seed", "b": "seed"}, "row 2: two columns say seed"),
+        ("Title,seed\na,1\n", {"Titel": "prompt"}, "no column 'Titel'; it has Title, seed"),
+    ],
+)
+def test_a_column_that_would_be_dropped_without_a_word_is_refused(text: str, columns: dict[str, str], why: str) -> None:
+    with pytest.raises(InvalidParams, match=why):
+        table(text, "csv", columns=columns)
+
+
+def test_a_column_of_json_lines_need_not_be_in_every_line() -> None:
+    lines = '{"Titel": "a"}\n{"prompt": "b"}\n'
+    assert table(lines, "jsonl", columns={"Titel": "prompt"}) == [{"prompt": "a"}, {"prompt": "b"}]
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("99999999999999999999999", "row 2.seed: 99999999999999999999 is no number that can be used"),
+        ("-1e999", "row 2.seed: -inf is no number"),
+        ('{"a": 1e999}', "row 2.seed.a: inf is no number"),
+        ('"\\ud800"', "row 2.seed: a sign in it is none of a text"),
+        ('"\\u0000"', "row 2.seed: a sign in it is none of a text"),
+        ('{"\\ud800": 1}', "row 2.seed: a sign in it is none of a text"),
+        ("[" * 40 + "]" * 40, "nested deeper than 30 levels"),
+    ],
+)
+def test_what_cannot_be_written_down_is_refused_by_row_and_column(value: str, why: str) -> None:
+    with pytest.raises(InvalidParams, match=why):
+        table(f'{{"seed": 1}}\n{{"seed": {value}}}\n', "jsonl")
+    quoted = value.replace('"', '""')
+    with pytest.raises(InvalidParams, match=why):
+        table(f'seed\n1\n"{quoted}"\n', "csv")
+
+
+def test_words_that_only_look_like_numbers_stay_words() -> None:
+    """The catalog says what is wrong with them, for their row alone."""
+    assert [row["seed"] for row in table("seed\nNaN\nInfinity\n-Infinity\n", "csv")] == ["NaN", "Infinity", "-Infinity"]
+
+
+@pytest.mark.parametrize("rows", [[{"seed": 10**30}], [{"mask": Path("a.png")}], [{"prompt": "\ud800"}]])
+def test_a_program_that_gives_what_is_no_json_is_told_so(rows: list[dict[str, Any]]) -> None:
+    with pytest.raises(InvalidParams, match="sheet"):
+        _ = Sheet(name="x", rows=rows).digest
+    with pytest.raises(InvalidParams, match="sheet"):
+        _ = Sheet(name="\ud800", rows=[{}], seeds="random").asked(0)
+
+
+def test_a_file_name_belongs_to_its_row_and_no_default_can_give_it() -> None:
+    sheet = Sheet(name="x", rows=[{"prompt": "a", "file": "mine"}], defaults={"file": "everybody's"})
+    assert sheet.asked(0) == {"prompt": "a", "file": "everybody's"}  # so it is refused as a parameter, by its name
 
 
 def test_json_lines() -> None:

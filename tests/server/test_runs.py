@@ -297,6 +297,35 @@ def test_old_names_in_a_sheet_are_noted_with_its_run(quiet: TestClient) -> None:
     assert run["notes"] == ["fluxSeed is called seed now."]
 
 
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"csv": "prompt\nx\n"}, "just one of them: not rows and csv"),
+        ({"jsonl": '{"prompt": "x"}'}, "just one of them: not rows and jsonl"),
+        ({"prompts": ["x"]}, "just one of them: not rows and prompts"),
+        ({"rows": []}, "just one of them: not none of them"),
+        ({"rows": [], "sources": ["a" * 64]}, "just one of them: not none of them"),
+        ({"sources": ["a" * 64]}, "sources go with prompts, and not with rows"),
+        ({"columns": {"Title": "prompt"}}, "columns are those of csv or jsonl, and not of rows"),
+        ({"rows": [], "csv": "prompt\nx\n", "columns": {"Title": "prompt"}}, "no column 'Title'; it has prompt"),
+        ({"file_name": "{row}-{promtp}"}, "has the field promtp, which is no column of the sheet"),
+        ({"rows": [], "csv": "prompt,seed\nx,99999999999999999999999\n"}, "row 1.seed: 99999999999999999999"),
+        ({"rows": [], "jsonl": '{"prompt": "\\u0000"}\n'}, "row 1.prompt: a sign in it is none of a text"),
+    ],
+)
+def test_nothing_of_a_sheet_is_dropped_without_a_word(http: TestClient, change: dict[str, Any], why: str) -> None:
+    for path in ("/v1/bulk", "/v1/bulk/check"):
+        problem = is_problem(http.post(path, json={**SHEET, "name": "dropped", **change}), 422, "invalid_params")
+        assert why in problem["detail"]
+    assert "dropped" not in [run["name"] for run in http.get("/v1/runs").json()["runs"]]
+
+
+def test_a_default_may_be_a_field_of_the_file_names(http: TestClient) -> None:
+    body = {**SHEET, "rows": ROWS[:2], "file_name": "{image_size}-{model}"}
+    body["defaults"] = {**SHEET["defaults"], "image_size": "square_hd"}
+    assert http.post("/v1/bulk/check", json=body).status_code == 200
+
+
 def test_a_sheet_that_goes_on_takes_the_new_budget_priority_and_file_names(quiet: TestClient) -> None:
     begun = quiet.post("/v1/bulk", json={**SHEET, "budget": "0.001"}).json()
     assert rested(quiet, begun["id"])["state"] == "paused"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from fluxroom.catalog import words
 from fluxroom.engine.orders import hash_of
 from fluxroom.errors import InvalidParams
+from fluxroom.flows import plain_text
 from fluxroom.flows.bulk import DryRun, TakeIn, check
 from fluxroom.flows.bulk.sheets import Sheet
 from fluxroom.flows.runs import results
@@ -67,7 +68,7 @@ class Comparison:
         """The same for the same comparison: one that is not finished goes on instead of beginning again."""
         asked = {name: value for name, value in self.request.items() if not (self.drawn and name == "seed")}
         axes = [[axis.name, list(axis.values)] for axis in (self.x, self.y)]
-        return hash_of(["comparison", self.name, asked, axes])
+        return plain_text.digest(["comparison", self.name, asked, axes], "comparison")
 
     def cells(self) -> list[dict[str, JSON]]:
         """What each cell asks for, row by row."""

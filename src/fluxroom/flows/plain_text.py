@@ -8,7 +8,9 @@ from typing import Any
 
 import yaml
 
+from fluxroom.engine.orders import hash_of
 from fluxroom.errors import InvalidParams
+from fluxroom.types import JSON
 
 LARGEST = 100_000
 """Characters: reading YAML is slow, and what people write has a few thousand."""
@@ -62,6 +64,23 @@ def check(value: Any, place: str, depth: int = 0) -> None:
             check(inner, f"{place}.{number}", depth + 1)
     else:
         _check_scalar(value, place)
+
+
+def digest(value: JSON, place: str) -> str:
+    """The hash of what somebody has asked for: the same for the same.
+
+    Args:
+        value: as it was read, or as a program gives it.
+        place: what it is, for the message.
+
+    Raises:
+        InvalidParams: it is no JSON, or cannot be written down as such; the message names the place.
+    """
+    try:
+        return hash_of(value)
+    except TypeError:
+        check(value, place, 1)
+        raise
 
 
 def _check_scalar(value: Any, place: str) -> None:

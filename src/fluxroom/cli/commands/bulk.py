@@ -166,6 +166,8 @@ def _sheet(given: dict[str, Any], there: list[str]) -> Sheet:
     defaults |= dict(pair(text, "-p") for text in given["params"])
     if file and (given["sources"] or given["prompts"] or given["words"]):
         raise click.UsageError("Give a sheet, or --source, --library and --prompt, not both.")
+    if given["columns"] and not file:
+        raise click.UsageError("--map is about the columns of a sheet: give one.")
     if file:
         columns = {column: name for name, column in (_column(text) for text in given["columns"])}
         rows = table(_read(file), "jsonl" if file.endswith(".jsonl") else "csv", columns=columns)

@@ -18,7 +18,7 @@ from fluxroom.engine.intake import take_in_at
 from fluxroom.engine.orders import cache_key
 from fluxroom.errors import FluxroomError, InvalidParams, RequestError
 from fluxroom.flows import picture_places
-from fluxroom.flows.bulk.file_names import FileNames
+from fluxroom.flows.bulk.file_names import ALWAYS, FileNames
 from fluxroom.flows.bulk.sheets import Sheet
 from fluxroom.flows.runs.conductor import PlanWith
 from fluxroom.identifiers import new_id
@@ -156,7 +156,7 @@ async def check(
     Raises:
         InvalidParams: the sheet as a whole cannot be used.
     """
-    FileNames(sheet.file_name, rows=len(sheet.rows))
+    _check_file_name(sheet)
     pantry = _Pantry(take_in)
     rows = []
     for number in range(len(sheet.rows)):
@@ -174,6 +174,17 @@ async def check(
         rows = [_as_carried(row, carried.get(row.number - 1, "")) for row in rows]
     renamed = {old: new for row in rows if row.plan for old, new in row.plan.renamed.items()}
     return DryRun(sheet=sheet, rows=rows, goes_on=goes_on, open_rows=left, renamed=renamed)
+
+
+def _check_file_name(sheet: Sheet) -> None:
+    """See that every field of the files' names is one that some row has: one that is misspelt would be empty."""
+    fields = FileNames(sheet.file_name, rows=len(sheet.rows)).fields - ALWAYS
+    if strange := sorted(fields - sheet.defaults.keys() - set[str]().union(*sheet.rows)):
+        raise InvalidParams(
+            f"The file name {sheet.file_name!r} has the field {strange[0]}, which is no column of the sheet.",
+            advice=f"Fields are the columns, and {', '.join(sorted(ALWAYS))}.",
+            field="file_name",
+        )
 
 
 def _as_carried(row: Checked, state: str) -> Checked:

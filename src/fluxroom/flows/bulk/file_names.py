@@ -15,6 +15,9 @@ _MOST_BYTES = 200  # file systems take 255 for a whole name, and one sign of Chi
 _SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
+ALWAYS = frozenset({"id", "key", "model", "prompt", "row", "seed"})
+"""Fields that every row has, whatever its columns are."""
+
 
 class FileNames:
     """Makes names of one run.
@@ -34,6 +37,7 @@ class FileNames:
     def __init__(self, template: str, *, rows: int) -> None:
         self._digits = len(str(rows))
         self._taken: set[str] = set()
+        self._again: dict[str, int] = {}  # where the next of the same name begins to look: thousands may have one name
         try:
             self._parts = list(string.Formatter().parse(template))
         except ValueError as error:
@@ -55,11 +59,18 @@ class FileNames:
         words = own or "".join(before + self._field(name, fields) for before, name, _, _ in self._parts)
         stem = _safe(words) + (f"-{number + 1}" if number else "")
         suffix = _SUFFIXES.get(mime, "bin")
-        name, again = f"{stem}.{suffix}", 2
+        name = first = f"{stem}.{suffix}"
+        again = self._again.get(first.lower(), 2)
         while name.lower() in self._taken:
             name, again = f"{stem}-{again}.{suffix}", again + 1
+        self._again[first.lower()] = again
         self._taken.add(name.lower())
         return name
+
+    @property
+    def fields(self) -> set[str]:
+        """The fields that the template names."""
+        return {name for _, name, _, _ in self._parts if name is not None}
 
     def _field(self, name: str | None, fields: Mapping[str, Any]) -> str:
         if name is None:

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from fluxroom.engine.orders import hash_of
 from fluxroom.errors import InvalidParams
+from fluxroom.flows import plain_text
 from fluxroom.types import JSON
 
 MOST_ROWS = 100_000
@@ -41,13 +41,17 @@ class Sheet:
 
     @property
     def digest(self) -> str:
-        """The same for the same sheet under the same name: it goes on instead of beginning again."""
-        return hash_of([self.name, [dict(row) for row in self.rows], dict(self.defaults), self.seeds])
+        """The same for the same sheet under the same name: it goes on instead of beginning again.
+
+        Raises:
+            InvalidParams: a row holds something that cannot be written down.
+        """
+        rows = [dict(row) for row in self.rows]
+        return plain_text.digest([self.name, rows, dict(self.defaults), self.seeds], "sheet")
 
     def asked(self, number: int) -> dict[str, JSON]:
         """What row `number` (from 0) asks for, with the defaults. Random seeds are the same each time one asks."""
-        row = {**self.defaults, **self.rows[number]}
-        row.pop("file", None)
+        row = {**self.defaults, **{name: value for name, value in self.rows[number].items() if name != "file"}}
         if self.seeds == "counted":
             row["seed"] = _seed(self.defaults.get("seed")) + number
         elif self.seeds == "random":
@@ -57,7 +61,7 @@ class Sheet:
     @property
     def grain(self) -> str:
         """What random seeds grow from: another name, other pictures."""
-        return hash_of([self.name, len(self.rows)])
+        return plain_text.digest([self.name, len(self.rows)], "sheet")
 
 
 def table(
@@ -76,13 +80,17 @@ def table(
     >>> table("Title;seed\na fox;7\n", "csv", columns={"Title": "prompt"})
     [{'prompt': 'a fox', 'seed': 7}]
     """
-    raw = _csv(text) if kind == "csv" else _jsonl(text)
-    rows = [_row(one, columns or {}) for one in raw]
-    if len(rows) > MOST_ROWS:
-        raise InvalidParams(f"The table has {len(rows)} rows; a run takes at most {MOST_ROWS}.", field="rows")
-    if not rows:
+    raw = list(_csv(text) if kind == "csv" else _jsonl(text))
+    if len(raw) > MOST_ROWS:
+        raise InvalidParams(f"The table has {len(raw)} rows; a run takes at most {MOST_ROWS}.", field="rows")
+    if not raw:
         raise InvalidParams("The table has no rows.", field="rows")
-    return rows
+    there = set[str]().union(*raw)
+    if missing := sorted((columns or {}).keys() - there):
+        raise InvalidParams(
+            f"The table has no column {missing[0]!r}; it has {', '.join(sorted(there))}.", field="columns"
+        )
+    return [_row(one, columns or {}, f"row {number}") for number, one in enumerate(raw, 1)]
 
 
 def every_combination(sources: Sequence[str], prompts: Sequence[str]) -> list[dict[str, JSON]]:
@@ -138,13 +146,17 @@ def _jsonl(text: str) -> Iterator[dict[str, Any]]:
         yield found
 
 
-def _row(cells: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, JSON]:
+def _row(cells: Mapping[str, Any], columns: Mapping[str, str], place: str) -> dict[str, JSON]:
     row: dict[str, JSON] = {}
     for column, cell in cells.items():
         name = columns.get(column, column).strip()
         value = _value(name, cell)
-        if name and value is not None:
-            row[name] = value
+        if not name or value is None:
+            continue
+        if name in row and name not in _REFERENCES:
+            raise InvalidParams(f"{place}: two columns say {name}; leave one of them out.", field="columns")
+        row[name] = value if name not in row else [*_listed(row[name]), *_listed(value)]
+    plain_text.check(row, place, 1)
     return normal(row)
 
 
@@ -159,10 +171,14 @@ def normal(row: Mapping[str, JSON]) -> dict[str, JSON]:
     for name, value in row.items():
         stem = name.rstrip("0123456789").rstrip("_ ")
         if name in _REFERENCES or stem in {"reference", "image", "source"}:
-            pictures += value if isinstance(value, list) else [value]
+            pictures += _listed(value)
         else:
             rest[name] = value
     return {**rest, "references": pictures} if pictures else rest
+
+
+def _listed(value: JSON) -> list[JSON]:
+    return value if isinstance(value, list) else [value]
 
 
 def _value(name: str, cell: Any) -> JSON:
@@ -178,9 +194,14 @@ def _value(name: str, cell: Any) -> JSON:
     if name in _REFERENCES and not text.startswith("["):
         return [part.strip() for part in text.replace("\n", "|").split("|") if part.strip()]
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError):
         return text
+
+
+def _no_number(word: str) -> JSON:
+    """NaN and Infinity are words: as numbers nobody could send them."""
+    raise ValueError(word)
 
 
 def _seed(value: JSON) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from fluxroom.engine.orders import hash_of
 from fluxroom.errors import FluxroomError, InvalidParams
-from fluxroom.flows import expansion, picture_places
+from fluxroom.flows import expansion, picture_places, plain_text
 from fluxroom.flows.bulk.sheets import normal
 from fluxroom.flows.expansion import Writer, Written
 from fluxroom.flows.pipelines.files import MOST_CHOSEN, MOST_EXPANDED, Pipeline, Step, pipeline
@@ -225,7 +225,7 @@ def new_run(
         "results": {},
         "approved": [],
         "pictures": list(pictures),
-        "asked": hash_of([dict(found.raw), dict(inputs)]),
+        "asked": plain_text.digest([dict(found.raw), dict(inputs)], "pipeline"),
         "cap": cap,
     }
     return Run(

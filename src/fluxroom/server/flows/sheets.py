@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fluxroom.client import DEFAULT_MODEL
+from fluxroom.errors import InvalidParams
 from fluxroom.flows.bulk.sheets import Sheet, every_combination, normal, table
 from fluxroom.server.access.callers import Asking, check_priority
 from fluxroom.server.flows.runs import AtDesk, RunAnswer
@@ -54,13 +56,23 @@ class SheetBody(BaseModel):
         """What it asks for.
 
         Raises:
-            InvalidParams: the table cannot be read, or there are no rows.
+            InvalidParams: the table cannot be read, there are no rows, or they are given in more than one way.
         """
-        rows = [normal(row) for row in self.rows] or every_combination(self.sources, self.prompts)
-        if self.csv or not (rows or self.jsonl):
-            rows = table(self.csv, "csv", columns=self.columns)
-        elif self.jsonl:
-            rows = table(self.jsonl, "jsonl", columns=self.columns)
+        ways = {"rows": self.rows, "csv": self.csv, "jsonl": self.jsonl, "prompts": self.prompts}
+        given = [name for name, value in ways.items() if value]
+        if len(given) != 1:
+            said = " and ".join(given) if given else "none of them"
+            raise InvalidParams(
+                f"A sheet is given as {', '.join(ways)}, and just one of them: not {said}.", field="rows"
+            )
+        if self.sources and not self.prompts:
+            raise InvalidParams(f"sources go with prompts, and not with {given[0]}.", field="sources")
+        if self.columns and not (self.csv or self.jsonl):
+            raise InvalidParams(f"columns are those of csv or jsonl, and not of {given[0]}.", field="columns")
+        if self.csv or self.jsonl:
+            rows = table(self.csv or self.jsonl, "csv" if self.csv else "jsonl", columns=self.columns)
+        else:
+            rows = [normal(row) for row in self.rows] or every_combination(self.sources, self.prompts)
         defaults = {"model": DEFAULT_MODEL, **self.defaults}
         return Sheet(name=self.name, rows=rows, defaults=defaults, seeds=self.seeds, file_name=self.file_name)
 
@@ -110,7 +122,7 @@ class DryRunAnswer(BaseModel):
 @router.post("/check", summary="Check and price a sheet")
 async def check(desk: AtDesk, body: SheetBody) -> DryRunAnswer:
     """Every row is checked against its model and priced, and looked for in the store. Nothing is sent."""
-    return DryRunAnswer(**await desk.check_sheet(body.sheet()))
+    return DryRunAnswer(**await desk.check_sheet(await asyncio.to_thread(body.sheet)))
 
 
 @router.post(
@@ -122,7 +134,7 @@ async def check(desk: AtDesk, body: SheetBody) -> DryRunAnswer:
 async def begin(desk: AtDesk, caller: Asking, body: BulkBody, response: Response) -> RunAnswer:
     """A run of all rows that are not invalid. The same sheet under the same name: its run, which goes on (200)."""
     check_priority(caller, body.priority)
-    run = await desk.begin_sheet(body.sheet(), priority=body.priority, budget=body.budget)
+    run = await desk.begin_sheet(await asyncio.to_thread(body.sheet), priority=body.priority, budget=body.budget)
     if run.pop("goes_on"):
         response.status_code = 200
     response.headers["location"] = f"/v1/runs/{run['id']}"
