@@ -9,7 +9,22 @@ revision = "0001"
 down_revision = None
 
 
+_TABLES = ("budgets", "generations", "limits", "route_seconds", "idempotency", "jobs", "images", "job_events")
+
+
 def upgrade() -> None:
+    _budgets()
+    _generations()
+    _limits()
+    _route_seconds()
+    _idempotency()
+    _jobs()
+    _indexes_of_jobs()
+    _images()
+    _job_events()
+
+
+def _budgets() -> None:
     op.create_table(
         "budgets",
         sa.Column("scope", sa.Text(), nullable=False),
@@ -17,6 +32,9 @@ def upgrade() -> None:
         sa.Column("most", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("scope", "period"),
     )
+
+
+def _generations() -> None:
     op.create_table(
         "generations",
         sa.Column("id", sa.Text(), nullable=False),
@@ -33,9 +51,10 @@ def upgrade() -> None:
         sa.Column("quote", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-    with op.batch_alter_table("generations", schema=None) as batch_op:
-        batch_op.create_index("generations_created", ["created_at"], unique=False)
+    op.create_index("generations_created", "generations", ["created_at"])
 
+
+def _limits() -> None:
     op.create_table(
         "limits",
         sa.Column("account", sa.Text(), nullable=False),
@@ -46,6 +65,9 @@ def upgrade() -> None:
         sa.Column("changed_at", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("account"),
     )
+
+
+def _route_seconds() -> None:
     op.create_table(
         "route_seconds",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -57,9 +79,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
-    with op.batch_alter_table("route_seconds", schema=None) as batch_op:
-        batch_op.create_index("route_seconds_route", ["route", "mode", "megapixels", "id"], unique=False)
+    op.create_index("route_seconds_route", "route_seconds", ["route", "mode", "megapixels", "id"])
 
+
+def _idempotency() -> None:
     op.create_table(
         "idempotency",
         sa.Column("owner", sa.Text(), nullable=False),
@@ -70,6 +93,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["generation"], ["generations.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("owner", "key"),
     )
+
+
+def _jobs() -> None:
     op.create_table(
         "jobs",
         sa.Column("id", sa.Text(), nullable=False),
@@ -115,20 +141,20 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["generation"], ["generations.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
     )
-    with op.batch_alter_table("jobs", schema=None) as batch_op:
-        batch_op.create_index("jobs_cache", ["cache_key", "owner"], unique=False)
-        batch_op.create_index("jobs_created", ["created_at"], unique=False)
-        batch_op.create_index("jobs_generation", ["generation", "number"], unique=False)
-        batch_op.create_index("jobs_money", ["owner", "created_at"], unique=False)
-        batch_op.create_index("jobs_run", ["run"], unique=False)
-        batch_op.create_index("jobs_seats", ["state", "account", "model", "owner"], unique=False)
-        batch_op.create_index(
-            "jobs_waiting",
-            ["state", "owner", "account", "model", "priority", "created_at", "id"],
-            unique=False,
-        )
-        batch_op.create_index("jobs_maker", ["state", "maker", "created_at"], unique=False)
 
+
+def _indexes_of_jobs() -> None:
+    op.create_index("jobs_cache", "jobs", ["cache_key", "owner"])
+    op.create_index("jobs_created", "jobs", ["created_at"])
+    op.create_index("jobs_generation", "jobs", ["generation", "number"])
+    op.create_index("jobs_money", "jobs", ["owner", "created_at"])
+    op.create_index("jobs_run", "jobs", ["run"])
+    op.create_index("jobs_seats", "jobs", ["state", "account", "model", "owner"])
+    op.create_index("jobs_waiting", "jobs", ["state", "owner", "account", "model", "priority", "created_at", "id"])
+    op.create_index("jobs_maker", "jobs", ["state", "maker", "created_at"])
+
+
+def _images() -> None:
     op.create_table(
         "images",
         sa.Column("id", sa.Text(), nullable=False),
@@ -144,10 +170,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["job"], ["jobs.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
     )
-    with op.batch_alter_table("images", schema=None) as batch_op:
-        batch_op.create_index("images_job", ["job", "number"], unique=False)
-        batch_op.create_index("images_sha256", ["sha256"], unique=False)
+    op.create_index("images_job", "images", ["job", "number"])
+    op.create_index("images_sha256", "images", ["sha256"])
 
+
+def _job_events() -> None:
     op.create_table(
         "job_events",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -161,41 +188,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
-    with op.batch_alter_table("job_events", schema=None) as batch_op:
-        batch_op.create_index("job_events_generation", ["generation", "id"], unique=False)
-        batch_op.create_index("job_events_job", ["job", "id"], unique=False)
+    op.create_index("job_events_generation", "job_events", ["generation", "id"])
+    op.create_index("job_events_job", "job_events", ["job", "id"])
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("job_events", schema=None) as batch_op:
-        batch_op.drop_index("job_events_job")
-        batch_op.drop_index("job_events_generation")
-
-    op.drop_table("job_events")
-    with op.batch_alter_table("images", schema=None) as batch_op:
-        batch_op.drop_index("images_sha256")
-        batch_op.drop_index("images_job")
-
-    op.drop_table("images")
-    with op.batch_alter_table("jobs", schema=None) as batch_op:
-        batch_op.drop_index("jobs_waiting")
-        batch_op.drop_index("jobs_maker")
-        batch_op.drop_index("jobs_seats")
-        batch_op.drop_index("jobs_run")
-        batch_op.drop_index("jobs_money")
-        batch_op.drop_index("jobs_generation")
-        batch_op.drop_index("jobs_created")
-        batch_op.drop_index("jobs_cache")
-
-    op.drop_table("jobs")
-    op.drop_table("idempotency")
-    with op.batch_alter_table("route_seconds", schema=None) as batch_op:
-        batch_op.drop_index("route_seconds_route")
-
-    op.drop_table("route_seconds")
-    op.drop_table("limits")
-    with op.batch_alter_table("generations", schema=None) as batch_op:
-        batch_op.drop_index("generations_created")
-
-    op.drop_table("generations")
-    op.drop_table("budgets")
+    for table in reversed(_TABLES):
+        op.drop_table(table)
