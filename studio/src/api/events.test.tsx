@@ -2,7 +2,7 @@ import { QueryClient } from "@tanstack/react-query";
 import { screen, waitFor } from "@testing-library/react";
 import { act } from "react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Call, gateway, problem, rendered } from "@/testing/rendered";
+import { type Call, gateway, held, problem, rendered } from "@/testing/rendered";
 import { Stream, streams } from "@/testing/stream";
 import { useConversations } from "./conversations";
 import { follow, useLive } from "./events";
@@ -13,15 +13,6 @@ const OPEN = new Set(["queued", "running"]);
 const made = (id: string, state: string): Generation =>
   ({ id, state, settled: !OPEN.has(state), jobs: [], images: [] }) as unknown as Generation;
 const page = (...generations: Generation[]) => ({ generations, next: null });
-
-/** An answer that the test gives when it likes. */
-function held() {
-  let give: (answer: unknown) => void = () => {};
-  const answer = new Promise((resolve) => {
-    give = resolve;
-  });
-  return { answer, give: (found: unknown) => act(async () => give(found)) };
-}
 
 function List() {
   const { data } = useGenerations(true);

@@ -78,6 +78,11 @@ export function useGeneration(id: string | undefined) {
   });
 }
 
+/** A generation that may be known already, or is on its way. */
+export function expectGeneration(client: QueryClient, id: string): Promise<Generation> {
+  return client.ensureQueryData({ queryKey: ["generation", id], queryFn: () => readGeneration(id) });
+}
+
 export function readGeneration(id: string): Promise<Generation> {
   return data(api.GET("/v1/generations/{generation_id}", { params: { path: { generation_id: id } } }));
 }

@@ -6,7 +6,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { createMemoryHistory, createRootRoute, createRouter, RouterProvider } from "@tanstack/react-router";
 import { cleanup, render } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import type { ReactNode } from "react";
+import { act, type ReactNode } from "react";
 import { vi } from "vitest";
 
 export interface Call {
@@ -45,6 +45,15 @@ export function problem(code: string, detail: string, status = 422): Response {
   });
 }
 
+/** An answer that the test gives when it likes. */
+export function held() {
+  let give: (answer: unknown) => void = () => {};
+  const answer = new Promise((resolve) => {
+    give = resolve;
+  });
+  return { answer, give: (found: unknown) => act(async () => give(found)) };
+}
+
 /** Draw it, and wait until it is there. */
 export async function rendered(node: ReactNode) {
   cleanup();
@@ -61,7 +70,7 @@ export async function rendered(node: ReactNode) {
     </MantineProvider>,
   );
   await view.findByTestId("there");
-  return { ...view, client, user: userEvent.setup() };
+  return { ...view, client, router, user: userEvent.setup() };
 }
 
 export function file(name: string, type = "image/png", content = "x"): File {

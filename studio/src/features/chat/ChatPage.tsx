@@ -17,6 +17,7 @@ import { useEffect, useRef } from "react";
 import { useTalk } from "@/api/conversations";
 import { humanise } from "@/numbers";
 import { ProblemText } from "@/ui/ProblemText";
+import { tellTrouble } from "@/ui/tellTrouble";
 import { useWords, useWordsOf } from "@/words";
 import { chat } from "@/words/chat";
 import { Answer, Said } from "./Answer";
@@ -70,7 +71,7 @@ export function ChatPage() {
               aria-label={words.model}
               value={cast.settings.model || null}
               data={cast.models}
-              onChange={(model) => model && void cast.setModel(model)}
+              onChange={(model) => model && void cast.setModel(model).catch(tellTrouble)}
             />
             <Tooltip label={words.earlier}>
               <ActionIcon

@@ -9,6 +9,7 @@ import { useWords, useWordsOf } from "@/words";
 import { chat } from "@/words/chat";
 import classes from "./Chat.module.css";
 import type { Base } from "./talk";
+import { BOX } from "./useNextMessage";
 
 const GalleryPicker = lazy(() => import("@/features/create/references/GalleryPicker"));
 
@@ -107,6 +108,7 @@ export function Composer({ text, onText, pictures, onPictures, base, picked, bus
           </ActionIcon>
         </Tooltip>
         <Textarea
+          id={BOX}
           flex={1}
           autosize
           minRows={1}

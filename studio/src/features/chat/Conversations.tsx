@@ -7,6 +7,7 @@ import { useState } from "react";
 import { forget, useConversations } from "@/api/conversations";
 import { useLook } from "@/look";
 import { ago } from "@/numbers";
+import { tellTrouble } from "@/ui/tellTrouble";
 import { useWords, useWordsOf } from "@/words";
 import { chat } from "@/words/chat";
 import classes from "./Chat.module.css";
@@ -76,7 +77,7 @@ export function Conversations({ now }: { now: string }) {
           <Button variant="default" onClick={() => setAsked("")}>
             {shell.cancel}
           </Button>
-          <Button color="red" data-autofocus onClick={() => void drop()}>
+          <Button color="red" data-autofocus onClick={() => void drop().catch(tellTrouble)}>
             {words.forget}
           </Button>
         </Group>

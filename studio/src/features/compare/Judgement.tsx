@@ -4,7 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { SlidersHorizontal, Trophy } from "lucide-react";
 import { api } from "@/api/client";
 import { mark, useImage } from "@/api/library";
-import { readGeneration } from "@/api/queries";
+import { expectGeneration } from "@/api/queries";
 import type { Item, Run } from "@/api/runs";
 import { useDraft } from "@/features/create/draft";
 import { tellTrouble } from "@/ui/tellTrouble";
@@ -33,12 +33,12 @@ export function Judgement({ run, item }: { run: Run; item: Item }) {
   }
   async function use() {
     if (!item.generation) return;
-    useDraft.getState().reuse(await readGeneration(item.generation));
+    useDraft.getState().reuse(await expectGeneration(client, item.generation));
     void navigate({ to: "/create" });
   }
   function rate(stars: number) {
-    if (!image) return;
-    void mark(client, image.id, { rating: stars === image.rating ? 0 : stars }).catch(tellTrouble);
+    if (!picture) return;
+    void mark(client, picture.id, { rating: stars === image?.rating ? 0 : stars }).catch(tellTrouble);
   }
 
   return (
@@ -55,7 +55,7 @@ export function Judgement({ run, item }: { run: Run; item: Item }) {
           color="gray"
           size={28}
           aria-label={`${words.run.reuse}: ${name}`}
-          onClick={() => void use()}
+          onClick={() => void use().catch(tellTrouble)}
         >
           <SlidersHorizontal size={14} aria-hidden />
         </ActionIcon>

@@ -28,7 +28,7 @@ export function ImagePage() {
   const [upload] = image?.lineage.uploads ?? [];
   const compared = parent ? `/v1/images/${parent}/file` : upload ? `/v1/assets/${upload}/file` : "";
   const [swapped, setSwapped] = useState(false);
-  const acts = useImageActs(image, generation);
+  const acts = useImageActs(image);
   const { around } = useNeighbours(id);
   useImageKeys({
     image,
