@@ -41,6 +41,34 @@ def test_a_mistake_is_named_with_its_line(text: str, line: int) -> None:
         read(text, "assistant")
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("model: a\nprompt: x\nmodel: b\n", "'model' stands twice in line 3: leave one of them out"),
+        ("steps:\n- {a: 1,\n   b: 2, a: 1}\n", "'a' stands twice in line 3"),
+        ("a: {b: {c: 1, d: 2,\n c: {}}}", "'c' stands twice in line 2"),
+        ('"a": 1\na: 2\n', "'a' stands twice in line 2"),
+        ('{"a": 1, "b": [{"c": 1, "c": 2}]}', "'c' stands twice: leave one of them out"),
+        ('{"a": 1, "a": 1}', "'a' stands twice"),
+    ],
+)
+def test_a_name_that_stands_twice_is_told_and_neither_of_its_values_lost(text: str, said: str) -> None:
+    with pytest.raises(InvalidParams, match=said):
+        read(text, "pipeline")
+
+
+def test_the_same_name_in_two_places_is_fine() -> None:
+    assert read("- {a: 1}\n- {a: {a: 2}}\n", "x") == [{"a": 1}, {"a": {"a": 2}}]
+    assert read('{"a": {"a": 1}, "b": {"a": 2}}', "x") == {"a": {"a": 1}, "b": {"a": 2}}
+
+
+def test_thousands_of_names_cost_no_more_than_reading_them() -> None:
+    """Ten thousand names of which the last stands twice: each is looked for once."""
+    names = "\n".join(f"n{number}: 1" for number in range(9000))
+    with pytest.raises(InvalidParams, match="'n8999' stands twice in line 9001"):
+        read(f"{names}\nn8999: 1\n", "x")
+
+
 def test_what_is_too_long_is_not_read_at_all() -> None:
     began = time.process_time()
     with pytest.raises(InvalidParams, match="A pipeline file has at most 100000 characters") as refused:

@@ -133,6 +133,7 @@ def test_json_lines() -> None:
         ("prompt,seed\na,1,2\n", "csv", "Line 2 has 3 cells for 2 columns"),
         ('prompt\n"a\n', "csv", "cannot be read"),
         ('{"prompt": "a"}\n[1]\n', "jsonl", "Line 2 is not a JSON object"),
+        ('{"a": 1}\n{"seed": 1, "seed": 2}\n', "jsonl", "Line 2: 'seed' stands twice"),
         ("[" * 100_000, "jsonl", "Line 1 is not a JSON object"),
     ],
 )

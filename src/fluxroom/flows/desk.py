@@ -20,7 +20,7 @@ from fluxroom.flows.bulk.sheets import Sheet
 from fluxroom.flows.comparisons import Comparison
 from fluxroom.flows.expansion import Writer
 from fluxroom.flows.pipelines import reviews, walk
-from fluxroom.flows.pipelines.files import Pipeline, pipeline
+from fluxroom.flows.pipelines.files import Pipeline, kept
 from fluxroom.flows.pipelines.inputs import standing_in
 from fluxroom.flows.pipelines.rehearsal import rehearse
 from fluxroom.flows.pipelines.rehearsed import Rehearsal
@@ -291,7 +291,7 @@ class Desk:
     async def _changed(self, run_id: str, step: str, fields: Mapping[str, JSON]) -> tuple[Run, Pipeline, list[str]]:
         """A run as it would be with a step changed, its pipeline, and the pictures that the change brings."""
         run = await self._one(run_id, "pipeline")
-        found = reviews.changed(pipeline(run.spec["pipeline"]), step, fields)
+        found = reviews.changed(kept(run.spec["pipeline"]), step, fields)
         found, own = await picture_places.taken(found, self.take_in)
         return replace(run, spec=reviews.again(run, found, step, pictures=own)), found, own
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
@@ -32,12 +33,31 @@ def read(text: str, what: str) -> Any:
     if len(text) > LARGEST:
         raise InvalidParams(f"A {what} file has at most {LARGEST} characters.", field=what)
     try:
-        return json.loads(text) if text.lstrip().startswith("{") else _yaml(text)
+        return json.loads(text, object_pairs_hook=once) if text.lstrip().startswith("{") else _yaml(text)
     except (ValueError, yaml.YAMLError, RecursionError) as error:
         place = getattr(error, "problem_mark", None)
         line = getattr(error, "lineno", place.line + 1 if place else None)
         where = f" in line {line}" if line else ""
         raise InvalidParams(f"The file is neither YAML nor JSON{where}.", field=what) from None
+
+
+def once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these pairs, for `json.loads`: where a name stands twice, one of its values would be lost.
+
+    Raises:
+        InvalidParams: one does.
+    """
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _twice(name)
+        found[name] = value
+    return found
+
+
+def _twice(name: str, line: int | None = None) -> InvalidParams:
+    where = f" in line {line}" if line else ""
+    return InvalidParams(f"{name[:60]!r} stands twice{where}: leave one of them out.", field=name[:60])
 
 
 def check(value: Any, place: str, depth: int = 0) -> None:
@@ -97,6 +117,7 @@ def _check_scalar(value: Any, place: str) -> None:
 def _yaml(text: str) -> Any:
     loader = yaml.SafeLoader(text)
     loader.compose_node = _without_aliases(loader)
+    loader.compose_mapping_node = _without_repetitions(loader)
     try:
         return loader.get_single_data()
     finally:
@@ -111,5 +132,21 @@ def _without_aliases(loader: yaml.SafeLoader) -> Any:
         if loader.check_event(yaml.AliasEvent):
             raise yaml.composer.ComposerError(None, None, "aliases are not taken", loader.peek_event().start_mark)
         return compose(parent, index)
+
+    return checked
+
+
+def _without_repetitions(loader: yaml.SafeLoader) -> Any:
+    """A name that stands twice is a slip: YAML would take the last of its values."""
+    compose = loader.compose_mapping_node
+
+    def checked(anchor: Any) -> Any:
+        node = compose(anchor)
+        names = set[str]()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in names:
+                raise _twice(key.value, key.start_mark.line + 1)
+            names.add(key.value)
+        return node
 
     return checked

@@ -138,9 +138,11 @@ def _jsonl(text: str) -> Iterator[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            found = json.loads(line)
+            found = json.loads(line, object_pairs_hook=plain_text.once)
         except (ValueError, RecursionError):
             found = None
+        except InvalidParams as error:
+            raise InvalidParams(f"Line {number}: {error.detail}", field="rows") from None
         if not isinstance(found, dict):
             raise InvalidParams(f"Line {number} is not a JSON object.", field="rows")
         yield found

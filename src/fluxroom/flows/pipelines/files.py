@@ -88,6 +88,8 @@ _NEEDED: Mapping[str, Sequence[frozenset[str]]] = {
     "webhook": (frozenset({"url"}), frozenset({"images"})),
 }
 """Of each of these, a step needs one."""
+_ONE_OF = frozenset({"template", "texts", "by", "first", "best"})
+"""Of these a step takes one: it would leave the others unread."""
 _OF_RUNS = frozenset({"run", "idempotency_key", "priority", "wait"})
 """What a run decides for its steps."""
 MOST_CHOSEN = 1000
@@ -195,30 +197,49 @@ def pipeline(raw: Any) -> Pipeline:
     if wrong is not None:
         place = ".".join(str(part) for part in wrong.absolute_path) or "the file"
         raise InvalidParams(f"{place}: {wrong.message[:200]}", field=place)
-    steps = tuple(_step(one) for one in raw["steps"])
-    _check_references(raw, steps)
-    return Pipeline(raw=raw, steps=steps)
+    for name, about in raw.get("inputs", {}).items():
+        _check_input(about, f"inputs.{name}")
+    for one in raw["steps"]:
+        _check_step(one, f"steps.{one['name']}")
+    found = kept(raw)
+    _check_references(raw, found.steps)
+    return found
+
+
+def kept(raw: Mapping[str, Any]) -> Pipeline:
+    """The pipeline of a run, which was checked when that began: an update that looks more closely stops no run."""
+    return Pipeline(raw=raw, steps=tuple(_step(one) for one in raw["steps"]))
 
 
 def _step(raw: Mapping[str, JSON]) -> Step:
-    name, do = str(raw["name"]), raw["do"]
     fields = {key: value for key, value in raw.items() if key not in _OF_STEPS}
-    place = f"steps.{name}"
-    if do in _FIELDS:
-        _check_own_fields(str(do), fields, place)
-        return Step(name, do, fields, bool(raw.get("checkpoint")))
-    if do == "tool":
-        if "tool" not in fields:
-            raise InvalidParams(f"{place}: say which tool: {', '.join(_TOOLS)}.", field=f"{place}.tool")
+    if raw["do"] == "tool":
         tool = str(fields.pop("tool"))
         fields["mode"] = "expand" if tool == "outpaint" else tool
+    return Step(str(raw["name"]), raw["do"], fields, bool(raw.get("checkpoint")))
+
+
+def _check_input(about: Mapping[str, JSON], place: str) -> None:
+    if (about["kind"] == "choice") != ("choices" in about):
+        said = "needs choices" if about["kind"] == "choice" else "takes no choices"
+        raise InvalidParams(f"{place}: the kind {about['kind']} {said}.", field=f"{place}.choices")
+
+
+def _check_step(raw: Mapping[str, JSON], place: str) -> None:
+    fields = {key: value for key, value in raw.items() if key not in _OF_STEPS}
+    if raw["do"] in _FIELDS:
+        _check_own_fields(raw["do"], fields, place)
+        return
+    if raw["do"] == "tool" and "tool" not in fields:
+        raise InvalidParams(f"{place}: say which tool: {', '.join(_TOOLS)}.", field=f"{place}.tool")
+    if raw["do"] == "tool" and "mode" in fields:
+        raise InvalidParams(f"{place}: the tool is the mode; leave mode out.", field=f"{place}.mode")
     if "mode" in fields and fields["mode"] not in MODES:
         raise InvalidParams(f"{place}: there is no mode {fields['mode']!r}.", field=f"{place}.mode")
     if decided := sorted(_OF_RUNS & fields.keys()):
         raise InvalidParams(f"{place}: {decided[0]} is decided by the run.", field=f"{place}.{decided[0]}")
     if "model" not in fields:
         raise InvalidParams(f"{place}: say which model.", field=f"{place}.model")
-    return Step(name, do, fields, bool(raw.get("checkpoint")))
 
 
 def _check_own_fields(do: str, fields: Mapping[str, JSON], place: str) -> None:
@@ -228,6 +249,8 @@ def _check_own_fields(do: str, fields: Mapping[str, JSON], place: str) -> None:
     for needed in _NEEDED[do]:
         if not needed & fields.keys():
             raise InvalidParams(f"{place}: {do} needs {' or '.join(sorted(needed))}.", field=place)
+    if len(several := sorted(_ONE_OF & fields.keys())) > 1:
+        raise InvalidParams(f"{place}: give just one of {' and '.join(several)}.", field=f"{place}.{several[0]}")
     if fields.get("by", "person") != "person":
         raise InvalidParams(f"{place}: by takes person; else give first or best.", field=f"{place}.by")
     for name, most in (("expand", MOST_EXPANDED), ("first", MOST_CHOSEN), ("best", MOST_CHOSEN)):

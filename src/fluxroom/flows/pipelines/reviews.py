@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from fluxroom.engine.orders import hash_of
 from fluxroom.errors import IdempotencyConflict, InvalidParams, NotFound, RequestError
-from fluxroom.flows.pipelines.files import Pipeline, pipeline
+from fluxroom.flows.pipelines.files import Pipeline, kept, pipeline
 from fluxroom.flows.pipelines.walk import waits_for
 from fluxroom.store import runs
 from fluxroom.store.database import hold
@@ -119,7 +119,7 @@ class Reviews:
             run = runs.get(connection, run_id)
             if run is None or run.kind != "pipeline":
                 raise NotFound(f"There is no run of a pipeline {run_id}.")
-            found = pipeline(run.spec["pipeline"])
+            found = kept(run.spec["pipeline"])
             spec = change(run, found)
             if spec is None:
                 return
@@ -129,7 +129,7 @@ class Reviews:
                 )
             runs.describe(connection, run_id, {"spec": spec})
             if again:
-                after = pipeline(spec["pipeline"]).after(again) | found.after(again)
+                after = kept(spec["pipeline"]).after(again) | found.after(again)
                 runs.replace_steps(connection, run_id, [again, *after], at=now)
             runs.move(connection, run_id, ("review", "paused", "finished", "cancelled"), "running", why="", at=now)
 

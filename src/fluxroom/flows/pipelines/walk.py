@@ -17,7 +17,7 @@ from fluxroom.errors import FluxroomError, InvalidParams
 from fluxroom.flows import expansion, picture_places, plain_text
 from fluxroom.flows.bulk.sheets import normal
 from fluxroom.flows.expansion import Writer, Written
-from fluxroom.flows.pipelines.files import MOST_CHOSEN, MOST_EXPANDED, Pipeline, Step, pipeline
+from fluxroom.flows.pipelines.files import MOST_CHOSEN, MOST_EXPANDED, Pipeline, Step, kept
 from fluxroom.flows.pipelines.inputs import checked_inputs
 from fluxroom.flows.pipelines.posting import Messenger
 from fluxroom.flows.pipelines.templates import MOST_CHARACTERS, MOST_TEXTS, alternatives, fill
@@ -55,7 +55,7 @@ class Pipelines:
 
     async def advance(self, run: Run) -> Next:
         """What comes when no item of the run is open."""
-        found = pipeline(run.spec["pipeline"])
+        found = kept(run.spec["pipeline"])
         done: Mapping[str, Any] = run.spec["results"]
         try:
             for step in found.steps:
@@ -152,7 +152,7 @@ def waits_for(run: Run) -> tuple[Step, list[dict[str, JSON]]] | None:
     """The step of a run in review that a person has to say something about, with the pictures to look at."""
     if run.kind != "pipeline" or run.state != "review":
         return None
-    found = pipeline(run.spec["pipeline"])
+    found = kept(run.spec["pipeline"])
     for step in found.steps:
         made = run.spec["results"].get(step.name)
         if made is None:
