@@ -20,7 +20,7 @@ from fluxroom.store.images import StoredImage
 from fluxroom.store.jobs import Generation, Job
 from fluxroom.store.ledger import Budget, Sum
 from fluxroom.store.library import Picture
-from fluxroom.types import NotSent, Plan, Quote, Reference, Size
+from fluxroom.types import NotSent, Plan, Quote, Reference, Running, Size
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -115,6 +115,34 @@ def error(told: Mapping[str, Any] | None) -> dict[str, Any] | None:
         return None
     dress = {"type", "title", "status", "detail"}
     return {"message": told["detail"], **{name: value for name, value in told.items() if name not in dress}}
+
+
+@_of_this_version
+def cancelled(told: Mapping[str, Any]) -> list[tuple[Job, str]]:
+    """What became of each job of a generation that was cancelled."""
+    jobs = {one.id: one for one in snapshot(told["generation"]).jobs}
+    return [(jobs[one["job"]], one["said"]) for one in told["jobs"]]
+
+
+@_of_this_version
+def offered(told: Mapping[str, Any]) -> bool | None:
+    """Whether any provider offers a model; None when that is not known."""
+    said: list[bool | None] = [one["offered"] for one in told["routes"]]
+    return next((one for one in said if one is not None), None)
+
+
+@_of_this_version
+def running(told: Mapping[str, Any], job_id: str) -> Running:
+    """How far a job is."""
+    progress = told.get("progress")
+    return Running(
+        job=job_id,
+        elapsed=float(told["elapsed"]),
+        expected=float(told["expected"]),
+        usual=str(told.get("usual") or ""),
+        progress=None if progress is None else float(progress),
+        phase=str(told["phase"]),
+    )
 
 
 @_of_this_version

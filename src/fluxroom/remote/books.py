@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from fluxroom.remote import answers
-from fluxroom.remote.line import Line
+from fluxroom.remote.line import Line, segment
 from fluxroom.remote.pictures import fetch
 
 if TYPE_CHECKING:
@@ -44,14 +43,14 @@ class RemoteBooks:
             wanted = min(_PAGE, limit - len(found))
             last = found[-1].id if found else before
             page = await self._line.get("/v1/jobs", state=list(states) or None, limit=wanted, before=last or None)
-            found += [answers.job(one) for one in page["jobs"]]
+            found += [answers.job(one) for one in page.every("jobs")]
             if len(page["jobs"]) < wanted:
                 break
         return found
 
     async def record(self, part: str) -> Record:
         """A job with its story."""
-        return answers.record(await self._line.get(f"/v1/jobs/{_step(part)}"), self._line.base)
+        return answers.record(await self._line.get(f"/v1/jobs/{segment(part)}"), self._line.base)
 
     async def fetched(self, made: Sequence[StoredImage | Picture]) -> Shelf:
         """The bytes of these pictures."""
@@ -61,11 +60,11 @@ class RemoteBooks:
         """Pictures whose prompt has these words, the newest first."""
         asked = {"q": words or None, "model": model or None, "before": before or None}
         told = await self._line.get("/v1/images", limit=min(limit, _PAGE), **asked)
-        return [answers.picture(one) for one in told["images"]]
+        return [answers.picture(one) for one in told.every("images")]
 
     async def picture(self, image_id: str) -> Picture:
         """One picture with what made it."""
-        return answers.picture(await self._line.get(f"/v1/images/{_step(image_id)}"))
+        return answers.picture(await self._line.get(f"/v1/images/{segment(image_id)}"))
 
     async def usage(
         self, by: By, *, since: date | None = None, until: date | None = None, sandbox: bool = False
@@ -77,7 +76,7 @@ class RemoteBooks:
     async def budgets(self, *, sandbox: bool = False) -> list[Standing]:
         """Every budget with what is left of it."""
         told = await self._line.get("/v1/budgets", sandbox=sandbox)
-        return [answers.standing(one) for one in told["budgets"]]
+        return [answers.standing(one) for one in told.every("budgets")]
 
     async def set_budget(self, budget: Budget, *, sandbox: bool = False) -> Standing:
         """Set a budget or change it."""
@@ -92,12 +91,12 @@ class RemoteBooks:
     async def providers(self) -> list[AccountState]:
         """How the account of each provider stands."""
         told = await self._line.get("/v1/providers")
-        return [answers.account(one) for one in told["providers"]]
+        return [answers.account(one) for one in told.every("providers")]
 
     async def pause(self, name: str, *, paused: bool) -> AccountState:
         """Stop or resume sending to a provider."""
         word = "pause" if paused else "resume"
-        return answers.account(await self._line.post(f"/v1/providers/{_step(name)}/{word}", {}))
+        return answers.account(await self._line.post(f"/v1/providers/{segment(name)}/{word}", {}))
 
 
 @asynccontextmanager
@@ -111,10 +110,5 @@ async def open_books(settings: Settings) -> AsyncIterator[RemoteBooks]:
         await line.close()
 
 
-def _step(text: str) -> str:
-    """A text as one step of a path."""
-    return quote(text, safe="") or "-"
-
-
 def _budget(scope: str, period: str) -> str:
-    return f"/v1/budgets/{_step(scope)}/{_step(period)}"
+    return f"/v1/budgets/{segment(scope)}/{segment(period)}"

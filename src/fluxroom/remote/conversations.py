@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from fluxroom.engine.intake import take_in_at
 from fluxroom.errors import NotFound, UnknownModel
 from fluxroom.flows import picture_places
 from fluxroom.identifiers import new_id
-from fluxroom.remote.line import Line
+from fluxroom.remote.line import Line, Told, segment
 from fluxroom.types import JSON, Reference
 
 Answer = dict[str, Any]
@@ -38,17 +37,17 @@ class RemoteConversations:
     async def page(self, *, limit: int = 50, before: str = "", words: str = "") -> list[Answer]:
         """Conversations, the newest first."""
         asked = {"before": before or None, "q": words or None}
-        found: Answer = await self._line.get("/v1/conversations", limit=limit, **asked)
-        return list(found["conversations"])
+        found: Told = await self._line.get("/v1/conversations", limit=limit, **asked)
+        return found.every("conversations")
 
-    async def get(self, conversation_id: str, *, after: str = "") -> Answer:
+    async def get(self, conversation_id: str, *, after: str = "") -> Told:
         """A conversation with its messages, those after the message `after`."""
-        found: Answer = await self._line.get(_at(conversation_id), after=after or None)
+        found: Told = await self._line.get(_at(conversation_id), after=after or None)
         return found
 
     async def message(self, conversation_id: str, message_id: str = "") -> Answer:
         """One message of a conversation; without an id its last answer."""
-        found: Answer = await self._line.get(f"{_at(conversation_id)}/messages/{quote(message_id or 'last', safe='')}")
+        found: Answer = await self._line.get(f"{_at(conversation_id)}/messages/{segment(message_id or 'last')}")
         return found
 
     async def change(self, conversation_id: str, *, title: str | None = None, settings: Any = None) -> Answer:
@@ -73,7 +72,7 @@ class RemoteConversations:
         """Say something and start its answer. However often the connection breaks: it is one message, paid once."""
         asked = dict(options or {})
         if asked:
-            settings = (await self.get(conversation_id, after="~"))["settings"]
+            settings = (await self.get(conversation_id, after="~")).part("settings")
             asked = await self._brought(asked, {**settings, **asked})
         named = [_named(await self._take_in(one)) for one in pictures]
         body = {"text": text, "pictures": named, "options": asked}
@@ -99,7 +98,7 @@ class RemoteConversations:
 
     async def switch(self, name: str, *, on: bool) -> Answer:
         """Switch an assistant or a chat model on or off."""
-        call = self._line.call("PUT", f"/v1/assistants/{quote(name, safe='')}", json={"enabled": on})
+        call = self._line.call("PUT", f"/v1/assistants/{segment(name)}", json={"enabled": on})
         answer: Answer = (await call).json()
         return answer
 
@@ -126,4 +125,4 @@ def _named(reference: Reference) -> str:
 
 
 def _at(conversation_id: str) -> str:
-    return f"/v1/conversations/{quote(conversation_id, safe='')}"
+    return f"/v1/conversations/{segment(conversation_id)}"

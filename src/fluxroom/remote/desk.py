@@ -7,7 +7,6 @@ import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import quote
 
 from fluxroom.errors import RequestError
 from fluxroom.flows import picture_places
@@ -15,7 +14,7 @@ from fluxroom.flows.bulk.sheets import Sheet
 from fluxroom.flows.comparisons import Comparison
 from fluxroom.flows.pipelines.files import Pipeline
 from fluxroom.identifiers import new_id
-from fluxroom.remote.line import Line
+from fluxroom.remote.line import Line, Told, segment
 from fluxroom.store.runs import STATES, Wanted
 from fluxroom.types import JSON, Reference
 
@@ -60,13 +59,13 @@ class RemoteDesk:
 
     async def say_winner(self, run_id: str, position: int | None) -> Answer:
         """Say which cell is best; None for none."""
-        call = self._line.call("PUT", f"/v1/comparisons/{quote(run_id)}/winner", json={"position": position})
+        call = self._line.call("PUT", f"/v1/comparisons/{segment(run_id)}/winner", json={"position": position})
         answer: Answer = (await call).json()
         return answer
 
     async def contact_sheet(self, run_id: str) -> bytes:
         """A comparison as one picture: PNG."""
-        return (await self._line.call("GET", f"/v1/comparisons/{quote(run_id)}/sheet")).body
+        return (await self._line.call("GET", f"/v1/comparisons/{segment(run_id)}/sheet")).body
 
     async def begin_pipeline(
         self,
@@ -114,19 +113,19 @@ class RemoteDesk:
         asked = {name: value for name, value in asdict(wanted).items() if value not in {"", None}}
         asked.pop("owner", None)
         asked["q"] = asked.pop("words", None)
-        found: Answer = await self._line.get("/v1/runs", limit=limit, before=before or None, **asked)
-        return list(found["runs"])
+        found: Told = await self._line.get("/v1/runs", limit=limit, before=before or None, **asked)
+        return found.every("runs")
 
-    async def get(self, run_id: str) -> Answer:
+    async def get(self, run_id: str) -> Told:
         """A run as it is now."""
-        found: Answer = await self._line.get(f"/v1/runs/{quote(run_id)}")
+        found: Told = await self._line.get(f"/v1/runs/{segment(run_id)}")
         return found
 
     async def rest(self, run_id: str) -> Answer:
         """Wait until a run rests; the gateway carries it."""
         while True:
             found = await self.get(run_id)
-            if found["state"] != "running" and not found["counts"].get("submitted"):
+            if found["state"] != "running" and not found.part("counts").get("submitted"):
                 return found
             await asyncio.sleep(_LOOK)
 
@@ -136,40 +135,40 @@ class RemoteDesk:
         """A page of a run's items."""
         wanted = [("state", one) for one in states] if set(states) != set(STATES) else []
         params = [*wanted, ("after", str(after)), ("limit", str(limit))]
-        answer: Answer = (await self._line.call("GET", f"/v1/runs/{quote(run_id)}/items", params=params)).json()
-        return list(answer["items"])
+        answer: Told = (await self._line.call("GET", f"/v1/runs/{segment(run_id)}/items", params=params)).json()
+        return answer.every("items")
 
     async def describe(self, run_id: str, shown: Mapping[str, JSON]) -> Answer:
         """Change name, description, tags, favourite or hidden."""
-        answer: Answer = (await self._line.call("PATCH", f"/v1/runs/{quote(run_id)}", json=dict(shown))).json()
+        answer: Answer = (await self._line.call("PATCH", f"/v1/runs/{segment(run_id)}", json=dict(shown))).json()
         return answer
 
     async def pause(self, run_id: str) -> Answer:
         """Send nothing more."""
-        return await self._post(f"/v1/runs/{quote(run_id)}/pause", {})
+        return await self._post(f"/v1/runs/{segment(run_id)}/pause", {})
 
     async def resume(self, run_id: str) -> Answer:
         """Go on with a paused run."""
-        return await self._post(f"/v1/runs/{quote(run_id)}/resume", {})
+        return await self._post(f"/v1/runs/{segment(run_id)}/resume", {})
 
     async def cancel(self, run_id: str) -> tuple[Answer, list[str]]:
         """Send nothing more, cancel what can be."""
-        told = await self._post(f"/v1/runs/{quote(run_id)}/cancel", {})
-        return told["run"], told["said"]
+        told = await self._post(f"/v1/runs/{segment(run_id)}/cancel", {})
+        return told.part("run"), told.every("said")
 
     async def retry(self, run_id: str, states: Sequence[str] = ("failed", "cancelled")) -> Answer:
         """Send items that failed or were cancelled again."""
-        return await self._post(f"/v1/runs/{quote(run_id)}/retry", {"states": list(states)})
+        return await self._post(f"/v1/runs/{segment(run_id)}/retry", {"states": list(states)})
 
     async def table(self, run_id: str) -> AsyncIterator[str]:
         """A run as CSV."""
-        text = (await self._line.call("GET", f"/v1/runs/{quote(run_id)}/csv")).body.decode()
+        text = (await self._line.call("GET", f"/v1/runs/{segment(run_id)}/csv")).body.decode()
         return _lines(text)
 
     # -----------------------------------------------------------------------------------------------------------------
 
-    async def _post(self, path: str, body: Any, *, key: str = "") -> Answer:
-        answer: Answer = await self._line.post(path, body, key=key or new_id())
+    async def _post(self, path: str, body: Any, *, key: str = "") -> Told:
+        answer: Told = await self._line.post(path, body, key=key or new_id())
         return answer
 
     async def _sheet(self, sheet: Sheet) -> Answer:
@@ -217,7 +216,7 @@ class RemoteDesk:
 
 
 def _step(run_id: str, step: str, word: str) -> str:
-    return f"/v1/pipelines/{quote(run_id)}/steps/{quote(step)}/{word}"
+    return f"/v1/pipelines/{segment(run_id)}/steps/{segment(step)}/{word}"
 
 
 async def _lines(text: str) -> AsyncIterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,13 +15,16 @@ from fluxroom.engine.lifecycle import SETTLED
 from fluxroom.errors import GatewayUnreachable
 from fluxroom.logs import get_logger
 from fluxroom.remote import answers
-from fluxroom.remote.line import Line, Told, error_from, other_version
+from fluxroom.remote.line import Line, Told, error_from, heard, other_version, segment
 from fluxroom.types import Done, Event, Queued, Running
 
 _log = get_logger("fluxroom.remote")
 
 _AGAIN = 0.5
 """Seconds before somebody who follows comes back."""
+
+_KINDS = frozenset({"state", "progress", "problem", "end"})
+"""The events that say something about a generation."""
 
 
 @dataclass(slots=True)
@@ -65,9 +68,13 @@ async def follow(line: Line, generation: str, patience: float) -> AsyncGenerator
 
 async def _once(line: Line, told: Followed) -> AsyncIterator[Event]:
     headers = {"Accept": "text/event-stream", **({"Last-Event-ID": told.last} if told.last else {})}
-    async with line.stream(f"/v1/generations/{told.id}/events", headers) as lines:
+    async with line.stream(f"/v1/generations/{segment(told.id)}/events", headers) as lines:
         async for kind, number, data in read_events(lines):
             told.last = number or told.last
+            if kind not in _KINDS:
+                continue  # a later version's, about something else
+            if not isinstance(data, Told):
+                raise other_version(f"its event {kind!r} is no object")
             if kind == "problem":
                 raise error_from(data)
             if kind == "end":
@@ -78,24 +85,17 @@ async def _once(line: Line, told: Followed) -> AsyncIterator[Event]:
                 yield event
 
 
-async def _event(line: Line, told: Followed, kind: str, data: Mapping[str, Any]) -> Event | None:
+async def _event(line: Line, told: Followed, kind: str, data: Told) -> Event | None:
     job = str(data.get("job", ""))
-    if kind == "state" and data["to"] in SETTLED:
+    if kind == "state" and str(data["to"]) in SETTLED:
         told.latest.pop(job, None)
-        return _done(answers.snapshot(await line.get(f"/v1/generations/{told.id}")), job)
+        return _done(answers.snapshot(await line.get(f"/v1/generations/{segment(told.id)}")), job)
     if kind == "state" and data["to"] == "queued":
         told.latest[job] = Queued(job=job, why="" if data["from"] is None else str(data["why"]))
     elif kind == "progress" and data["phase"] == "queued":
         told.latest[job] = Queued(job=job, position=data.get("position"), why=data.get("why") or "")
     elif kind == "progress":
-        told.latest[job] = Running(
-            job=job,
-            elapsed=data["elapsed"],
-            expected=data["expected"],
-            usual=data.get("usual") or "",
-            progress=data.get("progress"),
-            phase=data["phase"],
-        )
+        told.latest[job] = answers.running(data, job)
     else:
         return None
     return told.latest[job]
@@ -113,7 +113,7 @@ def _read(data: str) -> Any:
         told = orjson.loads(data)
     except ValueError:
         raise other_version("an event is no JSON") from None
-    return Told(told) if isinstance(told, dict) else told
+    return heard(told)
 
 
 async def read_events(lines: AsyncIterator[bytes]) -> AsyncIterator[tuple[str, str, Any]]:

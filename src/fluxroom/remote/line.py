@@ -9,7 +9,8 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
 
 import aiohttp
 import orjson
@@ -20,6 +21,8 @@ from fluxroom.logs import get_logger
 
 if TYPE_CHECKING:
     from fluxroom.settings import Settings
+
+T = TypeVar("T")
 
 _log = get_logger("fluxroom.remote")
 
@@ -60,7 +63,7 @@ class Answer:
             ) from None
         if not isinstance(told, dict):
             raise other_version("it is no object")
-        return Told(told)
+        return heard(told)
 
 
 class Told(dict[str, Any]):
@@ -69,6 +72,32 @@ class Told(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         """There is no such member."""
         raise other_version(f"it has no {name!r}")
+
+    def part(self, name: str) -> Told:
+        """The object that is told under this name."""
+        return self._of(name, Told, "an object")
+
+    def every(self, name: str) -> list[Any]:
+        """The list that is told under this name."""
+        return self._of(name, list, "a list")
+
+    def _of(self, name: str, kind: type[T], words: str) -> T:
+        found = self[name]
+        if not isinstance(found, kind):
+            raise other_version(f"its {name!r} is not {words}")
+        return found
+
+
+def heard(told: Any) -> Any:
+    """JSON of a gateway, with everything in it as something that it tells."""
+    if isinstance(told, dict):
+        return Told({name: heard(inner) for name, inner in told.items()})
+    return [heard(inner) for inner in told] if isinstance(told, list) else told
+
+
+def segment(text: str) -> str:
+    """A text as one segment of a path, whatever is in it; what can be none names nothing there."""
+    return "-" if text in {"", ".", ".."} else quote(text, safe="", errors="replace")
 
 
 def other_version(why: str) -> GatewayUnreachable:

@@ -15,7 +15,7 @@ from fluxroom.logs import get_logger
 from fluxroom.remote import answers
 from fluxroom.remote.books import RemoteBooks
 from fluxroom.remote.events import Followed, follow
-from fluxroom.remote.line import Line
+from fluxroom.remote.line import Line, segment
 from fluxroom.remote.pictures import Assets
 from fluxroom.types import Reference, Size
 
@@ -113,13 +113,12 @@ class RemoteWorker:
 
     async def snapshot(self, generation: str) -> Snapshot:
         """A generation as it is now."""
-        return answers.snapshot(await self._line.get(f"/v1/generations/{generation}"))
+        return answers.snapshot(await self._line.get(f"/v1/generations/{segment(generation)}"))
 
     async def cancel(self, generation: str) -> list[tuple[Job, str]]:
         """Cancel what can be cancelled."""
-        told = (await self._line.call("DELETE", f"/v1/generations/{generation}")).json()
-        jobs = {job.id: job for job in answers.snapshot(told["generation"]).jobs}
-        return [(jobs[one["job"]], one["said"]) for one in told["jobs"]]
+        told = (await self._line.call("DELETE", f"/v1/generations/{segment(generation)}")).json()
+        return answers.cancelled(told)
 
     async def resolve(self, job: str, choice: Literal["retry", "abandon"]) -> Job:
         """Decide about a job in doubt."""
@@ -149,9 +148,8 @@ class RemoteWorker:
 
     async def offered(self, route: str) -> bool | None:
         """Whether the provider offers a route now."""
-        told = await self._line.post(f"/v1/models/{route}/check", {})
-        answers_of_all: list[bool | None] = [one["offered"] for one in told["routes"]]
-        return next((one for one in answers_of_all if one is not None), None)
+        told = await self._line.post(f"/v1/models/{'/'.join(map(segment, route.split('/')))}/check", {})
+        return answers.offered(told)
 
 
 def body_of(request: Request) -> dict[str, Any]:
