@@ -11,12 +11,14 @@ export type KeyCheck = components["schemas"]["KeyCheckAnswer"];
 const KEYS = ["keys"];
 const PROVIDERS = ["providers"];
 
-/** How the providers' accounts stand; looked at now and then, because others use them too. */
-export function useProviders() {
+const NOW_AND_THEN = 15_000; // milliseconds
+
+/** How the providers' accounts stand; looked at again after so many milliseconds, because others use them too. */
+export function useProviders(every = NOW_AND_THEN) {
   return useQuery({
     queryKey: PROVIDERS,
     queryFn: async () => (await data(api.GET("/v1/providers"))).providers,
-    refetchInterval: 15_000,
+    refetchInterval: every,
   });
 }
 

@@ -87,16 +87,22 @@ export function readGeneration(id: string): Promise<Generation> {
   return data(api.GET("/v1/generations/{generation_id}", { params: { path: { generation_id: id } } }));
 }
 
-export function useQuote(body: Record<string, unknown> | null) {
-  return useQuery({
+const quoteQuery = (body: Record<string, unknown> | null) =>
+  queryOptions({
     queryKey: ["quote", body],
     queryFn: ({ signal }) => data(api.POST("/v1/quotes", { body: body as never, signal })) as Promise<Quote>,
-    enabled: body !== null,
     staleTime: 60_000,
     gcTime: 60_000,
     retry: false,
-    placeholderData: (before) => before,
   });
+
+export function useQuote(body: Record<string, unknown> | null) {
+  return useQuery({ ...quoteQuery(body), enabled: body !== null, placeholderData: (before) => before });
+}
+
+/** What a request costs, for whoever does not wait until it is shown. */
+export function quoteNow(client: QueryClient, body: Record<string, unknown>): Promise<Quote> {
+  return client.fetchQuery(quoteQuery(body));
 }
 
 function hasOpen(found: InfiniteData<Page> | undefined): boolean {

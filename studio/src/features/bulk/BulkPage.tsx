@@ -28,26 +28,22 @@ export function BulkPage() {
   const { data: list } = useModels();
   const drafted = useDraft((draft) => draft.model);
   const sheet = useSheet();
-  const [dry, setDry] = useState<DryRun | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
+  const [answer, setAnswer] = useState<{ to: string; dry?: DryRun; problem?: Problem } | null>(null);
   const [busy, setBusy] = useState<"check" | "run" | null>(null);
   const model = sheet.model || drafted || (list?.default ?? "");
   const body = bodyOf(sheet, `${words.title} ${new Date().toLocaleDateString(language)}`, model);
+  const text = JSON.stringify(body);
+  // What was checked, or refused, before something was changed is not what would be sent; it may also come later.
+  const { dry = null, problem = null } = answer?.to === text ? answer : {};
 
-  /** What was checked is no longer what would be sent. */
-  function changed() {
-    setDry(null);
-    setProblem(null);
-  }
   async function work(kind: "check" | "run", call: () => Promise<void>) {
     setBusy(kind);
-    setProblem(null);
-    await call().catch((error: unknown) => setProblem(problemOf(error)));
+    await call().catch((error: unknown) => setAnswer({ to: text, problem: problemOf(error) }));
     setBusy(null);
   }
   const check = () =>
     work("check", async () => {
-      setDry(await data(api.POST("/v1/bulk/check", { body })));
+      setAnswer({ to: text, dry: await data(api.POST("/v1/bulk/check", { body })) });
     });
   const run = () =>
     work("run", async () => {
@@ -67,9 +63,9 @@ export function BulkPage() {
         {words.lead}
       </Text>
       <section className={classes.block}>
-        <SourceField onChange={changed} />
-        <ColumnsField onChange={changed} />
-        <DefaultsField model={model} onChange={changed} />
+        <SourceField />
+        <ColumnsField />
+        <DefaultsField model={model} />
         {problem && (
           <Alert color="red" variant="light" mt="md" role="alert">
             <ProblemText problem={problem} compact />

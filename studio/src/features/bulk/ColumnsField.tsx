@@ -6,7 +6,7 @@ import { MEANINGS } from "./columns";
 import { isLines, preview, useSheet } from "./sheet";
 
 /** What each column means, over the first rows of the table. */
-export function ColumnsField({ onChange }: { onChange: () => void }) {
+export function ColumnsField() {
   const words = useWordsOf(bulk);
   const { table, columns, set } = useSheet();
   const { header, rows, more } = preview(table);
@@ -14,7 +14,6 @@ export function ColumnsField({ onChange }: { onChange: () => void }) {
 
   function choose(column: string, meaning: string | null) {
     const { [column]: _, ...rest } = columns;
-    onChange();
     set({ columns: meaning === null || meaning === column ? rest : { ...rest, [column]: meaning } });
   }
   return (

@@ -7,13 +7,12 @@ import { bulk } from "@/words/bulk";
 import { type Seeds, type Sheet, useSheet } from "./sheet";
 
 /** What holds for every row that says nothing else. */
-export function DefaultsField({ model, onChange }: { model: string; onChange: () => void }) {
+export function DefaultsField({ model }: { model: string }) {
   const words = useWordsOf(bulk);
   const language = useLook((look) => look.language);
   const { data: list } = useModels();
   const sheet = useSheet();
   const set = (change: Partial<Sheet>) => {
-    onChange();
     sheet.set(change);
   };
   return (

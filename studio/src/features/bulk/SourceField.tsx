@@ -9,16 +9,15 @@ import { filesIn, type Sort, sortOf } from "./dropped";
 import { promptsOf, useSheet } from "./sheet";
 
 /** Where the rows come from: a pasted table, or what was dropped: a table, pictures, both, or a folder of them. */
-export function SourceField({ onChange }: { onChange: () => void }) {
+export function SourceField() {
   const words = useWordsOf(bulk);
   const problem = useWords().problem;
-  const { table, pictures, prompts, name, set, setTable, setPictures } = useSheet();
+  const { table, pictures, prompts, set, setTable, setPictures } = useSheet();
   const [over, setOver] = useState(false);
   const arrived = pictures.filter((one) => one.state === "ready").length;
   const failed = pictures.filter((one) => one.state === "failed").length;
 
   async function take(files: File[]) {
-    onChange();
     const of = (sort: Sort) => files.filter((one) => sortOf(one) === sort);
     for (const file of of("excel"))
       notifications.show({ color: "red", message: words.excel(file.name), autoClose: 9000 });
@@ -27,7 +26,7 @@ export function SourceField({ onChange }: { onChange: () => void }) {
       notifications.show({ color: "red", message: problem.what.too_large ?? sheet.name });
     } else if (sheet) {
       setTable(await sheet.text());
-      if (!name) set({ name: sheet.name.replace(/\.\w+$/, "") });
+      if (!useSheet.getState().name) set({ name: sheet.name.replace(/\.\w+$/, "") });
     }
     await takeFiles(of("picture"), setPictures);
   }
@@ -52,10 +51,7 @@ export function SourceField({ onChange }: { onChange: () => void }) {
         label={over ? words.dropHere : words.paste}
         placeholder={words.placeholder}
         value={table}
-        onChange={(event) => {
-          onChange();
-          setTable(event.currentTarget.value);
-        }}
+        onChange={(event) => setTable(event.currentTarget.value)}
         autosize
         minRows={pictures.length ? 2 : 6}
         maxRows={12}
@@ -88,15 +84,7 @@ export function SourceField({ onChange }: { onChange: () => void }) {
                 : words.pictures(arrived)}
               {failed > 0 && <span className="bad"> · {words.failed(failed)}</span>}
             </Text>
-            <Button
-              size="compact-sm"
-              variant="subtle"
-              color="gray"
-              onClick={() => {
-                onChange();
-                setPictures(() => []);
-              }}
-            >
+            <Button size="compact-sm" variant="subtle" color="gray" onClick={() => setPictures(() => [])}>
               {words.forget}
             </Button>
           </>
@@ -113,10 +101,7 @@ export function SourceField({ onChange }: { onChange: () => void }) {
             minRows={2}
             maxRows={8}
             value={prompts}
-            onChange={(event) => {
-              onChange();
-              set({ prompts: event.currentTarget.value });
-            }}
+            onChange={(event) => set({ prompts: event.currentTarget.value })}
           />
           {promptsOf(prompts).length > 0 && (
             <Text size="sm" className="quiet" mt={4}>

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { DryRun, Run } from "@/api/runs";
 import { RunHead } from "@/features/runs/RunHead";
 import { useLook } from "@/look";
-import { file, gateway, problem, rendered } from "@/testing/rendered";
+import { file, gateway, held, problem, rendered } from "@/testing/rendered";
 import { BulkPage } from "./BulkPage";
 import { ColumnsField } from "./ColumnsField";
 import { DryRunTable } from "./DryRunTable";
@@ -51,19 +51,28 @@ const dry = (rows: DryRun["rows"], change: Partial<DryRun> = {}): DryRun => ({
 describe("where the rows come from", () => {
   async function chosen(...files: File[]) {
     gateway({ "POST /v1/assets": { sha256: HASH } });
-    const changed = vi.fn();
-    const view = await rendered(<SourceField onChange={changed} />);
+    const view = await rendered(<SourceField />);
     const input = view.container.querySelector<HTMLInputElement>("input[type=file]");
     if (!input) throw new Error("no input");
     await view.user.upload(input, files);
-    return { ...view, changed };
+    return view;
   }
 
   it("a sheet names the run, and the pictures beside it are taken in", async () => {
-    const { changed } = await chosen(file("cups.csv", "text/csv", "Text;Foto\na;cup.png"), file("cup.png"));
+    await chosen(file("cups.csv", "text/csv", "Text;Foto\na;cup.png"), file("cup.png"));
     await waitFor(() => expect(sheet().pictures[0]?.state).toBe("ready"));
     expect(sheet()).toMatchObject({ name: "cups", columns: { Text: "prompt", Foto: "references" } });
-    expect(changed).toHaveBeenCalled();
+  });
+
+  it("a sheet leaves the name that somebody wrote while it was read", async () => {
+    const late = held();
+    const read = vi.spyOn(File.prototype, "text").mockReturnValue(late.answer as Promise<string>);
+    await chosen(file("cups.csv", "text/csv"));
+    await waitFor(() => expect(read).toHaveBeenCalled());
+    sheet().set({ name: "my own" });
+    await late.give("prompt\na cup");
+    await waitFor(() => expect(sheet().table).toBe("prompt\na cup"));
+    expect(sheet().name).toBe("my own");
   });
 
   it("pictures alone ask for prompts, and say how many rows that makes", async () => {
@@ -81,7 +90,7 @@ describe("where the rows come from", () => {
   });
 
   it("an example is there for whoever has nothing", async () => {
-    const { user } = await rendered(<SourceField onChange={() => {}} />);
+    const { user } = await rendered(<SourceField />);
     await user.click(screen.getByRole("button", { name: "Fill in an example" }));
     expect(sheet().table).toMatch(/^prompt,image_size,seed\n/);
   });
@@ -113,8 +122,7 @@ describe("where the rows come from", () => {
 
 it("columns show what they mean over the first rows", async () => {
   sheet().setTable("Text,sku\na cup,1\na jug,2\na pan,3\na pot,4");
-  const changed = vi.fn();
-  const { user } = await rendered(<ColumnsField onChange={changed} />);
+  const { user } = await rendered(<ColumnsField />);
   const meaning = (name: string) => (screen.getByRole("combobox", { name }) as HTMLInputElement).value;
   expect([meaning("Text"), meaning("sku")]).toEqual(["prompt", "as sku"]);
   expect(screen.getAllByRole("row").map((one) => one.textContent)).toContain("a pan3");
@@ -123,7 +131,6 @@ it("columns show what they mean over the first rows", async () => {
   const ignore = await screen.findAllByRole("option", { name: "Ignore", hidden: true });
   await user.click(ignore.at(-1) as HTMLElement);
   expect(sheet().columns).toEqual({ Text: "prompt", sku: "" });
-  expect(changed).toHaveBeenCalledOnce();
 });
 
 it("what is wrong stands first, and what is not sent is told", async () => {
@@ -164,6 +171,26 @@ describe("the page", () => {
     expect(sent).toMatchObject({ name: "cups", csv: "prompt\na cup\n-", budget: "2.5", priority: 0 });
     await user.type(screen.getByRole("textbox", { name: "Name" }), "!");
     expect(screen.queryByRole("button", { name: /^Run/ })).toBeNull();
+  });
+
+  it("does not take the answer to an older sheet for that of the new one", async () => {
+    const late = held();
+    const answers: unknown[] = [late.answer, problem("invalid_params", "Line 2 cannot be read.")];
+    gateway({ ...lists, "POST /v1/bulk/check": () => answers.shift() });
+    sheet().setTable("prompt\na cup");
+    const { user } = await rendered(<BulkPage />);
+    await user.click(screen.getByRole("button", { name: "Check" }));
+    await user.type(screen.getByRole("textbox", { name: /^Paste a table/ }), ", very large");
+    await late.give(dry([row({})]));
+    await waitFor(() =>
+      expect(screen.getByRole("button", { name: "Check" }).hasAttribute("data-loading")).toBe(false),
+    );
+    expect(screen.queryByRole("button", { name: /^Run/ })).toBeNull();
+    await user.click(screen.getByRole("button", { name: "Check" }));
+    await screen.findByRole("alert");
+    // What was wrong is gone with what was wrong.
+    await user.type(screen.getByRole("textbox", { name: /^Paste a table/ }), "{Backspace}");
+    expect(screen.queryByRole("alert")).toBeNull();
   });
 
   it("says what is wrong with a table, which stays", async () => {

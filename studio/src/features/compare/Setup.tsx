@@ -1,6 +1,6 @@
 import { Alert, Button, Group, SimpleGrid, Text, Textarea, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { useQuery } from "@tanstack/react-query";
+import { queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { api, data, problemOf } from "@/api/client";
@@ -21,6 +21,14 @@ import { AxisField } from "./AxisField";
 import { type AxisDraft, axisFields, loraAxes } from "./axes";
 import { Recipes } from "./Recipes";
 
+const checkQuery = (body: string) =>
+  queryOptions({
+    queryKey: ["comparison", body],
+    queryFn: () => data(api.POST("/v1/comparisons/check", { body: JSON.parse(body) })),
+    staleTime: 10_000,
+    retry: false,
+  });
+
 /** What is compared: the request that all cells share, and what varies from cell to cell. */
 export function Setup({ model }: { model: Model }) {
   const words = useWords();
@@ -36,6 +44,7 @@ export function Setup({ model }: { model: Model }) {
   const [busy, setBusy] = useState(false);
   const [asking, setAsking] = useState(false);
   const isDear = useIsDear();
+  const client = useQueryClient();
 
   const provider =
     draft.provider !== "auto" && model.routes[draft.provider] ? draft.provider : automaticProvider(model);
@@ -49,20 +58,22 @@ export function Setup({ model }: { model: Model }) {
   const used = axes.filter((axis) => axis.name && axis.values.length);
   const ready = used.length > 0 && Boolean(draft.prompt.trim());
   const body = { name: name.trim() || draft.prompt.slice(0, 60) || words.compare.title, request, axes: used };
-  const [asked] = useDebouncedValue(JSON.stringify(body), 300);
-  const check = useQuery({
-    queryKey: ["comparison", asked],
-    queryFn: () => data(api.POST("/v1/comparisons/check", { body: JSON.parse(asked) })),
-    enabled: ready,
-    retry: false,
-    placeholderData: (before) => before,
-  });
+  const text = JSON.stringify(body);
+  const [asked] = useDebouncedValue(text, 300);
+  const check = useQuery({ ...checkQuery(asked), enabled: ready, placeholderData: (before) => before });
   const sides = used.map((axis) => axis.values.length);
   const cells = used.reduce((product, axis) => product * axis.values.length, used.length ? 1 : 0);
 
   const price = check.data ? money(check.data.high ?? check.data.low, language) : "";
-  const dear = check.data ? isDear(Number(check.data.high ?? check.data.low), check.data.ok) : false;
 
+  /** What is dear is asked about first, also while the price on the button is that of a moment ago. */
+  async function go() {
+    setBusy(true);
+    const now = await client.fetchQuery(checkQuery(text)).catch(() => undefined);
+    setBusy(false);
+    if (now && isDear(Number(now.high ?? now.low), now.ok)) setAsking(true);
+    else await run();
+  }
   async function run() {
     setBusy(true);
     setProblem(null);
@@ -137,11 +148,7 @@ export function Setup({ model }: { model: Model }) {
           maxLength={200}
           w={260}
         />
-        <Button
-          onClick={() => (dear ? setAsking(true) : void run())}
-          loading={busy}
-          disabled={!ready || Boolean(check.error)}
-        >
+        <Button onClick={() => void go()} loading={busy} disabled={!ready || Boolean(check.error)}>
           {words.compare.run(cells)}
           {check.data && (
             <span className="figures" style={{ marginLeft: 10, fontWeight: 450 }}>

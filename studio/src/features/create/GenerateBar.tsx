@@ -16,6 +16,15 @@ import type { RequestBody } from "./request";
 import { isIncomplete, type Price } from "./usePriceOf";
 import { useSubmit } from "./useSubmit";
 
+interface Figures {
+  low: string;
+  high: string;
+  images: number;
+  formula: string;
+  source: string;
+  approximate: boolean;
+}
+
 interface Props {
   body: RequestBody;
   price: Price;
@@ -32,27 +41,32 @@ export function GenerateBar({ body, price, mode, fields, provider }: Props) {
   const draft = useDraft();
   const { submit, busy, problem } = useSubmit();
   const [asking, setAsking] = useState(false);
+  const [pricing, setPricing] = useState(false);
 
-  const quote = price.quote?.quote as
-    | { low: string; high: string; images: number; formula: string; source: string; approximate: boolean }
-    | undefined;
+  const quote = price.quote?.quote as Figures | undefined;
   const uploading = draft.references.some((one) => one.state === "uploading");
   const needsPrompt =
     fields.some((field) => field.kind === "prompt" && field.required) && !draft.prompt.trim();
   const refused = price.problem?.code === "invalid_params" && !price.stale;
   const disabled = needsPrompt || uploading || refused || isIncomplete(fields, draft);
   const text = quote ? priceText(quote, language, words.create.atLeast) : "";
-  const dear = quote ? isDear(Number(quote.high), quote.images) : false;
 
   // The budget's figures stand below in the page's language.
   const shown = problem?.code === "budget_exceeded" ? { ...problem, detail: "" } : (problem ?? price.problem);
 
-  function go() {
-    if (disabled || busy) return;
-    if (dear) setAsking(true);
-    else void submit(body);
+  async function go() {
+    if (disabled || busy || pricing) return;
+    let now = quote;
+    if (price.stale) {
+      // The figures on the button are those of a moment ago; what is dear is asked about first all the same.
+      setPricing(true);
+      now = (await price.ask())?.quote as Figures | undefined;
+      setPricing(false);
+    }
+    if (now && isDear(Number(now.high), now.images)) setAsking(true);
+    else await submit(body);
   }
-  useHotkeys([["mod+Enter", go]], []);
+  useHotkeys([["mod+Enter", () => void go()]], []);
 
   return (
     <div className={classes.bar}>
@@ -69,7 +83,14 @@ export function GenerateBar({ body, price, mode, fields, provider }: Props) {
           )}
         </Alert>
       )}
-      <Button fullWidth size="md" onClick={go} disabled={disabled} loading={busy} data-testid="generate">
+      <Button
+        fullWidth
+        size="md"
+        onClick={() => void go()}
+        disabled={disabled}
+        loading={busy || pricing}
+        data-testid="generate"
+      >
         {words.create.generate}
         <span className="figures" style={{ marginLeft: 10, opacity: price.stale ? 0.6 : 1, fontWeight: 450 }}>
           {text}

@@ -1,6 +1,7 @@
 import { useDebouncedValue } from "@mantine/hooks";
+import { useQueryClient } from "@tanstack/react-query";
 import { Trouble } from "@/api/client";
-import { useQuote } from "@/api/queries";
+import { quoteNow, useQuote } from "@/api/queries";
 import type { Problem, Quote } from "@/api/types";
 import type { Field } from "@/form/fields";
 import type { Draft } from "./draft";
@@ -11,12 +12,15 @@ export interface Price {
   problem: Problem | null;
   /** The figures belong to what the form said a moment ago. */
   stale: boolean;
+  /** The figures of what the form says now; undefined when there are none. */
+  ask: () => Promise<Quote | undefined>;
 }
 
 const PAUSE = 250; // milliseconds without a key pressed
 
 /** What the request costs now. A prompt or a picture that is still missing does not keep the price away. */
 export function usePriceOf(body: RequestBody, fields: Field[], draft: Draft): Price {
+  const client = useQueryClient();
   const priced = { ...body };
   // No price depends on the words; one text for all spares a question per letter typed.
   if (typeof priced.prompt === "string") priced.prompt = "a picture";
@@ -29,6 +33,7 @@ export function usePriceOf(body: RequestBody, fields: Field[], draft: Draft): Pr
     quote: incomplete || problem ? undefined : query.data,
     problem: incomplete ? null : problem,
     stale: asked !== text || query.isPlaceholderData || query.isFetching,
+    ask: () => quoteNow(client, priced).catch(() => undefined),
   };
 }
 

@@ -26,8 +26,11 @@ export function useSubmit() {
       );
       place(client, generation);
       const draft = useDraft.getState();
-      draft.remember(draft.prompt);
-      if (draft.seedMode === "next" && typeof body.seed === "number") draft.setValue("seed", body.seed + 1);
+      // What was sent, not what has been written since; and a seed that was changed since stays.
+      const { prompt = "", seed } = body;
+      draft.remember(typeof prompt === "string" ? prompt : JSON.stringify(prompt));
+      const same = draft.values[draft.model]?.seed === seed;
+      if (draft.seedMode === "next" && typeof seed === "number" && same) draft.setValue("seed", seed + 1);
       return true;
     } catch (error) {
       setProblem(problemOf(error));

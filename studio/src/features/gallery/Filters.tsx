@@ -33,8 +33,18 @@ export function Filters({ search, facets }: Props) {
       search: (before: GallerySearch) => clean({ ...before, ...change }),
       replace: true,
     });
-  const later = useDebouncedCallback((q: string) => set({ q }), 200);
-  useEffect(() => setText(search.q ?? ""), [search.q]);
+  // What was typed here comes back in the address, a moment later: it must not take the place of what was typed since.
+  const sent = useRef<string[]>([]);
+  const later = useDebouncedCallback((q: string) => {
+    if (q !== (search.q ?? "")) sent.current.push(q);
+    set({ q });
+  }, 200);
+  useEffect(() => {
+    const q = search.q ?? "";
+    const own = sent.current.indexOf(q);
+    if (own < 0) setText(q);
+    sent.current.splice(0, own + 1);
+  }, [search.q]);
   useHotkeys(singleKeys ? [["/", () => box.current?.focus()]] : []);
   const counted = (
     counts: Record<string, number> | undefined,

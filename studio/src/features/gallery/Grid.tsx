@@ -3,8 +3,9 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
-import { act, type LibraryImage, mark, trash } from "@/api/library";
+import { act, type LibraryImage, type Marks, mark, trash } from "@/api/library";
 import { useLook } from "@/look";
+import { tellTrouble } from "@/ui/tellTrouble";
 import { tellUndo } from "@/ui/tellUndo";
 import { useWords } from "@/words";
 import { Cell } from "./Cell";
@@ -81,12 +82,17 @@ export function Grid({ images, total, selected, onSelect, onEnd, onAll }: Props)
     else if (event.key === " ") toggle(current, event.shiftKey);
     else if (event.key === "a" && (event.ctrlKey || event.metaKey)) onAll();
     else if (event.key === "Escape") onSelect(new Set());
-    else if (event.key === "Delete" && image) void remove(selected.size ? [...selected] : [image.id]);
-    else if (event.key === "." && image) void mark(client, image.id, { favourite: !image.favourite });
-    else if (/^[0-5]$/.test(event.key) && image) void mark(client, image.id, { rating: Number(event.key) });
+    else if (event.key === "Delete" && image)
+      void remove(selected.size ? [...selected] : [image.id]).catch(tellTrouble);
+    else if (event.key === "." && image) tell(image, { favourite: !image.favourite });
+    else if (/^[0-5]$/.test(event.key) && image) tell(image, { rating: Number(event.key) });
     else if (event.key === "Enter" && image) void navigate({ to: "/i/$id", params: { id: image.id } });
     else return;
     event.preventDefault();
+  }
+
+  function tell(image: LibraryImage, marks: Marks) {
+    void mark(client, image.id, marks).catch(tellTrouble);
   }
 
   function toggle(place: number, extend: boolean) {
@@ -103,7 +109,7 @@ export function Grid({ images, total, selected, onSelect, onEnd, onAll }: Props)
   async function remove(ids: string[]) {
     await trash(client, ids);
     onSelect(new Set());
-    tellUndo(words.gallery.deleted(ids.length), () => void act(client, ids, "restore"));
+    tellUndo(words.gallery.deleted(ids.length), () => void act(client, ids, "restore").catch(tellTrouble));
   }
 
   return (

@@ -1,4 +1,14 @@
-import { Button, Group, SegmentedControl, Select, Stack, Text, TextInput, Title } from "@mantine/core";
+import {
+  Button,
+  Group,
+  SegmentedControl,
+  Select,
+  Skeleton,
+  Stack,
+  Text,
+  TextInput,
+  Title,
+} from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { Download } from "lucide-react";
 import { useEffect } from "react";
@@ -30,7 +40,8 @@ export function EditorPage() {
   useEffect(() => {
     if (!pipeline && list) begin(blank(words.create, list.default), "steps");
   }, [pipeline, list, begin, words]);
-  const [asked] = useDebouncedValue(JSON.stringify([pipeline, inputsOf(draft)]), PAUSE);
+  const text = JSON.stringify([pipeline, inputsOf(draft)]);
+  const [asked] = useDebouncedValue(text, PAUSE);
   const [askedPipeline, askedInputs] = JSON.parse(asked);
   const { data, error, isFetching } = useChecked(askedPipeline, askedInputs);
   const problem = error instanceof Trouble ? error.problem : null;
@@ -39,7 +50,7 @@ export function EditorPage() {
   const side = (
     <Stack gap="lg">
       <InputsForm pipeline={pipeline} />
-      <RunBar pipeline={pipeline} checked={checked} stale={isFetching} problem={problem} />
+      <RunBar pipeline={pipeline} checked={checked} stale={isFetching || asked !== text} problem={problem} />
     </Stack>
   );
   return (
@@ -50,7 +61,9 @@ export function EditorPage() {
       ) : (
         <div className={classes.columns}>
           <div>
-            {view === "steps" ? (
+            {view === "steps" && draft.reading ? (
+              <Skeleton height={300} />
+            ) : view === "steps" ? (
               <Steps pipeline={pipeline} checked={checked} problem={problem} />
             ) : (
               <TextView pipeline={pipeline} onChange={draft.change} />

@@ -3,7 +3,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { problemOf } from "@/api/client";
-import { beginPipeline, type CheckedPipeline } from "@/api/pipelines";
+import { beginPipeline, type CheckedPipeline, checkPipeline } from "@/api/pipelines";
 import { placeRun } from "@/api/runs";
 import type { Problem } from "@/api/types";
 import { typed } from "@/form/typed";
@@ -43,9 +43,19 @@ export function RunBar({ pipeline, checked, stale, problem }: Props) {
   );
   const invalid = (checked?.steps ?? []).filter((one) => one.state === "invalid").map((one) => one.name);
   const price = usePriceText(missing.length ? undefined : checked);
-  const dear = Number(checked?.high ?? checked?.low ?? 0) > confirmAbove;
   const wrong = refused ?? problem;
 
+  /** What is dear is asked about first, also while the price on the button is that of a moment ago. */
+  async function go() {
+    let now = checked;
+    if (stale) {
+      setBusy(true);
+      now = await checkPipeline(pipeline as unknown as Record<string, unknown>, inputs).catch(() => checked);
+      setBusy(false);
+    }
+    if (Number(now?.high ?? now?.low ?? 0) > confirmAbove) setAsking(true);
+    else await run();
+  }
   async function run() {
     setAsking(false);
     setBusy(true);
@@ -77,9 +87,9 @@ export function RunBar({ pipeline, checked, stale, problem }: Props) {
         size="md"
         fullWidth
         data-testid="run"
-        loading={busy}
+        loading={busy || draft.reading}
         disabled={missing.length > 0 || invalid.length > 0 || Boolean(problem)}
-        onClick={() => (dear ? setAsking(true) : void run())}
+        onClick={() => void go()}
       >
         {words.run}
         <span className="figures" style={{ marginLeft: 10, fontWeight: 450, opacity: stale ? 0.6 : 1 }}>

@@ -1,5 +1,6 @@
 import { Box, Button, FileButton, Group, Menu, Text } from "@mantine/core";
 import { Plus, X } from "lucide-react";
+import { useEffect, useRef } from "react";
 import type { Reference } from "@/features/create/draft";
 import { ACCEPTED } from "@/features/create/references/upload";
 import { previewOf, sourcesOf, takeFiles } from "@/features/request/pictures";
@@ -22,13 +23,21 @@ export function StepPictures({ label, pictures, onChange, offers, limit }: Props
   const words = useWordsOf(pipelines);
   const refs = useWords().refs;
   const nameOf = useOfferNames();
+  // The step as it is when the files have arrived, whatever was done with it meanwhile.
+  const now = useRef<Pick<Props, "pictures" | "onChange"> | null>(null);
+  useEffect(() => {
+    now.current = { pictures, onChange };
+    return () => {
+      now.current = null;
+    };
+  });
 
   async function take(files: File[]) {
     let list: Reference[] = [];
     await takeFiles(files, (update) => {
       list = update(list);
     });
-    onChange([...pictures, ...sourcesOf(list)]);
+    now.current?.onChange([...now.current.pictures, ...sourcesOf(list)]);
   }
 
   return (

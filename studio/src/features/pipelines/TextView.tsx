@@ -1,9 +1,11 @@
 import { SegmentedControl, Text, Textarea } from "@mantine/core";
-import { useState } from "react";
+import { notifications } from "@mantine/notifications";
+import { useEffect, useRef, useState } from "react";
 import { checkPipeline } from "@/api/pipelines";
 import type { Json } from "@/api/types";
 import { useWordsOf } from "@/words";
 import { pipelines } from "@/words/pipelines";
+import { usePipelineDraft } from "./draft";
 import classes from "./Pipelines.module.css";
 import { asPipeline, type Pipeline } from "./pipeline";
 import { yamlFile } from "./yaml";
@@ -35,14 +37,32 @@ export function TextView({ pipeline, onChange }: { pipeline: Pipeline; onChange:
   // What is typed stays as typed, also while it is none; null shows the pipeline's own text.
   const [typed, setTyped] = useState<string | null>(null);
   const [bad, setBad] = useState(false);
+  const now = useRef<string | null>(null);
+  const shown = useRef(true);
+  useEffect(() => {
+    shown.current = true;
+    return () => {
+      shown.current = false;
+    };
+  }, []);
 
+  function type(text: string | null) {
+    now.current = text;
+    setTyped(text);
+  }
   async function leave() {
     if (typed === null) return;
+    // Until it is read nothing runs: it would be the pipeline as it was before.
+    usePipelineDraft.setState({ reading: true });
     const found = await pipelineIn(typed);
+    usePipelineDraft.setState({ reading: false });
+    if (now.current !== typed) return; // typed on meanwhile; that is read when it is left
     setBad(!found);
+    if (!found && !shown.current)
+      notifications.show({ color: "red", message: words.textBad, autoClose: 9000 });
     if (!found) return;
     onChange(found);
-    setTyped(null);
+    type(null);
   }
 
   return (
@@ -53,7 +73,7 @@ export function TextView({ pipeline, onChange }: { pipeline: Pipeline; onChange:
         aria-label={words.textView}
         value={kind}
         onChange={(next) => {
-          setTyped(null);
+          type(null);
           setBad(false);
           setKind(next as Kind);
         }}
@@ -70,7 +90,7 @@ export function TextView({ pipeline, onChange }: { pipeline: Pipeline; onChange:
         maxRows={36}
         spellCheck={false}
         value={typed ?? fileText(pipeline, kind)}
-        onChange={(event) => setTyped(event.currentTarget.value)}
+        onChange={(event) => type(event.currentTarget.value)}
         onBlur={() => void leave()}
         error={bad ? words.textBad : undefined}
       />

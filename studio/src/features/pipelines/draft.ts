@@ -18,6 +18,8 @@ interface Kept {
 }
 
 interface PipelineDraft extends Kept {
+  /** A text that was changed is on its way to become the pipeline; not kept. */
+  reading: boolean;
   begin: (pipeline: Pipeline, view: View) => void;
   change: (pipeline: Pipeline) => void;
   look: (view: View) => void;
@@ -31,6 +33,7 @@ export const usePipelineDraft = create<PipelineDraft>()(
   persist(
     (set) => ({
       ...EMPTY,
+      reading: false,
       begin: (pipeline, view) => set({ pipeline, view, values: defaultsOf(pipeline), pictures: {} }),
       change: (pipeline) => set({ pipeline }),
       look: (view) => set({ view }),

@@ -14,9 +14,11 @@ export function KeyForm({ onMade }: { onMade: (name: string, key: string) => voi
   const [name, setName] = useState("");
   const [scopes, setScopes] = useState<string[]>(["read", "generate"]);
   const [budget, setBudget] = useState<number | string>("");
+  const [busy, setBusy] = useState(false);
 
   async function make(event: React.FormEvent) {
     event.preventDefault();
+    if (busy || !name.trim()) return;
     const body: KeyRequest = {
       name: name.trim(),
       owner: "",
@@ -24,12 +26,14 @@ export function KeyForm({ onMade }: { onMade: (name: string, key: string) => voi
       budget_day: budget === "" ? "" : String(budget),
       budget_month: "",
     };
+    setBusy(true);
     try {
       onMade(body.name, await makeKey(client, body));
-      setName("");
+      setName((now) => (now === name ? "" : now));
     } catch (error) {
       tellTrouble(error);
     }
+    setBusy(false);
   }
 
   return (
@@ -57,7 +61,7 @@ export function KeyForm({ onMade }: { onMade: (name: string, key: string) => voi
           value={budget}
           onChange={setBudget}
         />
-        <Button type="submit" variant="default" disabled={!name.trim() || !scopes.length}>
+        <Button type="submit" variant="default" loading={busy} disabled={!name.trim() || !scopes.length}>
           {words.makeKey}
         </Button>
       </Group>

@@ -35,11 +35,13 @@ export function OpenTile({ job, generation }: { job: Job; generation: Generation
   );
 }
 
+const SOON = 2000; // milliseconds; a hold may begin and end while somebody waits
+
 /** Why nothing is sent to the provider at the moment, when it says so or a person did. */
 function WaitNote({ provider }: { provider: string }) {
   const words = useWords().run;
   const language = useLook((look) => look.language);
-  const { data: states } = useProviders();
+  const { data: states } = useProviders(SOON);
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 1000);
