@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from fluxroom.catalog import words
 from fluxroom.engine.orders import hash_of
-from fluxroom.errors import InvalidParams
+from fluxroom.errors import InvalidParams, NotFound
 from fluxroom.flows import plain_text
 from fluxroom.flows.bulk import DryRun, TakeIn, check
 from fluxroom.flows.bulk.sheets import Sheet
@@ -24,6 +24,8 @@ from fluxroom.flows.runs import results
 from fluxroom.flows.runs.conductor import EVER, PlanWith
 from fluxroom.identifiers import new_id
 from fluxroom.imaging.contact_sheet import Cell, contact_sheet
+from fluxroom.imaging.containers import NotAnImage
+from fluxroom.imaging.thumbnails import thumbnail
 from fluxroom.store.runs import UNFINISHED, Item, Run
 from fluxroom.types import JSON, PROVIDERS, dollars
 
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from fluxroom.store import Store
 
 MOST_CELLS = 400
+
+_LOST = "its bytes are no longer there"
+"""What is said of a picture that is in the library and not among the files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +179,21 @@ async def drawn(store: Store, run: Run) -> bytes:
     for position in range(len(columns) * len(rows)):
         one = made.get(position)
         picture = one.images[0] if one and one.images else None
-        data = await asyncio.to_thread(store.blobs.get, picture.sha256) if picture else None
-        cells.append(Cell(data, _below(one), best=run.spec.get("winner") == position))
+        data = await asyncio.to_thread(_small, store, picture.sha256) if picture else None
+        below = _LOST if picture and data is None else _below(one)
+        cells.append(Cell(data, below, best=run.spec.get("winner") == position))
     prompt = str(run.spec["request"].get("prompt") or "")
     # A comparison without a name of its own is called by its prompt.
     title = prompt if prompt.startswith(run.name) else f"{run.name}: {prompt}"
     return await asyncio.to_thread(contact_sheet, title, columns, rows, cells)
+
+
+def _small(store: Store, sha256: str) -> bytes | None:
+    """A picture small enough for a cell, so that hundreds fit into memory; None where its bytes are gone or broken."""
+    try:
+        return thumbnail(store.blobs.get(sha256))
+    except (NotFound, NotAnImage):
+        return None
 
 
 def _label(axis: Mapping[str, JSON], value: JSON) -> str:

@@ -20,10 +20,11 @@ class Outcome(NamedTuple):
 def outcome(found: Snapshot) -> Outcome:
     """The end of a settled generation. A job in doubt leaves its item in doubt; a picture makes it done.
 
-    What went wrong besides is kept with an item that is done, too.
+    What went wrong besides is kept with an item that is done, too; not what another provider has made instead.
     """
-    states = {job.state for job in found.jobs}
-    wrong = next((job.error for job in found.jobs if job.state != State.SUCCEEDED and job.error), None)
+    final = [job for job in found.jobs if not job.went_elsewhere]
+    states = {job.state for job in final}
+    wrong = next((job.error for job in final if job.state != State.SUCCEEDED and job.error), None)
     if State.UNKNOWN in states:
         return Outcome("unknown", wrong)
     if State.SUCCEEDED in states:
