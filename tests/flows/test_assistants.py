@@ -379,6 +379,29 @@ def test_faults_are_told_and_the_rest_works(tmp_path: Path) -> None:
     assert f"{tmp_path / 'd.json'}: id twice is used by {tmp_path / 'c.json'} already" in kept.faults
 
 
+def test_a_file_that_cannot_be_read_is_a_fault_and_the_rest_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One file that belongs to somebody else, or was just taken away, must not stop every conversation."""
+    (tmp_path / "secret.yaml").write_text("id: secret")
+    (tmp_path / "broken.yaml").write_text("id: [")
+    read_text = Path.read_text
+
+    def refused(self: Path, *given: Any, **more: Any) -> str:
+        if self.name == "secret.yaml":
+            raise PermissionError(13, "Permission denied")
+        return read_text(self, *given, **more)
+
+    monkeypatch.setattr(Path, "read_text", refused)
+    kept = Shelf(tmp_path).kept()
+    assert set(kept.assistants) == set(ASSISTANTS)
+    assert kept.faults[1] == f"{tmp_path / 'secret.yaml'}: it cannot be read"
+    assert len(kept.faults) == 2
+    assert Shelf(tmp_path).switch(ASSISTANTS[0], on=True).assistants[ASSISTANTS[0]].enabled
+    with pytest.raises(NotFound):
+        Shelf(tmp_path).switch("secret", on=True)
+
+
 def test_an_assistant_may_name_a_chat_model_of_its_own(tmp_path: Path) -> None:
     europe = model_raw(id="pro-in-europe", url="https://api.eu.bfl.ai/v1/flux-2-pro")
     (tmp_path / "eu.json").write_text(json.dumps(europe), "utf-8")

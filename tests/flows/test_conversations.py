@@ -11,16 +11,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 from tests.flows.orchestra import Orchestra, orchestra
 from tests.worlds import billed, sandbox, submits
 
 from fluxroom.engine.accounting import Accounting, checked_budget
 from fluxroom.engine.intake import take_in
-from fluxroom.errors import BudgetExceeded, IdempotencyConflict, InvalidReference, NotFound, UnknownModel
+from fluxroom.errors import (
+    BudgetExceeded,
+    IdempotencyConflict,
+    InvalidParams,
+    InvalidReference,
+    NotFound,
+    UnknownModel,
+)
 from fluxroom.flows.assistants.shelf import Shelf
-from fluxroom.flows.conversations import Conversations
+from fluxroom.flows.conversations import Conversations, _digest, _with_key
+from fluxroom.identifiers import new_id
 from fluxroom.sandbox import Sandbox
 from fluxroom.store import conversations
+from fluxroom.store.conversations import Message
 from fluxroom.types import Running
 
 pytestmark = pytest.mark.anyio
@@ -198,6 +208,68 @@ async def test_the_same_key_is_one_message_however_often_it_comes(tmp_path: Path
         assert len(billed(box)) == 2
         spoken = (await talk.get(where))["messages"][0]
         assert spoken["asked"] == {}, "a key is nobody else's business"
+
+
+async def test_a_key_is_known_however_much_was_said_since(tmp_path: Path, base: dict[str, Any]) -> None:
+    """It was looked for among the last forty messages: what came again after that was paid again."""
+    async with sandbox() as box, talks(box, tmp_path, **base) as (talk, all_of):
+        where = (await talk.begin({**MODEL, "seed": 1}))["id"]
+        key = 'a "key" of 100% \\ _odd_ signs'
+        first = await answer(talk, all_of, where, "a fox", key=key)
+        engine = all_of.client.engine
+
+        def say_much(connection: Connection) -> None:
+            for number in range(60):
+                role = "assistant" if number % 2 else "user"
+                one = Message(id=new_id(), conversation=where, role=role, text=f"a fox {key}", created_at=engine.now())
+                conversations.say(connection, [one])
+
+        await engine.store.database.write(say_much)
+        assert (await talk.say(where, "a fox", key=key))["id"] == first["id"]
+        with pytest.raises(IdempotencyConflict):
+            await talk.say(where, "an owl", key=key)
+        assert len(submits(box)) == 1
+        for other in (key[:-1], f"{key}s", key.upper(), "%", "_"):
+            assert (await talk.say(where, "a fox", key=other))["id"] != first["id"]
+
+
+async def test_the_answer_of_a_key_is_its_own_even_if_another_message_came_between(
+    tmp_path: Path, base: dict[str, Any]
+) -> None:
+    """Two messages of the same millisecond: both are written down before either answer."""
+    async with sandbox() as box, talks(box, tmp_path, **base) as (talk, all_of):
+        where = (await talk.begin({**MODEL, "seed": 1}))["id"]
+        ids = sorted(new_id() for _ in range(5))
+        body = _digest("a fox", (), {})
+        asked = {"idempotency_key": ["k", body, ids[2]]}
+        old = {"idempotency_key": ["old", body]}  # as a version before wrote it: the next answer is meant
+        now = all_of.client.engine.now()
+        said = [
+            Message(id=ids[0], conversation=where, role="user", text="a fox", asked=asked, created_at=now),
+            Message(id=ids[1], conversation=where, role="assistant", created_at=now, error={"code": "not_found"}),
+            Message(id=ids[2], conversation=where, role="assistant", created_at=now, error={"code": "not_found"}),
+            Message(id=ids[3], conversation=where, role="user", text="a fox", asked=old, created_at=now),
+            Message(id=ids[4], conversation=where, role="assistant", created_at=now, error={"code": "not_found"}),
+        ]
+        await all_of.client.engine.store.database.write(lambda connection: conversations.say(connection, said))
+        found = [
+            await all_of.client.engine.store.database.read(
+                partial(_with_key, conversation_id=where, key=key, body=body)
+            )
+            for key in ("k", "old", "ol", "")
+        ]
+        assert [one and one.id for one in found] == [said[2].id, said[4].id, None, None]
+
+
+async def test_what_a_model_lacks_is_an_error_for_whoever_asks_for_that(tmp_path: Path, base: dict[str, Any]) -> None:
+    """A message leaves it out and says so, unless it is told otherwise: that word was taken and not heeded."""
+    async with sandbox() as box, talks(box, tmp_path, **base) as (talk, all_of):
+        where = (await talk.begin({**MODEL, "guidance_scale": 3}))["id"]
+        told = await answer(talk, all_of, where, "a fox")
+        assert [one["name"] for one in told["note"]["not_sent"]] == ["guidance_scale"]
+        with pytest.raises(InvalidParams, match="guidance_scale cannot be sent to flux-2-pro"):
+            await talk.say(where, "a fox", options={"on_unsupported": "error"})
+        assert (len(billed(box)), len((await talk.get(where))["messages"])) == (1, 2)
 
 
 async def test_a_message_that_was_never_sent_is_sent_when_it_comes_again(tmp_path: Path, base: dict[str, Any]) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, case, delete, exists, insert, or_, select, update
+import orjson
+from sqlalchemy import Connection, Text, bindparam, case, cast, delete, exists, insert, or_, select, update
 
 from fluxroom.store.tables import conversations, messages
 from fluxroom.types import JSON
@@ -146,6 +147,21 @@ def message(connection: Connection, conversation_id: str, message_id: str) -> Me
     """One message of a conversation."""
     row = connection.execute(_MESSAGE, {"b_id": conversation_id, "b_message": message_id}).mappings().one_or_none()
     return None if row is None else Message(**row)
+
+
+def asked_with(connection: Connection, conversation_id: str, word: str) -> list[Message]:
+    """A person's messages in whose parameters this word stands somewhere, the oldest first."""
+    asked = (
+        select(messages)
+        .where(
+            messages.c.conversation == conversation_id,
+            messages.c.role == "user",
+            # As it is written in JSON, without the quotation marks around it.
+            cast(messages.c.asked, Text).contains(orjson.dumps(word).decode()[1:-1], autoescape=True),
+        )
+        .order_by(messages.c.id)
+    )
+    return [Message(**row) for row in connection.execute(asked).mappings()]
 
 
 def recent(connection: Connection, conversation_id: str, *, limit: int) -> list[Message]:

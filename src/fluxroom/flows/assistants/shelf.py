@@ -79,6 +79,9 @@ class Shelf:
         places: dict[str, str] = {}
         faults: list[str] = []
         for path, text, own in self._texts():
+            if text is None:
+                faults.append(f"{path}: it cannot be read")
+                continue
             try:
                 one = read(text, path)
             except InvalidParams as error:
@@ -107,6 +110,8 @@ class Shelf:
             StorageUnwritable: the folder cannot be written.
         """
         for path, text, own in reversed(list(self._texts())):
+            if text is None:
+                continue
             try:
                 found = read(text, path)
             except InvalidParams:
@@ -122,14 +127,14 @@ class Shelf:
             f"There is no assistant or chat model {name[:64]!r}.", advice="List them: `fluxroom assistants`."
         )
 
-    def _texts(self) -> Iterator[tuple[str, str, bool]]:
-        """Name and text of every file, the shipped ones first; whether it is a person's own."""
+    def _texts(self) -> Iterator[tuple[str, str | None, bool]]:
+        """Name and text (None: not readable) of every file, the shipped ones first; whether it is a person's own."""
         for one in sorted(files(__package__).joinpath("shipped").iterdir(), key=lambda one: one.name):
             if one.name.endswith(ENDINGS):
                 yield one.name, one.read_text("utf-8"), False
         for path in sorted(self.folder.glob("*")) if self.folder.is_dir() else ():
             if path.suffix in ENDINGS and path.is_file():
-                yield str(path), path.read_text("utf-8", errors="replace"), True
+                yield str(path), _text(path), True
 
     def _write(self, path: Path, text: str) -> None:
         draft = path.with_name(f".{path.name}.new")
@@ -139,6 +144,14 @@ class Shelf:
             draft.replace(path)
         except OSError as error:
             raise StorageUnwritable(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _text(path: Path) -> str | None:
+    """The text of a file; None where this process may not read it, or somebody has just taken it away."""
+    try:
+        return path.read_text("utf-8", errors="replace")
+    except OSError:
+        return None
 
 
 def switched(text: str, *, on: bool) -> str:

@@ -38,7 +38,7 @@ _LOST_AFTER = 60.0
 """Seconds after which an answer without a generation was never sent: the process that wrote it down is gone."""
 
 _LOOKED_BACK = 40
-"""Messages that are looked at for earlier pictures, and for one that comes again."""
+"""Messages that are looked at for earlier pictures."""
 
 _LONGEST_TITLE = 80
 
@@ -166,7 +166,7 @@ class Conversations:
         said = await self._read(found, text, pictures, options or {})
         spoken, answer = self._written(found, text, said, options or {})
         if key:
-            spoken = replace(spoken, asked={**spoken.asked, "idempotency_key": [key, body]})
+            spoken = replace(spoken, asked={**spoken.asked, "idempotency_key": [key, body, answer.id]})
         now = self.engine.now()
 
         def work(connection: Connection) -> Message | None:
@@ -359,16 +359,15 @@ def _with_key(connection: Connection, conversation_id: str, key: str, body: str)
     """
     if not key:
         return None
-    answer: Message | None = None
-    for one in conversations.recent(connection, conversation_id, limit=_LOOKED_BACK):
-        if one.role == "assistant":
-            answer = one
-            continue
-        known, was = one.asked.get("idempotency_key") or ("", "")
+    for one in conversations.asked_with(connection, conversation_id, key):
+        known, was, *answer = one.asked.get("idempotency_key") or ("", "")
         if known == key and was != body:
             raise IdempotencyConflict("This key came with another message before.", field="idempotency_key")
-        if known == key:
-            return answer
+        if known == key and answer:
+            return conversations.message(connection, conversation_id, answer[0])
+        if known == key:  # of a version that did not write it down: it is the next one
+            following = conversations.said(connection, conversation_id, after=one.id, limit=2)
+            return next((later for later in following if later.role == "assistant"), None)
     return None
 
 

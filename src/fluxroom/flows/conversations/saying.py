@@ -148,8 +148,8 @@ class Reader:
 
         async def plan_of(options: Mapping[str, JSON]) -> tuple[Request, Plan]:
             rest = {name: value for name, value in options.items() if name not in {"prompt", "model"}}
-            rest |= {"on_unsupported": "report", "references": list(references)}
-            return await self.plan_with(asked.get("prompt"), str(asked["model"]), rest)
+            whole = {"on_unsupported": "report", **rest, "references": list(references)}
+            return await self.plan_with(asked.get("prompt"), str(asked["model"]), whole)
 
         way, (request, plan) = await measures.first(asked, references, plan_of)
         if way.note:
