@@ -44,6 +44,16 @@ def test_runs_are_listed_and_shown_by_the_end_of_their_id(run: Run, provider: Pr
     assert run("runs", "show", "nothing-ends-so").code == 2
 
 
+def test_a_run_that_is_hidden_is_in_no_list_but_that_of_the_hidden(run: Run, provider: Provider) -> None:
+    first, second = carry(run, "a fox", name="one"), carry(run, "an owl", name="two")
+    assert run("runs", "change", first, "--hide").code == 0
+    assert [line.split()[0] for line in run("runs").out.splitlines()] == [second[-8:]]
+    assert [one["id"] for one in run("runs", "list", "--hidden", "--json").document] == [first]
+    assert run("runs", "show", first[-8:]).code == 0  # whoever knows its name sees it
+    assert run("runs", "change", first[-8:], "--show").code == 0
+    assert len(run("runs").out.splitlines()) == 2
+
+
 def test_pictures_are_saved_once_and_files_that_are_there_stay(run: Run, provider: Provider) -> None:
     whole = carry(run, "a fox", "an owl")
     assert run("runs", "save", whole, "-o", "out").code == 0

@@ -71,7 +71,7 @@ def _list(ctx: click.Context, /, limit: int, kind: str | None, search: str, tag:
     from fluxroom.store.runs import Wanted
 
     wanted = Wanted(
-        kind=kind or "", words=search, tag=tag, favourite=flags["favourites"] or None, hidden=flags["hidden"] or None
+        kind=kind or "", words=search, tag=tag, favourite=flags["favourites"] or None, hidden=flags["hidden"]
     )
     found = _with(ctx, lambda client: client.runs.page(wanted, limit=limit))
     if wants_json(ctx):
