@@ -1,12 +1,13 @@
 import { Alert, Button, Center, Paper, PasswordInput, Stack, Text, Title } from "@mantine/core";
 import { useState } from "react";
+import { OFFLINE, troubleOf } from "@/api/client";
 import { useWords } from "@/words";
 
 /** A gateway with keys asks for one; the answer is a cookie that scripts cannot read. */
 export function Locked() {
-  const words = useWords().session;
+  const words = useWords();
   const [key, setKey] = useState("");
-  const [wrong, setWrong] = useState(false);
+  const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
 
   async function open(event: React.FormEvent) {
@@ -17,11 +18,11 @@ export function Locked() {
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ key }),
     }).catch(() => null);
-    if (answer?.ok) location.reload();
-    else {
-      setWrong(true);
-      setBusy(false);
-    }
+    if (answer?.ok) return location.reload();
+    const refused = answer?.status === 401 || answer?.status === 403;
+    const why = answer ? (await troubleOf(answer)).problem : OFFLINE;
+    setProblem(refused ? words.session.wrong : (words.problem.what[why.code] ?? why.detail));
+    setBusy(false);
   }
 
   return (
@@ -29,24 +30,24 @@ export function Locked() {
       <Paper component="form" withBorder p="xl" maw={440} onSubmit={open}>
         <Stack>
           <Title order={1} size="h3">
-            {words.title}
+            {words.session.title}
           </Title>
-          <Text size="sm">{words.text}</Text>
+          <Text size="sm">{words.session.text}</Text>
           <PasswordInput
-            label={words.label}
+            label={words.session.label}
             value={key}
             onChange={(event) => setKey(event.currentTarget.value)}
             autoComplete="current-password"
             required
             data-autofocus
           />
-          {wrong && (
+          {problem && (
             <Alert color="red" role="alert">
-              {words.wrong}
+              {problem}
             </Alert>
           )}
           <Button type="submit" loading={busy}>
-            {words.open}
+            {words.session.open}
           </Button>
         </Stack>
       </Paper>

@@ -2,11 +2,12 @@ import { Button, Group, Select, Skeleton, Switch, Table, Text, Title } from "@ma
 import { useQuery } from "@tanstack/react-query";
 import { Download } from "lucide-react";
 import { useState } from "react";
-import { api, data } from "@/api/client";
+import { api, data, troubleOf } from "@/api/client";
 import type { Usage } from "@/api/money";
 import { useHealth } from "@/api/queries";
 import { useLook } from "@/look";
 import { day, daysAgo, money } from "@/numbers";
+import { tellTrouble } from "@/ui/tellTrouble";
 import { useWords } from "@/words";
 import { Bars } from "./Bars";
 import { Budgets } from "./Budgets";
@@ -85,7 +86,7 @@ export function CostsPage() {
             variant="default"
             ml="auto"
             leftSection={<Download size={15} aria-hidden />}
-            onClick={() => void csv(query)}
+            onClick={() => void csv(query).catch(tellTrouble)}
           >
             {words.csv}
           </Button>
@@ -141,6 +142,7 @@ function Sum({ title, amount, strong }: { title: string; amount?: string; strong
 async function csv(query: { by: string; since: string; sandbox: boolean }) {
   const search = new URLSearchParams({ by: query.by, since: query.since, sandbox: String(query.sandbox) });
   const answer = await fetch(`/v1/usage?${search}`, { headers: { accept: "text/csv" } });
+  if (!answer.ok) throw await troubleOf(answer);
   const link = document.createElement("a");
   link.href = URL.createObjectURL(await answer.blob());
   link.download = `fluxroom-usage-by-${query.by}.csv`;

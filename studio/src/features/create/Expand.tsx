@@ -1,9 +1,10 @@
-import { ActionIcon, Button, Group, Popover, Stack, Text, TextInput, Tooltip } from "@mantine/core";
+import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { WandSparkles } from "lucide-react";
 import { useState } from "react";
 import { api, data, problemOf } from "@/api/client";
 import type { components } from "@/api/schema";
 import type { Problem } from "@/api/types";
+import { IconPopover } from "@/ui/IconPopover";
 import { ProblemText } from "@/ui/ProblemText";
 import { useWords } from "@/words";
 import { useDraft } from "./draft";
@@ -24,6 +25,7 @@ export function Expand() {
     const { model } = useDraft.getState();
     setBusy(true);
     setProblem(null);
+    setFound(null);
     try {
       const body = { prompt, model, count: COUNT, guidance: way.trim() };
       setFound(await data(api.POST("/v1/prompts/expansions", { body })));
@@ -42,57 +44,49 @@ export function Expand() {
   }
 
   return (
-    <Popover opened={opened} onChange={setOpened} width={360} position="bottom-end" trapFocus>
-      <Popover.Target>
-        <Tooltip label={words.title}>
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            size={26}
-            aria-label={words.title}
-            onClick={() => setOpened(!opened)}
-          >
-            <WandSparkles size={15} aria-hidden />
-          </ActionIcon>
-        </Tooltip>
-      </Popover.Target>
-      <Popover.Dropdown>
-        <Stack gap="xs">
-          <Text size="sm">{prompt.trim() ? words.lead : words.needed}</Text>
-          <TextInput
-            size="xs"
-            label={words.way}
-            placeholder={words.wayHint}
-            value={way}
-            maxLength={2000}
-            onChange={(event) => setWay(event.currentTarget.value)}
-          />
-          <Button size="xs" loading={busy} disabled={!prompt.trim()} onClick={() => void ask()}>
-            {words.go}
-          </Button>
-          {problem && <ProblemText problem={problem} compact />}
-          {found?.prompts.map((text) => (
-            <Group key={text} gap={8} wrap="nowrap" align="flex-start">
-              <Text size="sm" flex={1} style={{ overflowWrap: "anywhere" }}>
-                {text}
-              </Text>
-              <Button
-                size="compact-xs"
-                variant="default"
-                aria-label={`${words.use}: ${text}`}
-                onClick={() => use(text)}
-              >
-                {words.use}
-              </Button>
-            </Group>
-          ))}
-          {found && (
-            <Text size="xs" className="quiet">
-              {found.by === "template" ? words.template : words.by(found.by)} {words.before}
+    <IconPopover
+      label={words.title}
+      icon={WandSparkles}
+      opened={opened}
+      onChange={setOpened}
+      width={360}
+      position="bottom-end"
+    >
+      <Stack gap="xs">
+        <Text size="sm">{prompt.trim() ? words.lead : words.needed}</Text>
+        <TextInput
+          size="xs"
+          label={words.way}
+          placeholder={words.wayHint}
+          value={way}
+          maxLength={2000}
+          onChange={(event) => setWay(event.currentTarget.value)}
+        />
+        <Button size="xs" loading={busy} disabled={!prompt.trim()} onClick={() => void ask()}>
+          {words.go}
+        </Button>
+        {problem && <ProblemText problem={problem} compact />}
+        {found?.prompts.map((text) => (
+          <Group key={text} gap={8} wrap="nowrap" align="flex-start">
+            <Text size="sm" flex={1} style={{ overflowWrap: "anywhere" }}>
+              {text}
             </Text>
-          )}
-        </Stack>
-      </Popover.Dropdown>
-    </Popover>
+            <Button
+              size="compact-xs"
+              variant="default"
+              aria-label={`${words.use}: ${text}`}
+              onClick={() => use(text)}
+            >
+              {words.use}
+            </Button>
+          </Group>
+        ))}
+        {found && (
+          <Text size="xs" className="quiet">
+            {found.by === "template" ? words.template : words.by(found.by)} {words.before}
+          </Text>
+        )}
+      </Stack>
+    </IconPopover>
   );
 }

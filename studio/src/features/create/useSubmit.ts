@@ -4,11 +4,15 @@ import { api, data, problemOf } from "@/api/client";
 import { place } from "@/api/queries";
 import type { Problem } from "@/api/types";
 import { newId } from "@/identity";
+import { tellTrouble } from "@/ui/tellTrouble";
 import { useDraft } from "./draft";
 import type { RequestBody } from "./request";
 
-/** Send a request. The same press is the same generation, however often the network makes us say it. */
-export function useSubmit() {
+/**
+ * Send a request. The same press is the same generation, however often the network makes us say it. What goes wrong
+ * stands in `problem`; who has no place for it has `tell` say it.
+ */
+export function useSubmit(tell = false) {
   const client = useQueryClient();
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -34,6 +38,7 @@ export function useSubmit() {
       return true;
     } catch (error) {
       setProblem(problemOf(error));
+      if (tell) tellTrouble(error);
       return false;
     } finally {
       setBusy(false);

@@ -1,6 +1,7 @@
-import { ActionIcon, Button, Popover, TextInput, Tooltip } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { Link2 } from "lucide-react";
 import { useState } from "react";
+import { IconPopover } from "@/ui/IconPopover";
 import { useWords } from "@/words";
 import { useDraft } from "../draft";
 import { slotOfUrl } from "./upload";
@@ -18,33 +19,25 @@ export function ByUrl() {
     setOpened(false);
   }
   return (
-    <Popover opened={opened} onChange={setOpened} width={320} position="bottom-start" trapFocus>
-      <Popover.Target>
-        <Tooltip label={words.url}>
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            size={24}
-            aria-label={words.url}
-            onClick={() => setOpened(!opened)}
-          >
-            <Link2 size={15} aria-hidden />
-          </ActionIcon>
-        </Tooltip>
-      </Popover.Target>
-      <Popover.Dropdown>
-        <TextInput
-          label={words.urlLabel}
-          placeholder="https://"
-          value={address}
-          onChange={(event) => setAddress(event.currentTarget.value)}
-          onKeyDown={(event) => event.key === "Enter" && add()}
-          error={address && !good ? words.urlBad : undefined}
-        />
-        <Button mt="xs" size="xs" onClick={add} disabled={!good}>
-          {words.add}
-        </Button>
-      </Popover.Dropdown>
-    </Popover>
+    <IconPopover
+      label={words.url}
+      icon={Link2}
+      opened={opened}
+      onChange={setOpened}
+      width={320}
+      position="bottom-start"
+    >
+      <TextInput
+        label={words.urlLabel}
+        placeholder="https://"
+        value={address}
+        onChange={(event) => setAddress(event.currentTarget.value)}
+        onKeyDown={(event) => event.key === "Enter" && add()}
+        error={address && !good ? words.urlBad : undefined}
+      />
+      <Button mt="xs" size="xs" onClick={add} disabled={!good}>
+        {words.add}
+      </Button>
+    </IconPopover>
   );
 }

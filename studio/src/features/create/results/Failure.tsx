@@ -9,6 +9,7 @@ import { useLook } from "@/look";
 import { money } from "@/numbers";
 import { PROVIDERS } from "@/shell/TopBar";
 import { ProblemText } from "@/ui/ProblemText";
+import { tellTrouble } from "@/ui/tellTrouble";
 import { inLanguage, useWords } from "@/words";
 import { useDraft } from "../draft";
 import { useSubmit } from "../useSubmit";
@@ -62,7 +63,7 @@ function Next({ generation, problem }: { generation: Generation; problem: Proble
   const language = useLook((look) => look.language);
   const { data: list } = useModels();
   const client = useQueryClient();
-  const { submit, busy } = useSubmit();
+  const { submit, busy } = useSubmit(true);
   const toForm = useToForm();
   const reuse = useDraft((draft) => draft.reuse);
   const chooseModel = useDraft((draft) => draft.chooseModel);
@@ -81,10 +82,10 @@ function Next({ generation, problem }: { generation: Generation; problem: Proble
   if (generation.state === "unknown") {
     return (
       <Group gap={6} mt={8}>
-        <Button size="compact-sm" variant="default" onClick={() => void decide("retry")}>
+        <Button size="compact-sm" variant="default" onClick={() => void decide("retry").catch(tellTrouble)}>
           {words.run.resend}
         </Button>
-        <Button size="compact-sm" variant="default" onClick={() => void decide("abandon")}>
+        <Button size="compact-sm" variant="default" onClick={() => void decide("abandon").catch(tellTrouble)}>
           {words.run.giveUp}
         </Button>
       </Group>

@@ -13,7 +13,7 @@ export function RowActions({ generation }: { generation: Generation }) {
   const words = useWords();
   const navigate = useNavigate();
   const reuse = useDraft((draft) => draft.reuse);
-  const { submit, busy } = useSubmit();
+  const { submit, busy } = useSubmit(true);
   const toForm = useToForm();
   function use() {
     reuse(generation);
