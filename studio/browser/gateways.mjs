@@ -2,7 +2,19 @@
 
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
-import { counted, prompt } from "./steps.mjs";
+import {
+  counted,
+  generate,
+  generated,
+  holds,
+  PATIENCE,
+  prompt,
+  ready,
+  row,
+  rowIn,
+  seen,
+  until,
+} from "./steps.mjs";
 
 export async function a_key_opens_the_studio(visitor) {
   const page = await visitor();
@@ -15,11 +27,7 @@ export async function a_key_opens_the_studio(visitor) {
   await field.fill(process.env.KEY);
   await page.getByRole("button", { name: "Open the studio" }).click();
   await prompt(page).fill("with a key");
-  await page.waitForFunction(() => !document.querySelector("[data-testid=generate]").disabled);
-  await page.getByTestId("generate").click();
-  const picture = page.locator("[data-generation] figure img").first();
-  await picture.waitFor();
-  assert.ok(await picture.evaluate((one) => one.decode().then(() => one.naturalWidth > 0)));
+  await seen(row(page, await generated(page)).locator("figure img"));
   assert.deepEqual(
     await page.evaluate(() => [document.cookie, JSON.stringify(localStorage).includes("flux_")]),
     ["", false],
@@ -31,18 +39,16 @@ export async function a_key_opens_the_studio(visitor) {
 export async function a_restart_loses_nothing(visitor) {
   const page = await visitor();
   await page.goto("/create");
-  await prompt(page).fill("over a restart [[duration:12]]");
-  await page.waitForFunction(() => !document.querySelector("[data-testid=generate]").disabled);
-  await page.getByTestId("generate").click();
-  await page.locator("[data-generation][data-state=running]").first().waitFor();
+  await prompt(page).fill("over a restart [[duration:20]]");
+  const made = await generated(page, "running");
   await prompt(page).fill("the next one, half wri");
   console.log("restart");
   // A gateway that is back within a moment is not missed.
   const away = page.getByText("Reconnecting … your jobs go on.");
   await away.waitFor({ timeout: 8_000 }).catch(() => {});
-  await away.waitFor({ state: "detached", timeout: 40_000 });
-  await page.locator("[data-generation][data-state=succeeded]").first().waitFor({ timeout: 40_000 });
-  assert.equal(await prompt(page).inputValue(), "the next one, half wri");
+  await away.waitFor({ state: "detached", timeout: 2 * PATIENCE });
+  await rowIn(page, made, "succeeded").waitFor({ timeout: 2 * PATIENCE });
+  await holds(prompt(page), "the next one, half wri");
 }
 
 export async function a_revoked_key_loses_no_draft(visitor) {
@@ -55,22 +61,23 @@ export async function a_revoked_key_loses_no_draft(visitor) {
   await page.goto("/create");
   await open(process.env.KEY);
   await prompt(page).fill("half a novel about a prompt");
-  await page.waitForFunction(() => !document.querySelector("[data-testid=generate]").disabled);
+  await ready(page);
   console.log("revoke");
   // Other processes of the database hear of it within two seconds.
-  for (let tries = 0; tries < 60; tries++) {
-    const { status } = await page.request.get("/v1/images?limit=1");
-    if (status === 401 || (await page.getByRole("heading", { name: "This gateway asks for a key" }).count()))
-      break;
-    await page.evaluate(() => fetch("/v1/images?limit=1").then((one) => one.status));
-    await page.waitForTimeout(250);
-  }
-  if (await page.getByTestId("generate").count()) await page.getByTestId("generate").click();
+  await until(page, async () => (await page.request.get("/v1/images?limit=1")).status(), 401);
+  // The page hears of it by what it asks next, which may have been before that.
+  const asksForKey = page.getByRole("heading", { name: "This gateway asks for a key" });
+  const asked = async () => {
+    if (await asksForKey.count()) return true;
+    await generate(page)
+      .click({ timeout: 2000 })
+      .catch(() => undefined);
+    return (await asksForKey.count()) > 0;
+  };
+  await until(page, asked, true);
   await open(process.env.OTHER);
-  assert.equal(await prompt(page).inputValue(), "half a novel about a prompt");
-  await page.waitForFunction(() => !document.querySelector("[data-testid=generate]").disabled);
-  await page.getByTestId("generate").click();
-  await page.locator("[data-generation] figure img").first().waitFor();
+  await holds(prompt(page), "half a novel about a prompt");
+  await seen(row(page, await generated(page)).locator("figure img"));
 }
 
 export async function a_full_disk_loses_no_draft(visitor) {
@@ -78,21 +85,21 @@ export async function a_full_disk_loses_no_draft(visitor) {
   const text = "a long story ".repeat(400);
   await page.goto("/create");
   await prompt(page).fill(text);
-  await page.waitForFunction(() => !document.querySelector("[data-testid=generate]").disabled);
+  await ready(page);
   writeFileSync(process.env.FULL, "");
   const alert = page.getByRole("alert").filter({ hasText: "The disk of the gateway is full." });
-  for (let tries = 0; tries < 20 && !(await alert.count()); tries++) {
+  const isAnswer = (one) => one.request().method() === "POST" && one.url().endsWith("/v1/generations");
+  for (let taken = true, tries = 0; taken && tries < 20; tries++) {
     // What is left of the last pages may still hold a request or two.
-    await page.getByTestId("generate").click();
-    await page.waitForFunction(() => !document.querySelector("[data-testid=generate][data-loading]"));
+    await ready(page);
+    const [answer] = await Promise.all([page.waitForResponse(isAnswer), generate(page).click()]);
+    taken = answer.ok();
   }
   await alert.getByText("Make room on the gateway's disk. Your draft is kept.").waitFor();
-  assert.equal(await prompt(page).inputValue(), text);
+  await holds(prompt(page), text);
   rmSync(process.env.FULL);
   await prompt(page).fill("there is room again");
-  await page.waitForFunction(() => !document.querySelector("[data-testid=generate]").disabled);
-  await page.getByTestId("generate").click();
-  await page.locator("[data-state=succeeded]", { hasText: "there is room again" }).waitFor();
+  await generated(page);
 }
 
 export async function first_paid_picture_in_two_clicks(visitor) {
@@ -104,9 +111,7 @@ export async function first_paid_picture_in_two_clicks(visitor) {
     .getByRole("main")
     .getByRole("button", { name: /^(Create|Start in the sandbox)$/ })
     .click();
-  await page.waitForFunction(() => document.querySelector("[data-testid=generate]")?.disabled === false);
-  await page.getByTestId("generate").click();
-  await page.locator("[data-generation] figure img").first().waitFor();
+  await seen(row(page, await generated(page)).locator("figure img"));
   assert.equal(await clicks(), 2);
   const tasks = await (await fetch(`${process.env.SANDBOX}/admin/tasks`)).json();
   assert.equal((tasks.tasks ?? tasks).length, 1, "the provider made it");
@@ -124,12 +129,10 @@ export async function a_refused_provider_key_is_explained(visitor) {
     ],
   ]) {
     await prompt(page).fill(`a fox [[fault:${fault}]]`);
-    await page.waitForFunction(() => !document.querySelector("[data-testid=generate]").disabled);
-    await page.getByTestId("generate").click();
-    const row = page.locator("[data-generation][data-state=failed]", { hasText: fault }).first();
-    await row.getByText(said).waitFor();
-    await row.getByText(next, { exact: false }).first().waitFor();
-    await row.getByText("Not charged", { exact: false }).first().waitFor();
-    await row.getByRole("button", { name: "Send to fal" }).waitFor();
+    const failed = row(page, await generated(page, "failed"));
+    await failed.getByText(said).waitFor();
+    await failed.getByText(next, { exact: false }).first().waitFor();
+    await failed.getByText("Not charged", { exact: false }).first().waitFor();
+    await failed.getByRole("button", { name: "Send to fal" }).waitFor();
   }
 }

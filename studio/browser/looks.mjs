@@ -68,10 +68,28 @@ async function written(base) {
   ].sort((one, other) => other.length - one.length);
 }
 
+const QUIET = 400; // milliseconds in which nothing on the page changes
+const RESTLESS = 10_000; // milliseconds after which a page that never rests is looked at as it is
+
+/** Until the screen has its heading, nothing in it is still on its way, and it has stopped changing. */
 async function settled(page) {
   await page.locator("h1").first().waitFor({ state: "attached" });
-  await page.waitForLoadState("networkidle").catch(() => undefined); // the stream of events never ends
-  await page.waitForTimeout(300);
+  await page.waitForFunction(() => {
+    const open = document.querySelector("[class*=Skeleton-root]");
+    return !open && [...document.images].every((one) => one.complete || one.loading === "lazy");
+  });
+  await page.evaluate(
+    ([quiet, most]) =>
+      new Promise((resolve) => {
+        let timer = setTimeout(resolve, quiet);
+        setTimeout(resolve, most);
+        new MutationObserver(() => {
+          clearTimeout(timer);
+          timer = setTimeout(resolve, quiet);
+        }).observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+      }),
+    [QUIET, RESTLESS],
+  );
 }
 
 async function troublesOf(page) {

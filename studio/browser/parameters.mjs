@@ -1,6 +1,7 @@
 // Every parameter of a model, set in the form as a person would, and looked for in what the provider received.
 
 import assert from "node:assert/strict";
+import { asked as asking, generate, PATIENCE, ready, rowIn, settled, until } from "./steps.mjs";
 
 const MODELS = ["bfl/flux-2-flex", "fal/flux-general", "bfl/flux-3-image"];
 /** Set in another way (the prompt), or of a shape that is written as JSON. */
@@ -66,7 +67,7 @@ export async function every_parameter_of_three_models_arrives(visitor, base) {
       { model, provider, prompt: "every parameter" },
     );
     await page.goto("/create");
-    await page.getByTestId("generate").waitFor();
+    await generate(page).waitFor();
     const told = await (await fetch(`${base}/v1/models/${model}`)).json();
     const mode = told.routes[provider].modes.generate;
     const more = page.locator("button[aria-expanded]", { hasText: "More settings" });
@@ -75,11 +76,7 @@ export async function every_parameter_of_three_models_arrives(visitor, base) {
     const asked = {};
     for (const parameter of mode.parameters) {
       if (ELSEWHERE.has(parameter.name) || hidden(parameter)) continue;
-      assert.equal(
-        await page.locator(`[data-field="${parameter.name}"]`).count(),
-        1,
-        `${route}: ${parameter.name} is drawn`,
-      );
+      await page.locator(`[data-field="${parameter.name}"]`).waitFor();
       const value = wished(parameter);
       if (value === undefined) continue;
       await set(page, parameter, value);
@@ -87,27 +84,28 @@ export async function every_parameter_of_three_models_arrives(visitor, base) {
     }
     // Both would say the size; the one that was set last in the form stays.
     if ("image_size" in asked && "aspect_ratio" in asked) delete asked.aspect_ratio;
+    // What is typed is kept before it is sent.
+    const missing = ([id, names]) => {
+      const { state } = JSON.parse(localStorage.getItem("fluxroom-draft"));
+      return names.filter((name) => !(name in (state.values[id] ?? {})));
+    };
+    await until(page, () => page.evaluate(missing, [model, Object.keys(asked)]), []);
+    await ready(page);
     const sent = page.waitForRequest(
       (one) => one.method() === "POST" && one.url().endsWith("/v1/generations"),
     );
-    await page.waitForTimeout(600);
-    await page.getByTestId("generate").click();
-    const body = (await sent).postDataJSON();
+    const [made, request] = await Promise.all([asking(page, () => generate(page).click()), sent]);
+    const body = request.postDataJSON();
     for (const [name, value] of Object.entries(asked))
       assert.deepEqual(body[name], value, `${route}: ${name} leaves the form`);
-    const row = page.locator("[data-generation]", {
-      hasText: `${model} · ${provider === "bfl" ? "BFL" : "fal"}`,
-    });
-    await row.and(page.locator("[data-state=succeeded]")).first().waitFor();
-    await arrived(base, mode, asked, route);
+    await rowIn(page, made, "succeeded").waitFor({ timeout: 2 * PATIENCE });
+    await arrived(await settled(base, made.id), mode, asked, route);
     await page.context().close();
   }
 }
 
 /** What the provider was sent has every parameter under one of its wire names, and nothing was left out. */
-async function arrived(base, mode, asked, route) {
-  const { generations } = await (await fetch(`${base}/v1/generations?limit=1`)).json();
-  const [made] = generations;
+async function arrived(made, mode, asked, route) {
   assert.deepEqual(made.not_sent, [], route);
   const received = process.env.SANDBOX ? await emulated(made.jobs[0].request_id) : made.jobs[0].wire;
   for (const parameter of mode.parameters.filter((one) => one.name in asked && one.wire.length)) {

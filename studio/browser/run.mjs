@@ -5,6 +5,7 @@ import { chromium } from "playwright-core";
 import * as gateways from "./gateways.mjs";
 import * as looks from "./looks.mjs";
 import * as parameters from "./parameters.mjs";
+import { PATIENCE } from "./steps.mjs";
 
 const [base, name] = process.argv.slice(2);
 const folder = new URL("./flows/", import.meta.url);
@@ -21,6 +22,11 @@ const browser = await chromium.launch({
   args: ["--no-sandbox"],
 });
 const troubles = [];
+const MOST_TOLD = 700; // letters of a page
+const LONGEST = 240_000; // milliseconds of a flow; one that hangs is told where it stood
+
+const after = (milliseconds, said) =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds, said).unref());
 
 /** A tab of a person who has never been here. */
 async function visitor(options = {}) {
@@ -31,7 +37,7 @@ async function visitor(options = {}) {
     reducedMotion: "reduce",
     ...options,
   });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   page.on("pageerror", (error) => troubles.push(`error in the page: ${error.stack ?? error}`));
   page.on("console", (message) => {
@@ -43,15 +49,27 @@ async function visitor(options = {}) {
   return page;
 }
 
+/** Where each tab of the flow stood: its address, and what it said. */
+async function standing() {
+  const pages = browser.contexts().flatMap((context) => context.pages());
+  if (pages[0] && process.env.SHOT) await pages[0].screenshot({ path: process.env.SHOT }).catch(() => {});
+  const told = pages.map(async (page) => {
+    const said = page.evaluate(() => document.body.innerText).catch(String);
+    const text = await Promise.race([said, after(5000, "nothing: it does not answer")]);
+    return `at ${page.url()}, which said:\n${text.replace(/\s*\n\s*/g, " | ").slice(0, MOST_TOLD)}`;
+  });
+  return Promise.all(told);
+}
+
 try {
-  await flow(visitor, base);
+  const late = after(LONGEST).then(() => Promise.reject(new Error(`not done after ${LONGEST / 1000} s`)));
+  await Promise.race([flow(visitor, base), late]);
 } catch (error) {
-  const [page] = browser.contexts().flatMap((context) => context.pages());
-  if (page && process.env.SHOT) await page.screenshot({ path: process.env.SHOT });
-  troubles.unshift(String(error.stack ?? error));
+  // The step that failed stands in the trace, by its file and line.
+  troubles.unshift(String(error.stack ?? error), ...(await standing()));
 }
 await browser.close();
 if (troubles.length) {
   console.error(troubles.join("\n"));
-  process.exit(1);
 }
+process.exit(troubles.length ? 1 : 0);

@@ -100,7 +100,7 @@ def _gateway(
         yield address
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
         if process.stdout is not None:
             process.stdout.close()
 

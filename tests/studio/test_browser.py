@@ -25,9 +25,11 @@ FLOWS = [
 """What people do, by screen: each is a function of that name, called with a browser over a gateway of the module."""
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+LONGEST = 270.0  # seconds; the flow itself gives up before, and says where it stood
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(LONGEST + 30),
     pytest.mark.skipif(not (page.BUILD / "index.html").is_file(), reason="no build: make studio"),
     pytest.mark.skipif(not shutil.which("node") or not CHROMIUM, reason="needs Node and Debian's chromium"),
 ]
@@ -62,7 +64,7 @@ def test_a_key_that_is_revoked_in_the_middle_loses_no_draft(tmp_path: Path) -> N
             said = flow.stdout.readline()
             if said == "revoke\n":
                 keys_of(tmp_path, "revoke", "artist")
-            _, trouble = flow.communicate(timeout=100)
+            _, trouble = flow.communicate(timeout=LONGEST)
     assert flow.returncode == 0, trouble
 
 
@@ -88,7 +90,7 @@ def test_a_gateway_that_starts_again_loses_nothing(tmp_path: Path) -> None:
     if said != "restart\n":
         pytest.fail(flow.communicate()[1], pytrace=False)
     with running_gateway(tmp_path, port=int(address.rsplit(":", 1)[1])):
-        _, trouble = flow.communicate(timeout=100)
+        _, trouble = flow.communicate(timeout=LONGEST)
     assert flow.returncode == 0, trouble
 
 
@@ -106,7 +108,7 @@ def _browse(base: str, flow: str, **more: str) -> None:
         env={**os.environ, "CHROMIUM": str(CHROMIUM), "PYTHON": sys.executable, **more},
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=LONGEST,
         check=False,
     )
     if done.returncode:

@@ -1,7 +1,7 @@
 // Conversations: said once, kept by the gateway, the same in every tab.
 
 import assert from "node:assert/strict";
-import { drop, generate, newest, png, prompt } from "../steps.mjs";
+import { drop, generate, holds, png, prompt, seen, settled, unique, until } from "../steps.mjs";
 
 const HERE = /\/chat\/[0-9a-z]{20,}$/;
 const pictures = (page) => page.getByRole("log").locator("figure img");
@@ -12,13 +12,21 @@ async function write(page, text) {
   await page.keyboard.press("Enter");
 }
 
-/** The newest generation, once its prompt is this one and it has its pictures. */
-async function madeOf(base, text) {
-  for (;;) {
-    const found = await newest(base);
-    if (found?.prompt === text && found.settled) return found;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+/** What the conversation's answer of this number has made, once nothing of it is under way. */
+async function answer(base, page, number) {
+  await page.waitForURL(HERE);
+  const address = `${base}/v1/conversations/${new URL(page.url()).pathname.split("/").at(-1)}`;
+  let made = [];
+  await until(
+    page,
+    async () => {
+      const { messages } = await (await fetch(address)).json();
+      made = messages.flatMap((one) => (one.role === "user" ? [] : (one.generation ?? [])));
+      return made.length > number;
+    },
+    true,
+  );
+  return settled(base, made[number]);
 }
 
 export async function a_conversation_of_three_turns(visitor, base) {
@@ -27,32 +35,27 @@ export async function a_conversation_of_three_turns(visitor, base) {
   await page.addInitScript(() => localStorage.setItem("fluxroom-chat", '{"state":{"chats":7},"version":0}'));
   await page.goto("/chat");
   const starters = page.locator("[class*=starters] button");
-  await starters.first().waitFor();
-  assert.equal(await starters.count(), 5);
+  await until(page, () => starters.count(), 5);
   await starters.nth(1).click();
-  await page.waitForURL(HERE);
+  const first = await answer(base, page, 0);
   await pictures(page).nth(0).waitFor();
-  const first = await newest(base);
   assert.equal(first.mode, "generate");
   await page.getByText("The last picture goes along as image 1.").waitFor();
   await write(page, "make it dusk");
   await pictures(page).nth(1).waitFor();
-  const second = await madeOf(base, "make it dusk");
+  const second = await answer(base, page, 1);
+  assert.equal(second.prompt, "make it dusk");
   assert.deepEqual([second.mode, second.references[0].sha256], ["edit", first.images[0].sha256]);
   await drop(page, page.locator("form").last(), [png("lamp.png")]);
   await page.getByAltText("lamp.png").waitFor();
   await write(page, "with the lamp of image 2");
   await pictures(page).nth(2).waitFor();
-  const third = await madeOf(base, "with the lamp of image 2");
-  assert.equal(third.references.length, 2);
+  const third = await answer(base, page, 2);
+  assert.deepEqual([third.prompt, third.references.length], ["with the lamp of image 2", 2]);
   assert.equal(third.references[0].sha256, second.images[0].sha256);
   await page.reload();
   await pictures(page).nth(2).waitFor();
-  assert.ok(
-    await pictures(page)
-      .nth(0)
-      .evaluate((one) => one.decode().then(() => one.naturalWidth > 0)),
-  );
+  await seen(pictures(page).nth(0));
 }
 
 export async function an_earlier_picture_can_go_on(visitor, base) {
@@ -60,15 +63,14 @@ export async function an_earlier_picture_can_go_on(visitor, base) {
   await page.goto("/chat");
   await write(page, "a harbour");
   await pictures(page).nth(0).waitFor();
-  const first = await madeOf(base, "a harbour");
+  const first = await answer(base, page, 0);
   await write(page, "in fog");
   await pictures(page).nth(1).waitFor();
-  await madeOf(base, "in fog");
   await page.getByRole("button", { name: "Go on with this picture" }).click();
   await page.getByText("The picture you picked goes along as image 1.").waitFor();
   await write(page, "in snow");
   await pictures(page).nth(2).waitFor();
-  const third = await madeOf(base, "in snow");
+  const third = await answer(base, page, 2);
   assert.deepEqual(
     third.references.map((one) => one.sha256),
     [first.images[0].sha256],
@@ -81,10 +83,11 @@ export async function a_form_of_a_conversation_and_back(visitor, base) {
   await page.goto("/chat");
   await write(page, "a green chair");
   await pictures(page).nth(0).waitFor();
+  await page.waitForURL(HERE);
   const { pathname } = new URL(page.url());
   await page.getByRole("button", { name: "Open as form" }).click();
   await page.waitForURL("**/create");
-  assert.equal(await prompt(page).inputValue(), "a green chair");
+  await holds(prompt(page), "a green chair");
   await generate(page).waitFor();
   await page.getByRole("radio", { name: "1:1 HD" }).click();
   await page.getByRole("button", { name: "Go on with these settings" }).click();
@@ -92,7 +95,7 @@ export async function a_form_of_a_conversation_and_back(visitor, base) {
   await page.getByText(/^With .*square_hd/).waitFor();
   await write(page, "a blue chair");
   await pictures(page).nth(1).waitFor();
-  const made = await madeOf(base, "a blue chair");
+  const made = await answer(base, page, 1);
   assert.equal(made.params.image_size, "square_hd");
 }
 
@@ -117,7 +120,7 @@ export async function an_answer_can_be_stopped_and_says_what_it_costs(visitor) {
   await page.getByRole("combobox", { name: "Model" }).click();
   await page.getByRole("option", { name: "FLUX.2 [pro]", exact: true }).click();
   await page.getByText(/^about \$0\.0\d+ a message$/).waitFor();
-  await write(page, "slowly [[duration:12]]");
+  await write(page, "slowly [[duration:30]]");
   await page.getByText("BFL cannot cancel a running picture; it will arrive and be charged.").waitFor();
   await page.getByRole("button", { name: "Stop", exact: true }).click();
   await page.getByText("Stopped what could be stopped").waitFor();
@@ -136,7 +139,7 @@ export async function what_is_refused_stays_written(visitor) {
   );
   await write(page, "a dear wish");
   await page.getByRole("alert").getByText("The budget does not allow this request.").waitFor();
-  assert.equal(await message(page).inputValue(), "a dear wish");
+  await holds(message(page), "a dear wish");
   await page.unroute("**/v1/conversations/*/messages");
   await page.keyboard.press("Enter");
   await pictures(page).nth(0).waitFor();
@@ -145,10 +148,11 @@ export async function what_is_refused_stays_written(visitor) {
 export async function a_conversation_is_forgotten_only_when_that_is_meant(visitor) {
   const page = await visitor();
   await page.goto("/chat");
-  await write(page, "to be forgotten");
+  const title = unique("to be forgotten ");
+  await write(page, title);
   await page.waitForURL(HERE);
   await pictures(page).nth(0).waitFor();
-  const forget = page.getByRole("button", { name: "Forget this conversation: to be forgotten" });
+  const forget = page.getByRole("button", { name: `Forget this conversation: ${title}` });
   await forget.click();
   await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
   await forget.click();
@@ -162,7 +166,8 @@ export async function an_assistant_answers_once_somebody_wants_it(visitor, base)
   await page.goto("/chat");
   await page.getByRole("button", { name: "Assistants" }).click();
   const editor = page.getByRole("switch", { name: "FLUX photo editor" });
-  await editor.click({ force: true });
+  await editor.press("Space");
+  await editor.and(page.locator(":checked")).waitFor({ state: "attached" });
   await page.keyboard.press("Escape");
   await page.getByRole("combobox", { name: "Assistant" }).waitFor();
   const starters = page.locator("[class*=starters] button");
@@ -172,34 +177,32 @@ export async function an_assistant_answers_once_somebody_wants_it(visitor, base)
   await page.getByAltText("street.png").waitFor();
   await write(page, "at night");
   await pictures(page).nth(0).waitFor();
-  const made = await madeOf(base, "at night");
+  const made = await answer(base, page, 0);
   assert.deepEqual([made.model, made.mode], ["flux-kontext-pro", "edit"]);
   await page.goto("/chat");
   await page.getByRole("combobox", { name: "Assistant" }).click();
   await page.getByRole("option", { name: "None: the model alone" }).click();
   await page.getByRole("button", { name: "Assistants" }).click();
-  await editor.click({ force: true });
+  await editor.press("Space");
   await page.getByRole("combobox", { name: "Assistant" }).waitFor({ state: "detached" });
 }
 
 export async function a_picture_of_the_gallery_goes_along(visitor, base) {
   const page = await visitor();
   await page.goto("/chat");
-  await write(page, "a lighthouse");
+  const word = unique("lighthouse");
+  await write(page, `a ${word}`);
   await pictures(page).nth(0).waitFor();
-  const first = await madeOf(base, "a lighthouse");
+  const first = await answer(base, page, 0);
   await page.getByRole("link", { name: "New conversation" }).click();
   await page.waitForURL(/\/chat$/);
   await page.getByRole("button", { name: "From the gallery" }).click();
   const dialog = page.getByRole("dialog");
-  await dialog
-    .getByRole("button", { name: /a lighthouse/ })
-    .first()
-    .click();
+  await dialog.getByRole("button", { name: new RegExp(word) }).click();
   await dialog.getByRole("button", { name: "Use 1 picture" }).click();
+  await page.getByAltText(new RegExp(word)).waitFor();
   await write(page, "the same in a storm");
-  await pictures(page).nth(0).waitFor();
-  const made = await madeOf(base, "the same in a storm");
+  const made = await answer(base, page, 0);
   assert.equal(made.references[0].sha256, first.images[0].sha256);
 }
 
@@ -209,7 +212,7 @@ export async function what_a_provider_refuses_can_be_said_otherwise(visitor) {
   await write(page, "moderate-me");
   await page.getByText("The provider refused the prompt or a reference before starting.").waitFor();
   await page.getByRole("button", { name: "Edit the message" }).click();
-  assert.equal(await message(page).inputValue(), "moderate-me");
+  await holds(message(page), "moderate-me");
   await write(page, "a harmless lamp");
   await pictures(page).nth(0).waitFor();
 }

@@ -10,13 +10,18 @@ import {
   edited,
   generate,
   generated,
-  newest,
+  holds,
+  PATIENCE,
   PICTURE,
   patch,
   png,
   prompt,
-  rows,
+  row,
+  rowIn,
+  seen,
+  unique,
   until,
+  whilePaused,
 } from "../steps.mjs";
 
 const HANDS = [mouse, keyboard];
@@ -35,9 +40,6 @@ async function both(visitor, most, begin, act) {
   }
 }
 
-const ready = (page) =>
-  page.waitForFunction(() => document.querySelector("[data-testid=generate]")?.disabled === false);
-
 export async function clicks_first_image_without_a_key_2(visitor) {
   await both(
     visitor,
@@ -46,8 +48,8 @@ export async function clicks_first_image_without_a_key_2(visitor) {
     async (page, press) => {
       await press(page.getByRole("button", { name: "Start in the sandbox" }));
       await page.waitForURL("**/create");
-      await generated(page, "succeeded", () => press(generate(page)));
-      await page.locator("[data-generation] figure img").first().waitFor();
+      const made = await generated(page, "succeeded", () => press(generate(page)));
+      await seen(row(page, made).locator("figure img"));
     },
   );
 }
@@ -57,11 +59,11 @@ export async function clicks_text_to_image_1(visitor) {
     visitor,
     1,
     (page) => create(page, { prompt: "once more" }),
-    (page, press) => generated(page, "succeeded", () => press(generate(page))),
+    async (page, press) => void (await generated(page, "succeeded", () => press(generate(page)))),
   );
 }
 
-export async function clicks_edit_with_three_references_2(visitor, base) {
+export async function clicks_edit_with_three_references_2(visitor) {
   await both(
     visitor,
     1,
@@ -79,9 +81,8 @@ export async function clicks_edit_with_three_references_2(visitor, base) {
         await chooser.setFiles([file("a.png"), file("b.png"), file("c.png")]);
       }
       await page.getByRole("button", { name: "Remove image 3" }).waitFor({ state: "attached" });
-      await ready(page);
-      await generated(page, "succeeded", () => press(generate(page)));
-      assert.equal((await newest(base)).references.length, 3);
+      const made = await generated(page, "succeeded", () => press(generate(page)));
+      assert.equal(made.references.length, 3);
     },
   );
 }
@@ -99,8 +100,11 @@ export async function clicks_reuse_everything_1(visitor, base) {
       if (hand === mouse) await press(page.getByRole("button", { name: "Use these settings" }));
       else await page.keyboard.press("a");
       await page.waitForURL("**/create");
-      assert.equal(await prompt(page).inputValue(), "used once more");
-      assert.match(await page.locator("[data-field=seed]").innerText(), /Fixed/);
+      await holds(prompt(page), "used once more");
+      await page
+        .locator("[data-field=seed]")
+        .getByRole("radio", { name: "Fixed", checked: true })
+        .waitFor({ state: "attached" });
     },
   );
 }
@@ -110,11 +114,11 @@ export async function clicks_same_prompt_on_both_providers_2(visitor) {
     visitor,
     2,
     async (page) => {
-      await create(page, { model: "flux-2-pro", prompt: `both ${Date.now()}` });
-      await generated(page, "succeeded", () => page.keyboard.press("Control+Enter"));
+      await create(page, { model: "flux-2-pro", prompt: unique("both ") });
+      return generated(page, "succeeded", () => page.keyboard.press("Control+Enter"));
     },
-    async (page, press) => {
-      await press(rows(page).first().getByRole("button", { name: "Compare", exact: true }));
+    async (page, press, made) => {
+      await press(row(page, made).getByRole("button", { name: "Compare", exact: true }));
       await page.getByRole("button", { name: /^Make 2 cells.*\$/ }).waitFor();
       await press(page.getByRole("button", { name: /^Make 2 cells/ }));
       await page.locator("header [role=status]", { hasText: /Finished · 2 of 2/ }).waitFor();
@@ -126,25 +130,27 @@ export async function clicks_grid_of_four_by_three_5(visitor) {
   await both(
     visitor,
     4,
-    (page) => create(page, { model: "flux-2-flex", prompt: `grid ${Date.now()}` }),
+    (page) => create(page, { model: "flux-2-flex", prompt: unique("grid ") }),
     async (page, press) => {
       await press(page.getByRole("link", { name: "Compare", exact: true }));
       await page.waitForURL("**/compare");
       const axis = async (name, field, values) => {
-        await press(page.getByRole("combobox", { name }));
+        const list = page.getByRole("combobox", { name });
+        await press(list);
         await page.keyboard.press("Control+a");
         await page.keyboard.type(field);
         await page.getByRole("option", { name: field, exact: true }).waitFor();
         await page.keyboard.press("ArrowDown");
         await page.keyboard.press("Enter");
-        await page.waitForFunction(() => document.activeElement.getAttribute("aria-label") === "Values");
+        await holds(list, field);
+        await page.waitForFunction(() => document.activeElement?.getAttribute("aria-label") === "Values");
         await page.keyboard.type(values);
       };
       await axis("Columns", "Seed", "1, 2, 3, 4");
       await axis("Rows", "Guidance", "2, 4, 6");
       await page.getByText("4 × 3 = 12 cells").waitFor();
       await press(page.getByRole("button", { name: /^Make 12 cells/ }));
-      await page.locator("header [role=status]", { hasText: /12 of 12/ }).waitFor({ timeout: 60_000 });
+      await page.locator("header [role=status]", { hasText: /12 of 12/ }).waitFor({ timeout: 2 * PATIENCE });
     },
   );
 }
@@ -168,7 +174,7 @@ export async function clicks_before_and_after_1(visitor, base) {
 }
 
 export async function clicks_find_the_best_red_shoe_1(visitor, base) {
-  const word = `shoe${Date.now()}`;
+  const word = unique("shoe");
   const best = await earlier(base, `a red ${word}`);
   await earlier(base, `a red ${word}, worse`);
   await patch(base, best.id, { rating: 4 });
@@ -183,7 +189,7 @@ export async function clicks_find_the_best_red_shoe_1(visitor, base) {
       const search = page.getByRole("textbox", { name: "Search prompts" });
       if (hand === mouse) await press(search);
       else await page.keyboard.press("/");
-      await page.waitForFunction(() => document.activeElement.tagName === "INPUT");
+      await page.waitForFunction(() => document.activeElement?.tagName === "INPUT");
       await page.keyboard.type(`red ${word} ★4 ${new Date().toISOString().slice(0, 7)}`);
       await page.getByText("1 picture", { exact: true }).waitFor();
     },
@@ -191,7 +197,7 @@ export async function clicks_find_the_best_red_shoe_1(visitor, base) {
 }
 
 export async function clicks_python_code_2(visitor, base) {
-  const word = `code${Date.now()}`;
+  const word = unique("code");
   await earlier(base, word);
   await both(
     visitor,
@@ -231,45 +237,41 @@ export async function clicks_what_today_cost_0(visitor, base) {
     (page) => create(page),
     async (page) => {
       const { total } = await (await fetch(`${base}/v1/usage?since=${today}&sandbox=true`)).json();
-      const pill = page.getByRole("link", { name: /^Spent today/ });
-      await pill.waitFor();
-      assert.match(await pill.innerText(), /^\$\d/);
       assert.ok(Number(total.charged) > 0);
+      await page.getByRole("link", { name: /^Spent today: \$\d/ }).waitFor();
     },
   );
 }
 
 export async function clicks_cancel_everything_waiting_2(visitor, base) {
-  const provider = (word) => fetch(`${base}/v1/providers/bfl/${word}`, { method: "POST" });
-  await provider("pause");
-  try {
-    await both(
+  await whilePaused(base, "bfl", () =>
+    both(
       visitor,
       3,
       async (page) => {
-        await create(page, { model: "flux-2-pro", provider: "bfl", prompt: `waits ${Date.now()}` });
-        await generated(page, "queued", () => page.keyboard.press("Control+Enter"));
-        await page.evaluate(() => document.activeElement.blur());
+        await create(page, { model: "flux-2-pro", provider: "bfl", prompt: unique("waits ") });
+        const made = await generated(page, "queued", () => page.keyboard.press("Control+Enter"));
+        await page.evaluate(() => document.activeElement?.blur());
+        return made;
       },
-      async (page, press, _, hand) => {
+      async (page, press, made, hand) => {
         await press(page.getByRole("button", { name: /^Queue/ }));
         await press(page.getByRole("button", { name: "Cancel all waiting" }));
         await page.getByText(/request(s were| was) cancelled/).waitFor();
         await page.keyboard.press("Escape"); // the drawer keeps the focus in itself
-        await page.locator("[data-state=cancelled]").first().waitFor();
+        await rowIn(page, made, "cancelled").waitFor();
         // The third click: taken back.
         if (hand === mouse) await press(page.getByRole("button", { name: "Undo" }));
         else await page.keyboard.press("Control+z");
-        await page.locator("[data-state=queued]").first().waitFor();
+        // Asked again, it is another request of the same words.
+        await page.locator("[data-state=queued]", { hasText: made.prompt }).waitFor();
       },
-    );
-  } finally {
-    await provider("resume");
-  }
+    ),
+  );
 }
 
 export async function clicks_undo_a_delete_1(visitor, base) {
-  const word = `undone${Date.now()}`;
+  const word = unique("undone");
   const made = await earlier(base, word);
   await both(
     visitor,

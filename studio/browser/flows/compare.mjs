@@ -1,14 +1,20 @@
 // Pictures beside each other.
 
 import assert from "node:assert/strict";
-import { counted, create, generated, prompt, rows } from "../steps.mjs";
+import { counted, create, generated, holds, PATIENCE, prompt, row, unique, until } from "../steps.mjs";
+
+const FIRST_LOOK = { timeout: 2 * PATIENCE }; // several pictures at a time
+const status = (page, text) => page.locator("header [role=status]", { hasText: text });
+const drawn = (page, count) =>
+  page.waitForFunction((wanted) => document.querySelectorAll("td img").length === wanted, count);
 
 export async function two_by_two_over_both_providers(visitor) {
   const page = await visitor();
-  await page.addInitScript(() => {
-    const state = { model: "flux-2-flex", prompt: "compared" };
+  const text = unique("compared ");
+  await page.addInitScript((words) => {
+    const state = { model: "flux-2-flex", prompt: words };
     localStorage.setItem("fluxroom-draft", JSON.stringify({ version: 1, state }));
-  });
+  }, text);
   await page.goto("/compare");
   await page.getByRole("button", { name: "Both providers" }).click();
   await page.getByRole("combobox", { name: "Rows" }).click();
@@ -18,10 +24,9 @@ export async function two_by_two_over_both_providers(visitor) {
   await page.getByRole("button", { name: /Make 4 cells.*\$0\.20/ }).waitFor();
   await run.click();
   await page.waitForURL("**/compare/*");
-  await page.locator("header [role=status]", { hasText: /Finished · 4 of 4/ }).waitFor();
-  await page.waitForFunction(() => document.querySelectorAll("td img").length === 4);
-  const [best] = await page.getByRole("button", { name: "Best" }).all();
-  await best.click();
+  await status(page, /Finished · 4 of 4/).waitFor(FIRST_LOOK);
+  await drawn(page, 4);
+  await page.getByRole("button", { name: "Best" }).first().click();
   await page.locator("button[aria-pressed=true]", { hasText: "Best" }).waitFor();
   await page.reload();
   await page.locator("button[aria-pressed=true]", { hasText: "Best" }).waitFor();
@@ -30,26 +35,26 @@ export async function two_by_two_over_both_providers(visitor) {
     .first()
     .click();
   await page.waitForURL("**/create");
-  assert.equal(await prompt(page).inputValue(), "compared");
+  await holds(prompt(page), text);
 }
 
 export async function the_same_on_both_providers_in_two_clicks(visitor) {
   const page = await visitor();
   const clicks = await counted(page);
-  await create(page, { model: "flux-2-pro", provider: "bfl", prompt: "both of them" });
-  await generated(page);
+  await create(page, { model: "flux-2-pro", provider: "bfl", prompt: unique("both ") });
+  const made = await generated(page);
   const before = await clicks();
-  await rows(page).first().getByRole("button", { name: "Compare", exact: true }).click();
+  await row(page, made).getByRole("button", { name: "Compare", exact: true }).click();
   await page.getByRole("button", { name: /Make 2 cells.*\$0\.06/ }).click();
   assert.equal((await clicks()) - before, 2);
   await page.waitForURL("**/compare/*");
-  await page.locator("header [role=status]", { hasText: /Finished · 2 of 2/ }).waitFor();
-  await page.waitForFunction(() => document.querySelectorAll("td img").length === 2);
+  await status(page, /Finished · 2 of 2/).waitFor(FIRST_LOOK);
+  await drawn(page, 2);
 }
 
 export async function a_grid_of_four_by_three(visitor) {
   const page = await visitor();
-  await create(page, { model: "flux-2-flex", prompt: "a grid" });
+  await create(page, { model: "flux-2-flex", prompt: unique("a grid ") });
   await page.goto("/compare");
   await page.getByRole("combobox", { name: "Columns" }).click();
   await page.getByRole("option", { name: "Seed", exact: true }).click();
@@ -61,17 +66,19 @@ export async function a_grid_of_four_by_three(visitor) {
   await page.getByText("4 × 3 = 12 cells").waitFor();
   await page.getByRole("button", { name: /^Make 12 cells/ }).click();
   await page.waitForURL("**/compare/*");
-  await page.locator("header [role=status]", { hasText: /Finished · 12 of 12/ }).waitFor({ timeout: 60_000 });
-  await page.waitForFunction(() => document.querySelectorAll("td img").length === 12);
+  await status(page, /Finished · 12 of 12/).waitFor(FIRST_LOOK);
+  await drawn(page, 12);
 }
 
 export async function cells_are_looked_at_closely_judged_and_told_apart(visitor, base) {
   const page = await visitor();
-  await create(page, { model: "flux-2-flex", prompt: "looked at closely" });
+  const word = unique("closely");
+  await create(page, { model: "flux-2-flex", prompt: `looked at ${word}` });
   await page.goto("/compare");
   await page.getByRole("button", { name: /^Make 2 cells/ }).click();
   await page.waitForURL("**/compare/*");
-  await page.locator("header [role=status]", { hasText: /Finished · 2 of 2/ }).waitFor();
+  await status(page, /Finished · 2 of 2/).waitFor(FIRST_LOOK);
+  await drawn(page, 2);
   await page.getByRole("button", { name: "Side by side" }).click();
   const dialog = page.getByRole("dialog");
   const pictures = dialog.locator("figure img");
@@ -79,40 +86,38 @@ export async function cells_are_looked_at_closely_judged_and_told_apart(visitor,
   await dialog.getByRole("group", { name: "Side by side" }).focus();
   for (const key of ["+", "+", "+", "ArrowRight"]) await page.keyboard.press(key);
   await dialog.getByText("Zoom 195 %").waitFor();
-  const [one, other] = await pictures.evaluateAll((all) => all.map((each) => each.style.transform));
-  assert.equal(one, other, "they move together");
-  assert.match(one, /translate\(-10%, 0%\) scale\(1\.95/);
+  // They move together.
+  const moved = (all) => all.filter((one) => /translate\(-10%, 0%\) scale\(1\.95/.test(one.style.transform));
+  await until(page, async () => (await pictures.evaluateAll(moved)).length, 2);
   await dialog.getByRole("row", { name: /Provider bfl fal/ }).waitFor();
   await dialog.getByRole("row", { name: /endpoint/ }).waitFor();
   await dialog.getByText("Before and after").click();
   await dialog.getByRole("button", { name: "100 %" }).click();
   const edge = dialog.getByRole("slider", { name: "Before and after" });
-  await edge.focus();
-  await page.keyboard.press("ArrowLeft");
+  await edge.and(page.locator("[aria-valuenow='100']")).waitFor();
+  await edge.press("ArrowLeft");
   await dialog
     .getByRole("slider", { name: "Before and after" })
     .and(page.locator("[aria-valuenow='99']"))
     .waitFor();
   await dialog.getByText("Side by side").first().click();
-  const stars = dialog.getByRole("radio", { name: /^4 stars/ });
-  await stars.first().focus();
-  await page.keyboard.press("Space");
+  const rated = page.waitForResponse((one) => one.request().method() === "PATCH" && one.ok());
+  await dialog
+    .getByRole("radio", { name: /^4 stars/ })
+    .first()
+    .press("Space");
+  await rated;
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
-  await page.waitForFunction(
-    async (address) =>
-      (await (await fetch(`${address}/v1/images?rating=4&q=closely`)).json()).images.length > 0,
-    base,
-  );
+  const four = async () => (await (await fetch(`${base}/v1/images?rating=4&q=${word}`)).json()).images.length;
+  await until(page, four, 1);
 }
 
 export async function a_dear_comparison_is_asked_first(visitor, base) {
   const page = await visitor();
-  await create(page, { model: "flux-2-max", prompt: `dear cells ${Date.now()}` });
+  const text = unique("dear cells ");
+  await create(page, { model: "flux-2-max", prompt: text });
   await page.goto("/compare");
-  const runs = async () =>
-    (await (await fetch(`${base}/v1/runs?kind=comparison&limit=100`)).json()).runs.length;
-  const before = await runs();
   await page.getByRole("combobox", { name: "Columns" }).click();
   await page.getByRole("option", { name: "Seed", exact: true }).click();
   await page
@@ -123,19 +128,21 @@ export async function a_dear_comparison_is_asked_first(visitor, base) {
   const dialog = page.getByRole("dialog");
   await dialog.getByText("Make 20 cells for about $1.40?").waitFor();
   await dialog.getByRole("button", { name: "Cancel" }).click();
-  assert.equal(await runs(), before);
+  await dialog.waitFor({ state: "detached" });
+  const { runs } = await (await fetch(`${base}/v1/runs?kind=comparison&limit=100`)).json();
+  assert.ok(runs.every((one) => one.name !== text));
 }
 
 export async function strengths_of_a_lora_beside_each_other(visitor) {
   const page = await visitor();
   await create(page, {
     model: "flux-general",
-    prompt: "clay",
+    prompt: unique("clay "),
     values: { "flux-general": { loras: [{ path: "https://example.com/clay.safetensors", scale: 1 }] } },
   });
   await page.goto("/compare");
   await page.getByRole("button", { name: "Strength of LoRA 1" }).click();
   await page.getByRole("button", { name: /^Make 3 cells/ }).click();
   await page.waitForURL("**/compare/*");
-  await page.locator("header [role=status]", { hasText: /Finished · 3 of 3/ }).waitFor();
+  await status(page, /Finished · 3 of 3/).waitFor(FIRST_LOOK);
 }

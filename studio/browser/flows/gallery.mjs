@@ -2,18 +2,19 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { create, earlier, generated, patch, until } from "../steps.mjs";
+import { create, earlier, generated, patch, unique, until } from "../steps.mjs";
 
 export async function gallery_search_delete_and_undo(visitor) {
   const page = await visitor();
-  const word = `zebra${Date.now()}`;
+  const word = unique("zebra");
   await create(page, { prompt: `${word} in the fog` });
   await generated(page);
   await page.goto("/gallery");
   await page.getByRole("textbox", { name: "Search prompts" }).fill(`${word} fo`);
   await page.waitForURL("**/gallery?q=zebra*");
   await page.getByText("1 picture", { exact: true }).waitFor();
-  await page.getByRole("gridcell").first().hover();
+  await until(page, () => page.getByRole("gridcell").count(), 1);
+  await page.getByRole("gridcell").hover();
   await page.getByRole("button", { name: /^Select/ }).click();
   await page.getByRole("toolbar").getByRole("button", { name: "Move to the trash" }).click();
   await page.getByText("No picture matches.").waitFor();
@@ -22,31 +23,39 @@ export async function gallery_search_delete_and_undo(visitor) {
 }
 
 export async function a_typed_search_finds_stars_months_and_tags(visitor, base) {
-  const galosh = await earlier(base, "a red galosh on a stair");
-  await earlier(base, "a red galosh in the grass");
+  const shoe = unique("galosh");
+  const galosh = await earlier(base, `a red ${shoe} on a stair`);
+  await earlier(base, `a red ${shoe} in the grass`);
   await patch(base, galosh.id, { rating: 4, tags: ["client"] });
   const page = await visitor();
   const month = new Date().toISOString().slice(0, 7);
   await page.goto("/gallery");
   const search = page.getByRole("textbox", { name: "Search prompts" });
-  await search.fill(`red galosh ★4 ${month}`);
+  /** Type it, and wait until that is what is shown, and not what was found before. */
+  const find = async (text) => {
+    await search.fill(text);
+    await page.waitForURL((address) => address.searchParams.get("q") === text);
+  };
+  await find(`red ${shoe} ★4 ${month}`);
   await page.getByText("1 picture", { exact: true }).waitFor();
   await page.reload();
   await page.getByText("1 picture", { exact: true }).waitFor();
-  await search.fill("galosh tag:client is:favourite");
+  await find(`${shoe} tag:client is:favourite`);
   await page.getByText("No picture matches.").waitFor();
-  await search.fill("galosh 1999-01 ★5");
+  await find(`red ${shoe}`);
+  await page.getByText("2 pictures", { exact: true }).waitFor();
+  await find(`${shoe} 1999-01 ★5`);
   await page.getByText("No picture matches.").waitFor();
-  await search.fill("model:no-such-model");
+  await find("model:no-such-model");
   await page.getByRole("alert").getByText("This model is no longer offered.").waitFor();
   await page.getByRole("combobox", { name: "Time" }).click();
   await page.getByRole("option", { name: "Today" }).click();
-  await search.fill("red galosh");
+  await find(`red ${shoe}`);
   await page.getByText("2 pictures", { exact: true }).waitFor();
 }
 
 export async function marks_are_set_on_many_and_taken_back(visitor, base) {
-  const word = `many${Date.now()}`;
+  const word = unique("many");
   for (let number = 0; number < 3; number++) await earlier(base, `${word} ${number}`);
   const page = await visitor();
   await page.goto(`/gallery?q=${word}`);
@@ -80,7 +89,7 @@ export async function marks_are_set_on_many_and_taken_back(visitor, base) {
 }
 
 export async function many_are_taken_along_in_one_archive(visitor, base) {
-  const word = `archive${Date.now()}`;
+  const word = unique("archive");
   for (let number = 0; number < 2; number++) await earlier(base, `${word} ${number}`);
   const page = await visitor();
   await page.goto(`/gallery?q=${word}`);
@@ -99,7 +108,7 @@ export async function many_are_taken_along_in_one_archive(visitor, base) {
 }
 
 export async function the_trash_is_emptied_only_after_a_question(visitor, base) {
-  const made = await earlier(base, `rubbish ${Date.now()}`);
+  const made = await earlier(base, unique("rubbish "));
   const page = await visitor();
   await page.goto(`/i/${made.id}`);
   await page.getByRole("button", { name: "Move to the trash" }).click();
@@ -113,5 +122,5 @@ export async function the_trash_is_emptied_only_after_a_question(visitor, base) 
   await empty.click();
   await page.getByRole("dialog").getByRole("button", { name: "Empty the trash" }).click();
   await page.getByText(/deleted for good/).waitFor();
-  assert.equal((await fetch(`${base}/v1/images/${made.id}`)).status, 404);
+  await until(page, async () => (await fetch(`${base}/v1/images/${made.id}`)).status, 404);
 }
