@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.server.calls import FAST, picture
+from tests.server.calls import FAST, picture, settings_at
 
 from fluxroom.client import AsyncClient
 from fluxroom.errors import InvalidParams, NotFound, RequestError
 from fluxroom.flows.bulk.sheets import Sheet
 from fluxroom.flows.comparisons import comparison
 from fluxroom.flows.pipelines.files import read
+from fluxroom.local import open_books
 from fluxroom.store.runs import Wanted
 
 pytestmark = pytest.mark.anyio
@@ -134,3 +135,34 @@ steps:
     assert (await client.runs.rest(run["id"]))["counts"] == {"replaced": 4, "done": 1}
     told = await client.runs.expand("a red fox", 3, model=FAST)
     assert (len(told["prompts"]), told["by"]) == (3, "template")
+
+
+async def test_a_priority_is_the_runs_wherever_it_is_carried(client: AsyncClient, tmp_path: Path) -> None:
+    """At a gateway it was taken and not heeded."""
+    compared = comparison("c", {"prompt": "x", **MODEL}, [("seed", [1])])
+    drawn = read(f"version: 1\nname: p\nsteps:\n- {{name: a, do: generate, model: bfl/{FAST}, prompt: x, seed: 1}}\n")
+    for begun in (
+        await client.runs.begin_comparison(compared, priority=7),
+        await client.runs.begin_pipeline(drawn, {}, priority=7),
+        await client.runs.begin_sheet(sheet([{"prompt": "x", "seed": 3}]), priority=7),
+    ):
+        ended = await client.runs.rest(begun["id"])
+        assert ended["counts"] == {"done": 1}
+    async with open_books(settings_at(tmp_path / ("gateway" if client.settings.url else "here"))) as books:
+        assert [job.priority for job in await books.jobs()] == [7, 7, 7]
+
+
+async def test_all_runs_are_those_that_are_shown_and_those_that_are_hidden(client: AsyncClient) -> None:
+    begun = [await client.runs.begin_sheet(sheet([{"prompt": "x", "seed": 3}], name=str(n))) for n in range(4)]
+    ids = [str(one["id"]) for one in begun]
+    for one in ids:
+        await client.runs.rest(one)
+    await client.runs.describe(ids[1], {"hidden": True})
+
+    async def listed(limit: int = 50, **wanted: Any) -> list[str]:
+        return [str(one["id"]) for one in await client.runs.page(Wanted(**wanted), limit=limit)]
+
+    assert await listed(hidden=None) == ids[::-1]
+    assert await listed(hidden=None, limit=3) == ids[:0:-1]
+    assert await listed() == [ids[3], ids[2], ids[0]]
+    assert await listed(hidden=True) == [ids[1]]

@@ -188,6 +188,19 @@ def test_a_pipeline_that_goes_on_takes_the_new_budget_and_a_repetition_under_its
     assert most(late) == [7.0]
 
 
+def test_a_priority_before_everybody_elses_is_for_admins(tmp_path: Path) -> None:
+    with keyed_gateway(tmp_path / "data") as people:
+        anna = people.join("anna", scopes=["generate", "read"])
+        for path, body in (
+            ("/v1/pipelines", {"pipeline": CUPS}),
+            ("/v1/comparisons", {"name": "c", "request": {"prompt": "x"}, "axes": [{"name": "seed", "values": [1]}]}),
+        ):
+            is_problem(people.ask(anna, "POST", path, json={**body, "priority": 11}), 403, "scope_missing")
+            is_problem(people.ask(anna, "POST", path, json={**body, "priority": 101}), 422, "invalid_body")
+            assert people.ask(anna, "POST", path, json={**body, "priority": 10}).status_code == 201
+            assert people.ask(people.admin, "POST", path, json={**body, "priority": 100}).status_code == 201
+
+
 # prompts -------------------------------------------------------------------------------------------------------------
 
 

@@ -21,7 +21,7 @@ from fluxroom.flows import plain_text
 from fluxroom.flows.bulk import DryRun, TakeIn, check
 from fluxroom.flows.bulk.sheets import Sheet
 from fluxroom.flows.runs import results
-from fluxroom.flows.runs.conductor import EVER, PlanWith
+from fluxroom.flows.runs.conductor import EVER, PRIORITY, PlanWith
 from fluxroom.identifiers import new_id
 from fluxroom.imaging.contact_sheet import Cell, contact_sheet
 from fluxroom.imaging.containers import NotAnImage
@@ -121,7 +121,7 @@ async def begin(
     conductor: Conductor,
     *,
     owner: str = "local",
-    priority: int = 5,
+    priority: int = PRIORITY,
     cap: int | None = None,
     key: str = "",
 ) -> Run:

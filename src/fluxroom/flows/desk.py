@@ -26,6 +26,7 @@ from fluxroom.flows.pipelines.rehearsal import rehearse
 from fluxroom.flows.pipelines.rehearsed import Rehearsal
 from fluxroom.flows.pipelines.reviews import Reviews
 from fluxroom.flows.runs import results
+from fluxroom.flows.runs.conductor import PRIORITY
 from fluxroom.flows.runs.decisions import Decisions
 from fluxroom.store import runs
 from fluxroom.store.images import StoredImage
@@ -77,12 +78,14 @@ class Desk:
         """Check and price every cell; nothing is sent."""
         return told.a_dry_run(await self._priced(found))
 
-    async def begin_comparison(self, found: Comparison, *, priority: int = 5, key: str = "") -> Answer:
-        """Carry a comparison, or go on with the same one that is not finished.
+    async def begin_comparison(self, found: Comparison, *, priority: int = PRIORITY, key: str = "") -> Answer:
+        """Carry a comparison, or go on with the same one that is not finished, with this priority from now on.
 
         The same idempotency `key` leads to the same run.
         """
         priced = await self._priced(found)
+        if priced.goes_on and not key:
+            await self._shown(priced.goes_on, priority=priority)
         run = await comparisons.begin(
             found, priced, self.conductor, owner=self.owner, priority=priority, cap=self.cap, key=key
         )
@@ -118,7 +121,7 @@ class Desk:
         inputs: Mapping[str, JSON],
         *,
         name: str = "",
-        priority: int = 5,
+        priority: int = PRIORITY,
         budget: str | None = None,
         key: str = "",
     ) -> Answer:

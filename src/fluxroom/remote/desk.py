@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from fluxroom.errors import RequestError
@@ -13,6 +13,7 @@ from fluxroom.flows import picture_places
 from fluxroom.flows.bulk.sheets import Sheet
 from fluxroom.flows.comparisons import Comparison
 from fluxroom.flows.pipelines.files import Pipeline
+from fluxroom.flows.runs.conductor import PRIORITY
 from fluxroom.identifiers import new_id
 from fluxroom.remote.line import Line, Told, segment
 from fluxroom.store.runs import STATES, Wanted
@@ -53,9 +54,10 @@ class RemoteDesk:
         """Check and price every cell; nothing is sent to a provider."""
         return await self._post("/v1/comparisons/check", await self._comparison(found))
 
-    async def begin_comparison(self, found: Comparison, *, priority: int = 5, key: str = "") -> Answer:  # noqa: ARG002
+    async def begin_comparison(self, found: Comparison, *, priority: int = PRIORITY, key: str = "") -> Answer:
         """Carry a comparison."""
-        return await self._post("/v1/comparisons", await self._comparison(found), key=key)
+        body = {**await self._comparison(found), "priority": priority}
+        return await self._post("/v1/comparisons", body, key=key)
 
     async def say_winner(self, run_id: str, position: int | None) -> Answer:
         """Say which cell is best; None for none."""
@@ -73,12 +75,12 @@ class RemoteDesk:
         inputs: Mapping[str, JSON],
         *,
         name: str = "",
-        priority: int = 5,  # noqa: ARG002  the gateway's own
+        priority: int = PRIORITY,
         budget: str | None = None,
         key: str = "",
     ) -> Answer:
         """Carry a pipeline; pictures among its inputs and in its steps are brought there."""
-        body = {**await self._pipeline(found, inputs), "name": name, "budget": budget}
+        body = {**await self._pipeline(found, inputs), "name": name, "priority": priority, "budget": budget}
         return await self._post("/v1/pipelines", body, key=key)
 
     async def check_pipeline(self, found: Pipeline, inputs: Mapping[str, JSON]) -> Answer:
@@ -110,6 +112,9 @@ class RemoteDesk:
 
     async def page(self, wanted: Wanted, *, limit: int = 50, before: str = "") -> list[Answer]:
         """Runs, the newest first."""
+        if wanted.hidden is None:  # which the gateway has no word for
+            both = [await self.page(replace(wanted, hidden=one), limit=limit, before=before) for one in (False, True)]
+            return sorted([*both[0], *both[1]], key=lambda run: str(run["id"]), reverse=True)[:limit]
         asked = {name: value for name, value in asdict(wanted).items() if value not in {"", None}}
         asked.pop("owner", None)
         asked["q"] = asked.pop("words", None)

@@ -2340,6 +2340,11 @@ export interface components {
              * @description The run pauses before it has spent more than so many US dollars.
              */
             budget?: string | null;
+            /**
+             * Priority
+             * @description Higher goes first; 5, where nothing is said. Single requests have 10.
+             */
+            priority?: number | null;
         };
         /**
          * CheckedRoute
@@ -2416,6 +2421,11 @@ export interface components {
             };
             /** Axes */
             axes: components["schemas"]["AxisBody"][];
+            /**
+             * Priority
+             * @description Higher goes first; 5, where nothing is said. Single requests have 10.
+             */
+            priority?: number | null;
         };
         /**
          * ConversationAnswer
@@ -4077,6 +4087,11 @@ export interface components {
              * @description The run pauses before it has spent more than so many US dollars.
              */
             budget?: string | null;
+            /**
+             * Priority
+             * @description Higher goes first; 5, where nothing is said. Single requests have 10.
+             */
+            priority?: number | null;
         };
         /**
          * PipelineCheckAnswer

@@ -22,7 +22,7 @@ from fluxroom.flows.pipelines.inputs import checked_inputs
 from fluxroom.flows.pipelines.posting import Messenger
 from fluxroom.flows.pipelines.templates import MOST_CHARACTERS, MOST_TEXTS, alternatives, fill
 from fluxroom.flows.runs import results
-from fluxroom.flows.runs.conductor import EVER, Next, check_asked
+from fluxroom.flows.runs.conductor import EVER, PRIORITY, Next, check_asked
 from fluxroom.identifiers import new_id
 from fluxroom.store import runs
 from fluxroom.store.runs import OPEN, Item, Run
@@ -205,7 +205,7 @@ def new_run(
     *,
     owner: str = "local",
     name: str = "",
-    priority: int = 5,
+    priority: int = PRIORITY,
     cap: int | None = None,
     key: str = "",
     pictures: Sequence[str] = (),

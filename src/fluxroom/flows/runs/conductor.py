@@ -35,6 +35,9 @@ _log = get_logger("fluxroom.flows")
 EVER = ("running", "paused", "review", "finished", "cancelled")
 """Every state of a run: what was begun under an idempotency key is not begun again, whatever became of it."""
 
+PRIORITY = 5
+"""Of a comparison or a pipeline that says none: before sheets, which have 0, after single requests, which have 10."""
+
 WINDOW = 64
 """Items of a run that are under way at once: enough to keep every cap busy, few enough to be taken back at a pause."""
 

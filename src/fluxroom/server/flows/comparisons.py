@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from fluxroom.client import DEFAULT_MODEL
 from fluxroom.flows import comparisons
 from fluxroom.flows.comparisons import Comparison
-from fluxroom.server.flows.runs import AtDesk, RunAnswer, RunId
+from fluxroom.server.access.callers import Asking
+from fluxroom.server.flows.runs import AtDesk, Priority, RunAnswer, RunId, priority_of
 from fluxroom.server.flows.sheets import DryRunAnswer
 from fluxroom.server.generations.generations import IdempotencyKey
 from fluxroom.server.schemas import plain_json
@@ -53,6 +54,7 @@ class ComparisonBody(BaseModel):
     name: str = Field(min_length=1, max_length=200)
     request: dict[str, Any] = Field(description="What all cells share: prompt, model, references, parameters.")
     axes: list[AxisBody] = Field(min_length=1, max_length=2)
+    priority: Priority = None
 
     @model_validator(mode="before")
     @classmethod
@@ -85,10 +87,11 @@ async def check(desk: AtDesk, body: ComparisonBody) -> DryRunAnswer:
 
 @router.post("", status_code=201, summary="Compare")
 async def begin(
-    desk: AtDesk, body: ComparisonBody, response: Response, idempotency_key: IdempotencyKey = ""
+    desk: AtDesk, caller: Asking, body: ComparisonBody, response: Response, idempotency_key: IdempotencyKey = ""
 ) -> RunAnswer:
     """A run whose items are the cells, row by row. What a cell's model does not take is left out and told there."""
-    run = await desk.begin_comparison(body.comparison(), key=idempotency_key)
+    priority = priority_of(caller, body.priority)
+    run = await desk.begin_comparison(body.comparison(), priority=priority, key=idempotency_key)
     response.headers["location"] = f"/v1/runs/{run['id']}"
     return RunAnswer(**run)
 

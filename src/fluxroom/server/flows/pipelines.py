@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fluxroom.flows.pipelines.files import SCHEMA, Pipeline, pipeline, read
 from fluxroom.flows.pipelines.shipped import template, templates
-from fluxroom.server.flows.runs import AtDesk, RunAnswer, RunId
+from fluxroom.server.access.callers import Asking
+from fluxroom.server.flows.runs import AtDesk, Priority, RunAnswer, RunId, priority_of
 from fluxroom.server.generations.generations import IdempotencyKey
 from fluxroom.server.schemas import plain_json
 
@@ -55,6 +56,7 @@ class PipelineBody(BaseModel):
     budget: Annotated[str, Field(max_length=40)] | None = Field(
         None, description="The run pauses before it has spent more than so many US dollars."
     )
+    priority: Priority = None
 
     @model_validator(mode="before")
     @classmethod
@@ -192,11 +194,16 @@ async def one_template(
 
 @router.post("", status_code=201, summary="Run a pipeline")
 async def begin(
-    desk: AtDesk, body: PipelineBody, response: Response, idempotency_key: IdempotencyKey = ""
+    desk: AtDesk, caller: Asking, body: PipelineBody, response: Response, idempotency_key: IdempotencyKey = ""
 ) -> RunAnswer:
     """A run that goes from step to step; it waits in state `review` where a person has to look."""
     run = await desk.begin_pipeline(
-        await asyncio.to_thread(body.found), body.inputs, name=body.name, budget=body.budget, key=idempotency_key
+        await asyncio.to_thread(body.found),
+        body.inputs,
+        name=body.name,
+        priority=priority_of(caller, body.priority),
+        budget=body.budget,
+        key=idempotency_key,
     )
     response.headers["location"] = f"/v1/runs/{run['id']}"
     return RunAnswer(**run)

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fluxroom.flows.desk import Desk
 from fluxroom.flows.expansion import writer_of
-from fluxroom.server.access.callers import Asking
+from fluxroom.flows.runs.conductor import PRIORITY
+from fluxroom.server.access.callers import Asking, Caller, check_priority
 from fluxroom.server.gateway import Running, checked_id
 from fluxroom.server.generations.answers import ImageAnswer
 from fluxroom.server.generations.references import taker
@@ -30,6 +31,10 @@ Kind = Literal["bulk", "comparison", "pipeline"]
 ItemState = Literal["waiting", "submitted", "done", "failed", "unknown", "invalid", "cancelled", "replaced"]
 RunState = Literal["running", "paused", "review", "finished", "cancelled"]
 Words = Annotated[str, Query(max_length=200, description="In the name, the description or a prompt")]
+Priority = Annotated[
+    Annotated[int, Field(ge=0, le=100)] | None,
+    Field(description=f"Higher goes first; {PRIORITY}, where nothing is said. Single requests have 10."),
+]
 Tag = Annotated[str, Field(max_length=40, pattern=r'^[^\s"\\][^"\\\x00-\x1f]*$')]
 
 
@@ -163,6 +168,16 @@ def desk_of(gateway: Running, caller: Asking) -> Desk:
         cap=caller.cap,
         writer=writer_of(gateway.settings),
     )
+
+
+def priority_of(caller: Caller, asked: int | None) -> int:
+    """The priority of a run that its caller may ask for.
+
+    Raises:
+        ScopeMissing: it would go before everybody else's single requests, and the caller is no admin.
+    """
+    check_priority(caller, asked)
+    return PRIORITY if asked is None else asked
 
 
 AtDesk = Annotated[Desk, Depends(desk_of)]
