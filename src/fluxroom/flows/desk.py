@@ -6,6 +6,7 @@ A desk belongs to one person: what is somebody else's looks like something that 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from fluxroom.flows.runs.conductor import Conductor, PlanWith
 
 Answer = dict[str, Any]
+
+_LIST = "List the runs with `fluxroom runs`, or with GET /v1/runs."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,10 +268,11 @@ class Desk:
         return Reviews(self.engine, self.conductor)
 
     async def _one(self, run_id: str, kind: str = "") -> Run:
-        run = await self.conductor.get(run_id)
-        if self.only not in {"", run.owner} or kind not in {"", run.kind}:
-            raise NotFound(f"There is no {kind or 'run'} {run_id}.", advice="List yours with GET /v1/runs.")
-        return run
+        with suppress(NotFound):  # somebody else's and none at all are told in the same words
+            run = await self.conductor.get(run_id)
+            if self.only in {"", run.owner} and kind in {"", run.kind}:
+                return run
+        raise NotFound(f"There is no {kind or 'run'} {run_id}.", advice=_LIST)
 
     async def _told(self, run: Run) -> Answer:
         return (await self.engine.store.database.read(lambda connection: told.some_runs(connection, [run])))[0]
