@@ -32,5 +32,8 @@ export default defineConfig({
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["src/testing/setup.ts"],
     restoreMocks: true,
+    // A machine that has much to do is no failure.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });

@@ -90,7 +90,9 @@ async function made(base, body) {
     body: JSON.stringify(body),
   });
   const { id } = await answer.json();
-  return (await settled(base, id)).images[0];
+  const { state, images } = await settled(base, id);
+  assert.equal(state, "succeeded", `${id}: ${body.prompt}`);
+  return images[0];
 }
 
 /** A generation, once nothing of it is under way. */

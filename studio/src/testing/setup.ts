@@ -1,6 +1,10 @@
 // What happy-dom lacks and the components ask for.
 
+import { configure } from "@testing-library/react";
 import { afterEach, beforeEach } from "vitest";
+
+// Milliseconds that something may take to come: it costs time only where it never does.
+configure({ asyncUtilTimeout: 20_000 });
 
 class Observer {
   observe() {}

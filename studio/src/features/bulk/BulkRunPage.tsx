@@ -88,7 +88,9 @@ function Row({ item }: { item: Item }) {
         )}
       </Table.Td>
       <Table.Td>
-        <span className="clamp2">{String(item.asked.prompt ?? item.key)}</span>
+        <span className="clamp2" lang="">
+          {String(item.asked.prompt ?? item.key)}
+        </span>
         <Text size="xs" className="quiet">
           {String(item.asked.model ?? "")}
         </Text>

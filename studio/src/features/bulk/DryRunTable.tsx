@@ -45,7 +45,9 @@ export function DryRunTable({ dry }: { dry: DryRun }) {
                   <Icon size={14} aria-hidden /> {words.rowState[row.state]}
                 </Table.Td>
                 <Table.Td>
-                  <span className="clamp2">{String(row.asked.prompt ?? "")}</span>
+                  <span className="clamp2" lang="">
+                    {String(row.asked.prompt ?? "")}
+                  </span>
                   {row.not_sent.length > 0 && (
                     <Text size="xs" className="warn">
                       {words.notSent}: {row.not_sent.map((one) => one.name).join(", ")}
