@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +167,59 @@ async def test_all_runs_are_those_that_are_shown_and_those_that_are_hidden(clien
     assert await listed(hidden=None, limit=3) == ids[:0:-1]
     assert await listed() == [ids[3], ids[2], ids[0]]
     assert await listed(hidden=True) == [ids[1]]
+
+
+GENERAL = "fal/flux-general"
+
+
+async def test_files_are_brought_wherever_a_model_takes_a_picture(client: AsyncClient, tmp_path: Path) -> None:
+    """At a gateway only references and masks were: any other file was a name that the gateway had to refuse."""
+    photo, other = tmp_path / "photo.png", tmp_path / "other.png"
+    photo.write_bytes(picture())
+    other.write_bytes(picture((1, 2, 3)))
+    adapter = {"path": "p", "image_encoder_path": "q", "scale": 0.5}
+    rows: list[dict[str, Any]] = [
+        {"prompt": "x", "seed": 1, "model": GENERAL, "reference_image_url": str(photo)},
+        {"prompt": "x", "seed": 2, "model": GENERAL, "ip_adapters": [{**adapter, "image_url": str(other)}]},
+        {"prompt": "x", "seed": 3, "references": str(other)},
+    ]
+    hashes = [hashlib.sha256(one.read_bytes()).hexdigest() for one in (photo, other)]
+    found = (await client.runs.check_sheet(sheet(rows)))["rows"]
+    assert [row["state"] for row in found] == ["ok"] * 3, [row["why"] for row in found]
+    assert found[0]["asked"]["reference_image_url"] == hashes[0]
+    assert found[1]["asked"]["ip_adapters"] == [{**adapter, "image_url": hashes[1]}]
+    assert found[2]["asked"]["references"] == [hashes[1]]
+    everywhere = Sheet(
+        name="d", rows=[{"prompt": "x", "model": GENERAL}], defaults={**MODEL, "reference_image_url": str(photo)}
+    )
+    assert (await client.runs.check_sheet(everywhere))["rows"][0]["asked"]["reference_image_url"] == hashes[0]
+
+
+async def test_a_comparison_may_be_over_files(client: AsyncClient, tmp_path: Path) -> None:
+    photo, other = tmp_path / "photo.png", tmp_path / "other.png"
+    photo.write_bytes(picture())
+    other.write_bytes(picture((1, 2, 3)))
+    files: list[Any] = [str(photo), str(other)]
+    hashes = [hashlib.sha256(one.read_bytes()).hexdigest() for one in (photo, other)]
+    over = comparison("c", {"prompt": "x", "model": GENERAL}, [("reference_image_url", files), ("seed", [1])])
+    found = (await client.runs.check_comparison(over))["rows"]
+    assert [row["asked"].get("reference_image_url") for row in found] == hashes, [row["why"] for row in found]
+    models = comparison("m", {"prompt": "x", "reference_image_url": str(photo)}, [("model", [MODEL["model"], GENERAL])])
+    found = (await client.runs.check_comparison(models))["rows"]
+    assert found[1]["asked"]["reference_image_url"] == hashes[0]
+    assert [note["name"] for note in found[0]["not_sent"]] == ["reference_image_url"]
+
+
+async def test_a_step_may_be_made_again_with_a_file(client: AsyncClient, tmp_path: Path) -> None:
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(picture())
+    text = f"version: 1\nname: p\nsteps:\n- {{name: a, do: generate, model: {GENERAL}, prompt: x, seed: 1}}\n"
+    begun = await client.runs.begin_pipeline(read(text), {})
+    await client.runs.rest(begun["id"])
+    fields: dict[str, Any] = {"reference_image_url": str(photo)}
+    assert (await client.runs.check_redo(begun["id"], "a", fields))["steps"][0]["state"] == "ok"
+    await client.runs.redo(begun["id"], "a", fields)
+    ended = await client.runs.rest(begun["id"])
+    assert ended["counts"] == {"done": 1, "replaced": 1}
+    [item] = await client.runs.items(begun["id"], states=["done"])
+    assert item["asked"]["reference_image_url"] == hashlib.sha256(photo.read_bytes()).hexdigest()

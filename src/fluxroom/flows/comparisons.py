@@ -154,8 +154,13 @@ async def begin(
         created_at=now,
         changed_at=now,
     )
+    return await conductor.begin(run, _items(found, priced, run), same=EVER if key else UNFINISHED)
+
+
+def _items(found: Comparison, priced: DryRun, run: Run) -> list[Item]:
+    """A comparison's cells as they are written down, row by row."""
     width = len(found.x.values)
-    items = [
+    return [
         Item(
             run=run.id,
             position=row.number - 1,
@@ -164,11 +169,10 @@ async def begin(
             state="invalid" if row.state == "invalid" else "waiting",
             error=row.error,
             note={"x": (row.number - 1) % width, "y": (row.number - 1) // width},
-            changed_at=now,
+            changed_at=run.created_at,
         )
         for row in priced.rows
     ]
-    return await conductor.begin(run, items, same=EVER if key else UNFINISHED)
 
 
 async def drawn(store: Store, run: Run) -> bytes:

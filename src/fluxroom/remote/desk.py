@@ -6,9 +6,11 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
-from fluxroom.errors import RequestError
+from fluxroom.engine.intake import take_in_at
+from fluxroom.errors import RequestError, UnknownModel
 from fluxroom.flows import picture_places
 from fluxroom.flows.bulk.sheets import Sheet
 from fluxroom.flows.comparisons import Comparison
@@ -97,11 +99,13 @@ class RemoteDesk:
 
     async def check_redo(self, run_id: str, step: str, fields: Mapping[str, JSON] | None = None) -> Answer:
         """What making a step again would do and cost; nothing is sent to a provider."""
-        return await self._post(_step(run_id, step, "check"), {"fields": await self._row(fields or {}, {})})
+        brought = await self._fields(run_id, step, fields or {})
+        return await self._post(_step(run_id, step, "check"), {"fields": brought})
 
     async def redo(self, run_id: str, step: str, fields: Mapping[str, JSON] | None = None, *, key: str = "") -> Answer:
         """Make a step again, and what depends on it; however often the connection breaks, once."""
-        return await self._post(_step(run_id, step, "redo"), {"fields": await self._row(fields or {}, {})}, key=key)
+        brought = await self._fields(run_id, step, fields or {})
+        return await self._post(_step(run_id, step, "redo"), {"fields": brought}, key=key)
 
     async def expand(self, prompt: str, number: int, *, instruction: str = "", model: str = "") -> Answer:
         """More prompts out of one, and who wrote them."""
@@ -178,16 +182,24 @@ class RemoteDesk:
 
     async def _sheet(self, sheet: Sheet) -> Answer:
         known: dict[str, str] = {}
-        rows = [await self._row(row, known) for row in sheet.rows]
-        body = {"name": sheet.name, "rows": rows, "defaults": dict(sheet.defaults), "seeds": sheet.seeds}
+        model = sheet.defaults.get("model")
+        rows = [await self._row(row, known, row.get("model", model)) for row in sheet.rows]
+        defaults = await self._row(sheet.defaults, known, model, *(row.get("model") for row in sheet.rows))
+        body = {"name": sheet.name, "rows": rows, "defaults": defaults, "seeds": sheet.seeds}
         return {**body, "file_name": sheet.file_name}
 
     async def _comparison(self, found: Comparison) -> Answer:
+        known: dict[str, str] = {}
         axes = [axis for axis in (found.x, found.y) if axis.name]
+        models = [found.request.get("model"), *(one for axis in axes if axis.name == "model" for one in axis.values)]
+        brought = [[await self._row({axis.name: one}, known, *models) for one in axis.values] for axis in axes]
         return {
             "name": found.name,
-            "request": await self._row(found.request, {}),
-            "axes": [{"name": axis.name, "values": list(axis.values)} for axis in axes],
+            "request": await self._row(found.request, known, *models),
+            "axes": [
+                {"name": axis.name, "values": [one[axis.name] for one in values]}
+                for axis, values in zip(axes, brought, strict=True)
+            ],
         }
 
     async def _pipeline(self, found: Pipeline, inputs: Mapping[str, JSON]) -> Answer:
@@ -195,16 +207,19 @@ class RemoteDesk:
         given = await picture_places.inputs_taken(found, inputs, self._take_in)
         return {"pipeline": found.raw, "inputs": given}
 
-    async def _row(self, row: Mapping[str, JSON], known: dict[str, str]) -> dict[str, JSON]:
-        brought = dict(row)
-        given = row.get("references") or []
-        if given:
-            brought["references"] = [
-                await self._once(one, known) for one in (given if isinstance(given, list) else [given])
-            ]
-        if isinstance(row.get("mask"), str):
-            brought["mask"] = await self._once(row["mask"], known)
-        return brought
+    async def _row(self, row: Mapping[str, JSON], known: dict[str, str], *models: JSON) -> dict[str, JSON]:
+        """What is asked for, with every picture that one of these models takes brought to the gateway."""
+        given = row.get("references")
+        row = row if given is None or isinstance(given, list) else {**row, "references": [given]}
+        places = {place for model in dict.fromkeys(map(str, models)) for place in _places(row, model)}
+        return await take_in_at(row, sorted(places, key=str), partial(self._once, known=known))
+
+    async def _fields(self, run_id: str, step: str, fields: Mapping[str, JSON]) -> dict[str, JSON]:
+        if not fields:
+            return {}
+        steps = (await self.get(run_id))["spec"].get("pipeline", {}).get("steps", [])
+        models = [one.get("model") for one in steps if one.get("name") == step]
+        return await self._row(fields, {}, fields.get("model"), *models)
 
     async def _once(self, source: Any, known: dict[str, str]) -> str:
         """A picture's name at the gateway; one that cannot be taken in keeps its own, and the gateway says why."""
@@ -218,6 +233,13 @@ class RemoteDesk:
     async def _named(self, source: Any) -> str:
         reference = await self._take_in(source)
         return reference.sha256 or reference.url or ""
+
+
+def _places(row: Mapping[str, JSON], model: str) -> list[picture_places.Place]:
+    try:
+        return picture_places.places({**row, "model": model})
+    except UnknownModel:  # one that only the gateway knows, or that is none: it says so
+        return [("references", number) for number in range(len(row.get("references") or ()))]
 
 
 def _step(run_id: str, step: str, word: str) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 from collections.abc import Iterable
 from io import BytesIO
 from typing import Any
@@ -91,17 +89,3 @@ def white_where_clear(data: bytes) -> bytes:
             return out.getvalue()
     except NotAnImage as reason:
         raise InvalidReference(f"The mask cannot be used: {reason}.") from reason
-
-
-def data_uri(data: bytes, mime: str) -> str:
-    """The bytes as a data URI; blocks."""
-    return f"data:{mime};base64,{base64.b64encode(data).decode()}"
-
-
-def bytes_of(uri: str) -> bytes | None:
-    """The bytes of a data URI; None when it is none that can be read; blocks."""
-    head, _, body = uri.partition(",")
-    try:
-        return base64.b64decode(body, validate=True) if head.endswith(";base64") else None
-    except binascii.Error:
-        return None
