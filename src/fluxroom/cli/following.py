@@ -75,7 +75,8 @@ async def carried(ctx: click.Context, client: AsyncClient, begun: dict[str, Any]
     try:
         while not resting.done():
             if sys.stderr.isatty() and not wants_json(ctx):
-                click.echo(f"\r\x1b[K{short_line(await client.runs.get(begun['id']))}", nl=False, err=True)
+                now = voice.visible(short_line(await client.runs.get(begun["id"])))
+                click.echo(f"\r\x1b[K{now}", nl=False, err=True)
             await asyncio.wait({resting}, timeout=_LOOK)
     except asyncio.CancelledError:
         resting.cancel()

@@ -139,7 +139,8 @@ class Line:
     def __rich__(self) -> Text:
         from rich.text import Text
 
-        return Text(self.text(), no_wrap=True, overflow="ellipsis")
+        words = voice.visible(" ".join(self.text().split()))  # reasons are other people's words
+        return Text(words, no_wrap=True, overflow="ellipsis")
 
 
 @contextmanager
