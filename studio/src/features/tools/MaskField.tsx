@@ -15,7 +15,7 @@ interface Props {
   /** Where the picture can be seen in its own pixels; empty while there is none. */
   picture: string;
   mask: Reference | null;
-  onChange: (mask: Reference | null) => void;
+  onChange: (update: (before: Reference | null) => Reference | null) => void;
 }
 
 /** What of the picture changes: painted over it, or a black and white file. */
@@ -24,10 +24,12 @@ export function MaskField({ picture, mask, onChange }: Props) {
   const [painting, { open, close }] = useDisclosure(false);
 
   async function take(file: File) {
-    let list: Reference[] = [];
+    let taken = false;
     await takeFiles([file], (update) => {
-      list = update(list);
-      onChange(list[0] ?? null);
+      const first = !taken;
+      taken = true;
+      // What arrives later is the mask's only while it is still this one; a file that cannot be used changes nothing.
+      onChange((now) => (first ? (update([])[0] ?? now) : (update(now ? [now] : [])[0] ?? null)));
     });
   }
 

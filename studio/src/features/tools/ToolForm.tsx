@@ -50,7 +50,7 @@ export function ToolForm({ tool, places, place, mode, picture }: Props) {
         <MaskField
           picture={picture?.address ?? ""}
           mask={draft.mask}
-          onChange={(mask) => change(tool, () => ({ mask }))}
+          onChange={(update) => change(tool, (before) => ({ mask: update(before.mask) }))}
         />
       )}
       {frame.length > 0 && (

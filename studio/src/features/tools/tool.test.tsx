@@ -1,9 +1,9 @@
 import { screen, waitFor } from "@testing-library/react";
-import { useState } from "react";
+import { act, useState } from "react";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Reference } from "@/features/create/draft";
 import { useLook } from "@/look";
-import { gateway, problem, rendered } from "@/testing/rendered";
+import { file, gateway, held, problem, rendered } from "@/testing/rendered";
 import { FrameField } from "./FrameField";
 import { GoBar } from "./GoBar";
 import { MaskField } from "./MaskField";
@@ -66,6 +66,63 @@ describe("a mask", () => {
     expect(screen.getByAltText("Mask").getAttribute("src")).toBe("/m");
     expect(screen.getByRole("button", { name: "Paint again" })).toBeTruthy();
     expect(screen.getByRole("alert").textContent).toBe("Too small.");
+  });
+
+  describe("that is uploaded", () => {
+    const masked = async (answer: unknown) => {
+      gateway({ "POST /v1/assets": answer });
+      URL.createObjectURL = () => "blob:here";
+      let mask: Reference | null = null;
+      let set: (next: Reference | null) => void = () => {};
+      function Held() {
+        const [now, setNow] = useState<Reference | null>(null);
+        mask = now;
+        set = setNow;
+        return <MaskField picture="/p" mask={now} onChange={setNow} />;
+      }
+      const view = await rendered(<Held />);
+      const input = view.container.querySelector<HTMLInputElement>("input[type=file]");
+      if (!input) throw new Error("no input");
+      const take = (name: string) => view.user.upload(input, file(name));
+      return { take, mask: () => mask, set: (next: Reference | null) => act(() => set(next)) };
+    };
+
+    it("is sent, and seen where the gateway keeps it", async () => {
+      const { take, mask } = await masked({ sha256: HASH });
+      await take("mask.png");
+      await waitFor(() => expect(mask()?.state).toBe("ready"));
+      expect(mask()).toMatchObject({ source: HASH, preview: `/v1/assets/${HASH}/thumbnail` });
+    });
+
+    it("does not come back to a picture that was taken out meanwhile", async () => {
+      const late = held();
+      const { take, mask, set } = await masked(() => late.answer);
+      await take("mask.png");
+      await waitFor(() => expect(mask()?.state).toBe("uploading"));
+      set(null);
+      await late.give({ sha256: HASH });
+      expect(mask()).toBeNull();
+    });
+
+    it("does not take the place of a later one", async () => {
+      const late = held();
+      const { take, mask, set } = await masked(() => late.answer);
+      await take("mask.png");
+      await waitFor(() => expect(mask()?.state).toBe("uploading"));
+      const later = slot({ slot: "later", source: "painted" });
+      set(later);
+      await late.give({ sha256: HASH });
+      expect(mask()).toEqual(later);
+    });
+
+    it("and cannot be used leaves the one that is there", async () => {
+      const { take, mask, set } = await masked({ sha256: HASH });
+      const before = slot({});
+      set(before);
+      await take("mask.heic");
+      expect(await screen.findByText(/HEIC/)).toBeTruthy();
+      expect(mask()).toEqual(before);
+    });
   });
 
   it("is painted over the picture in its own pixels, wherever it came from", () => {

@@ -1,5 +1,5 @@
 import { Button, FileButton, Group, TextInput } from "@mantine/core";
-import { useId, useState } from "react";
+import { useId, useRef, useState } from "react";
 import { isSet } from "@/form/fields";
 import { useWords } from "@/words";
 import { ACCEPTED, slotOf, upload } from "../references/upload";
@@ -15,13 +15,25 @@ export function PictureField({ field, value, onChange, problem }: FieldProps) {
   const text = typeof value === "string" ? value : "";
   const shown = preview || (/^[0-9a-f]{64}$/.test(text) ? `/v1/assets/${text}/thumbnail` : "");
 
+  const turn = useRef(0);
+
   async function take(file: File | null) {
     if (!file) return;
+    turn.current += 1;
+    const mine = turn.current;
     const slot = slotOf(file);
     setPreview(slot.preview);
     const found = await upload(file);
+    if (mine !== turn.current) return; // another file was taken meanwhile, or an address written
     setWrong(found.problem ?? "");
     if (found.source) onChange(found.source);
+    else setPreview("");
+  }
+  function write(address: string) {
+    turn.current += 1;
+    setPreview("");
+    setWrong("");
+    onChange(address || undefined);
   }
 
   return (
@@ -40,7 +52,7 @@ export function PictureField({ field, value, onChange, problem }: FieldProps) {
           flex={1}
           value={text}
           placeholder="https://"
-          onChange={(event) => onChange(event.currentTarget.value || undefined)}
+          onChange={(event) => write(event.currentTarget.value)}
         />
         <FileButton accept={ACCEPTED} onChange={(file) => void take(file)}>
           {(props) => (
