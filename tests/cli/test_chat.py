@@ -121,6 +121,14 @@ def test_what_cannot_be_said_costs_nothing_and_has_its_exit_code(run: Run, provi
     assert provider.submits() == []
 
 
+@pytest.mark.parametrize("wrong", [("-a", "missing.png"), ("-a", "1")])
+def test_a_mistake_in_what_comes_along_leaves_no_empty_conversation(run: Run, wrong: tuple[str, str]) -> None:
+    """It was begun first: then `-c last` went on with the empty one."""
+    first = conversation(run("chat", "a fox", *KLEIN))
+    assert run("chat", "an owl", *wrong, *KLEIN).code == 2
+    assert conversation(run("chat", "-c", "last", "closer")) == first
+
+
 def test_moderation_is_told_and_the_next_message_works(run: Run) -> None:
     told = run("chat", "x [[fault:moderated-output]]", *KLEIN, "--text")
     assert told.code == 7

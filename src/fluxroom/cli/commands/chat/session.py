@@ -48,8 +48,11 @@ def talk(ctx: click.Context, said: Sequence[str], given: Mapping[str, Any], *, a
         options["size"] = options.pop("image_size")  # the same, and ratios and words too
     check_target(given["output"])
     with _session(ctx, given["output"]) as session:
+        if not given["conversation"]:
+            session.attach(given["attach"])  # a file that is not there begins no conversation
         session.begin(given, options)
-        session.attach(given["attach"])
+        if given["conversation"]:
+            session.attach(given["attach"])  # which may be a picture of the conversation, by its number
         if asks:
             return Terminal(session).run()
         codes = [session.say(text) for text in said]
