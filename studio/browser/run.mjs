@@ -22,7 +22,8 @@ const browser = await chromium.launch({
   args: ["--no-sandbox"],
 });
 const troubles = [];
-const MOST_TOLD = 700; // letters of a page
+const refused = []; // requests that were not answered as asked; told when the flow fails
+const MOST_TOLD = 700; // letters of the beginning of a page, and of its end: there stand dialogs
 const LONGEST = 240_000; // milliseconds of a flow; one that hangs is told where it stood
 
 const after = (milliseconds, said) =>
@@ -40,6 +41,11 @@ async function visitor(options = {}) {
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   page.on("pageerror", (error) => troubles.push(`error in the page: ${error.stack ?? error}`));
+  page.on(
+    "response",
+    (answer) => answer.status() >= 400 && refused.push(`${answer.status()} ${answer.url()}`),
+  );
+  page.on("requestfailed", (one) => refused.push(`${one.failure()?.errorText} ${one.url()}`));
   page.on("console", (message) => {
     // A refused request is told by the browser too; the flow says whether it was meant.
     if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
@@ -56,7 +62,10 @@ async function standing() {
   const told = pages.map(async (page) => {
     const said = page.evaluate(() => document.body.innerText).catch(String);
     const text = await Promise.race([said, after(5000, "nothing: it does not answer")]);
-    return `at ${page.url()}, which said:\n${text.replace(/\s*\n\s*/g, " | ").slice(0, MOST_TOLD)}`;
+    const line = text.replace(/\s*\n\s*/g, " | ");
+    const most =
+      line.length > 2 * MOST_TOLD ? `${line.slice(0, MOST_TOLD)} … ${line.slice(-MOST_TOLD)}` : line;
+    return `at ${page.url()}, which said:\n${most}`;
   });
   return Promise.all(told);
 }
@@ -66,7 +75,7 @@ try {
   await Promise.race([flow(visitor, base), late]);
 } catch (error) {
   // The step that failed stands in the trace, by its file and line.
-  troubles.unshift(String(error.stack ?? error), ...(await standing()));
+  troubles.unshift(String(error.stack ?? error), ...(await standing()), ...refused.slice(-10));
 }
 await browser.close();
 if (troubles.length) {
