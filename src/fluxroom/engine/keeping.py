@@ -1,8 +1,9 @@
 """From the provider's word that it is ready to stored pictures.
 
 What was made is paid for. So a download that fails is repeated, with fresh links, for as long as the provider still
-says that it has the pictures, and at most for the life of the ticket. Only its own last word ends that sooner, or bytes
-that can never be right: from a foreign address, larger than any picture, or a decompression bomb.
+says that it has the pictures, and at most for the life of a ticket after this process's first try. Only its own last
+word ends that sooner, or bytes that can never be right: from a foreign address, larger than any picture, or a
+decompression bomb.
 """
 
 from __future__ import annotations
@@ -89,10 +90,9 @@ class Keeper:
 
         Returns the job when it has ended; None: somebody else has moved it.
         """
-        clock = self._ledger.clock
-        now = clock.time()
-        begun = clock.monotonic() - (max(0.0, now - job.ready_at) if job.state == State.FETCHING else 0.0)
-        delivery = _Delivery(ready, ready.media, begun, seconds)
+        now = self._ledger.clock.time()
+        # From now, also when it is ready for long: days in which nobody tried are no tries.
+        delivery = _Delivery(ready, ready.media, self._ledger.clock.monotonic(), seconds)
         first = asyncio.ensure_future(self._fetch(job, delivery))
         try:
             if job.state == State.RUNNING:

@@ -79,7 +79,10 @@ class Runner:
             if asking.is_final(outcome, elapsed):
                 at_once = waited and before == first
                 return _Answer(outcome, expected.sooner(elapsed) if at_once else took(before, elapsed))
-            if elapsed > TICKET_LIFE:
+            # A call that breaks off says nothing: after a machine was off for days there may be no network yet. And what
+            # is ready is charged: one answer must not lose it.
+            says_nothing = isinstance(outcome, Again) or job.state == State.FETCHING
+            if (elapsed - first if says_nothing else elapsed) > TICKET_LIFE:
                 return _Answer(Gone(why="its ticket is a day old and there is no final answer"))
             if isinstance(outcome, Pending):
                 self._note(job, outcome)
