@@ -41,7 +41,7 @@ def check(request: Request, *, provider: Provider) -> Plan:
 
 def _plan(draft: Draft) -> Plan:
     """Every step in its order: what was asked, then our defaults, then what must be there."""
-    for step in (pictures.place, _prompt, _size, _values, _defaults, _region, _required):
+    for step in (_plain, pictures.place, _prompt, _size, _values, _defaults, _region, _required):
         step(draft)
     bodies, per_job = jobs.split(draft)
     size = draft.size or estimate.expanded(draft.endpoint, bodies[0], draft.asked.references)
@@ -76,6 +76,14 @@ def quote(request: Request, *, provider: Provider) -> Quote:
         RequestError: whatever `check` raises.
     """
     return check(request, provider=provider).quote
+
+
+def _plain(draft: Draft) -> None:
+    """What is asked for is stored as it was asked, whatever is sent of it."""
+    for name, value in draft.asked.values.items():
+        values.check_plain(value, name)
+    for provider, fields in draft.request.extra.items():
+        values.check_plain(fields, f"extra.{provider}")
 
 
 MOST_PROMPT = 100_000

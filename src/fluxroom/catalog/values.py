@@ -7,6 +7,7 @@ A message names the field, the value and what this endpoint takes, in one line:
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -17,6 +18,7 @@ from fluxroom.errors import InvalidParams
 from fluxroom.types import JSON, Reference
 
 _STAND_IN = "https://picture"
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 LARGEST = 2**63 - 1
 """The largest whole number that is sent and stored."""
@@ -70,11 +72,22 @@ def _pictures(value: JSON, schema: Mapping[str, JSON], name: str) -> JSON:
     return value
 
 
-def _validate(field: Field, value: JSON, where: str, name: str) -> None:
+def check_plain(value: JSON, name: str) -> None:
+    """See that a value can be written down: as text in UTF-8, and as numbers that JSON has.
+
+    Raises:
+        InvalidParams: it cannot.
+    """
     if not _finite(value):
         raise InvalidParams(f"{name} {value} is not a finite number", field=name)
     if not _storable(value):
         raise InvalidParams(f"{name} {value} is larger than a number of 64 bits", field=name)
+    if not _legible(value):
+        raise InvalidParams(f"{name}: a sign in it is none of a text", field=name)
+
+
+def _validate(field: Field, value: JSON, where: str, name: str) -> None:
+    check_plain(value, name)
     errors = _validator(field.schema).iter_errors(_stand_in(value))
     error = next(iter(sorted(errors, key=lambda found: len(found.absolute_path))), None)
     if error is None:
@@ -101,6 +114,15 @@ def _storable(value: JSON) -> bool:
     if isinstance(value, Mapping):
         return all(_storable(item) for item in value.values())
     return all(_storable(item) for item in value) if isinstance(value, list | tuple) else True
+
+
+def _legible(value: JSON) -> bool:
+    """Whether every text in it is one: NUL is none for PostgreSQL, half a surrogate pair none for anybody."""
+    if isinstance(value, str):
+        return not _NO_TEXT.search(value)
+    if isinstance(value, Mapping):
+        return all(_legible(name) and _legible(item) for name, item in value.items())
+    return all(_legible(item) for item in value) if isinstance(value, list | tuple) else True
 
 
 def _stand_in(value: JSON) -> JSON:

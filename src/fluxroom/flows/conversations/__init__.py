@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 
 from fluxroom.engine.orders import Terms, hash_of
 from fluxroom.errors import FluxroomError, IdempotencyConflict, NotFound, RequestError
+from fluxroom.flows import plain_text
 from fluxroom.flows.assistants.rules import rules
 from fluxroom.flows.assistants.shelf import Kept, Shelf
 from fluxroom.flows.assistants.telling import a_chat_model, an_assistant, everything
@@ -67,6 +68,7 @@ class Conversations:
         Raises:
             RequestError: there is no such model or assistant, or the assistant does not allow this.
         """
+        plain_text.check({"title": title, **settings}, "settings")
         rules(await self._kept(), assistant, settings)
         now = self.engine.now()
         new = Conversation(
@@ -113,6 +115,7 @@ class Conversations:
     async def change(self, conversation_id: str, *, title: str | None = None, settings: Any = None) -> Answer:
         """Another title, other settings for the messages to come."""
         found = await self._one(conversation_id)
+        plain_text.check({"title": title, **(settings or {})}, "settings")
         if settings is not None:
             rules(await self._kept(), found.assistant, settings)
 
