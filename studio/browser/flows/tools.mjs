@@ -1,7 +1,7 @@
 // Tools that work on one picture.
 
 import assert from "node:assert/strict";
-import { counted, create, drop, generated, png, priced, prompt, row, until } from "../steps.mjs";
+import { counted, create, drop, generated, png, priced, prompt, row, seen, until } from "../steps.mjs";
 
 /** Where something is, once its picture has come and it moves no more. */
 async function still(target) {
@@ -24,6 +24,7 @@ export async function a_mask_is_painted_and_sent(visitor) {
   const page = await visitor();
   await create(page, { model: "flux-pro-fill", prompt: "a wooden door", mode: "fill" });
   await drop(page, page.getByRole("region", { name: "References" }), [png("wall.png")]);
+  await seen(page.getByAltText(/^image 1/));
   await page.getByRole("button", { name: "Paint a mask" }).click();
   const board = await still(page.getByTestId("mask"));
   await page.mouse.move(board.x + board.width * 0.3, board.y + board.height * 0.5);

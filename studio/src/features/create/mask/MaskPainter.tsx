@@ -21,6 +21,7 @@ export default function MaskPainter({ picture, onDone, onClose }: Props) {
   const words = useWords();
   const canvas = useRef<HTMLCanvasElement>(null);
   const [sides, setSides] = useState<{ width: number; height: number } | null>(null);
+  const [broken, setBroken] = useState(false);
   const [tool, setTool] = useState<Tool>("brush");
   const [size, setSize] = useState(60);
   const [strokes, setStrokes] = useState<Stroke[]>([]);
@@ -31,6 +32,19 @@ export default function MaskPainter({ picture, onDone, onClose }: Props) {
     const context = canvas.current?.getContext("2d");
     if (context && sides) draw(context, sides.width, sides.height, current ? [...strokes, current] : strokes);
   }, [strokes, current, sides]);
+  useEffect(() => {
+    let gone = false;
+    // Asked of a picture of its own: one that is there already tells nobody that it has come.
+    const image = new Image();
+    image.src = picture;
+    image.decode().then(
+      () => !gone && setSides({ width: image.naturalWidth, height: image.naturalHeight }),
+      () => !gone && setBroken(true),
+    );
+    return () => {
+      gone = true;
+    };
+  }, [picture]);
   const undo = () => setStrokes((before) => before.slice(0, -1));
   useHotkeys([
     ["mod+z", undo],
@@ -129,13 +143,7 @@ export default function MaskPainter({ picture, onDone, onClose }: Props) {
         </Button>
       </Group>
       <div className={classes.board}>
-        <img
-          src={picture}
-          alt={words.refs.number(1)}
-          onLoad={(event) =>
-            setSides({ width: event.currentTarget.naturalWidth, height: event.currentTarget.naturalHeight })
-          }
-        />
+        <img src={picture} alt={words.refs.number(1)} />
         {sides && (
           <canvas
             ref={canvas}
@@ -149,6 +157,11 @@ export default function MaskPainter({ picture, onDone, onClose }: Props) {
           />
         )}
       </div>
+      {broken && (
+        <Text size="sm" className="bad" role="alert">
+          {words.problem.what.invalid_reference}
+        </Text>
+      )}
       {sides && <RectangleByNumbers sides={sides} onAdd={(stroke) => setStrokes([...strokes, stroke])} />}
       <Group justify="space-between" mt="sm">
         <Text size="sm" className="quiet">
