@@ -55,4 +55,73 @@ describe("the library", () => {
     await expect(mark(client, "a", { rating: 5 })).rejects.toThrow("no");
     expect(client.getQueryData(["images", "one", "a"])).toEqual({ id: "a", rating: 1 });
   });
+
+  describe("of several marks under way", () => {
+    const list = ["images", "list", {}];
+    type Answer = (given: object, status?: number) => Promise<void>;
+
+    /** Two pictures in a list, and a gateway that answers each mark when it is told to. */
+    function marked() {
+      const answers: Answer[] = [];
+      vi.stubGlobal("fetch", (request: Request) => {
+        if (request.method === "GET") return Promise.resolve(Response.json({ images: [], next: null }));
+        return new Promise<Response>((resolve) => {
+          answers.push(async (given, status = 200) => resolve(Response.json(given, { status })));
+        });
+      });
+      const client = new QueryClient();
+      const images = ["a", "b"].map((id) => ({ id, rating: 0, favourite: false }));
+      client.setQueryData(list, { pages: [{ images, next: null }], pageParams: [""] });
+      const shown = () =>
+        client
+          .getQueryData<{ pages: [{ images: object[] }] }>(list)
+          ?.pages[0].images.map((one) => Object.values(one));
+      return { client, answers, shown };
+    }
+
+    it("the last one's answer stands, whichever comes last", async () => {
+      const { client, answers, shown } = marked();
+      const first = mark(client, "a", { rating: 3 });
+      const second = mark(client, "a", { favourite: true });
+      await vi.waitFor(() => expect(answers).toHaveLength(2));
+      await answers[1]?.({ id: "a", rating: 3, favourite: true });
+      await second;
+      await answers[0]?.({ id: "a", rating: 3, favourite: false });
+      await first;
+      expect(shown()).toEqual([
+        ["a", 3, true],
+        ["b", 0, false],
+      ]);
+    });
+
+    it("a refused one takes back its own picture's, and no other's", async () => {
+      const { client, answers, shown } = marked();
+      const first = mark(client, "a", { rating: 3 });
+      const second = mark(client, "b", { rating: 5 });
+      await vi.waitFor(() => expect(answers).toHaveLength(2));
+      await answers[1]?.({ id: "b", rating: 5, favourite: false });
+      await second;
+      await answers[0]?.({ code: "scope_missing", detail: "no" }, 403);
+      await expect(first).rejects.toThrow("no");
+      expect(shown()).toEqual([
+        ["a", 0, false],
+        ["b", 5, false],
+      ]);
+    });
+
+    it("an older one that is refused leaves the newer one, and everything is looked at again", async () => {
+      const { client, answers, shown } = marked();
+      const renewed = vi.spyOn(client, "invalidateQueries");
+      const first = mark(client, "a", { rating: 3 });
+      const second = mark(client, "a", { favourite: true });
+      await vi.waitFor(() => expect(answers).toHaveLength(2));
+      await answers[0]?.({ code: "storage_busy", detail: "later" }, 503);
+      await expect(first).rejects.toThrow("later");
+      expect(shown()?.[0]).toEqual(["a", 3, true]);
+      expect(renewed).toHaveBeenCalledOnce();
+      await answers[1]?.({ id: "a", rating: 0, favourite: true });
+      await second;
+      expect(shown()?.[0]).toEqual(["a", 0, true]);
+    });
+  });
 });

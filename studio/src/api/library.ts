@@ -64,17 +64,32 @@ export function useLineage(id: string) {
   });
 }
 
+/** How often each picture was marked: of several marks under way only the last one's answer says how it stands. */
+const turns = new Map<string, number>();
+
 /** Mark a picture; the page shows it at once and takes it back when the gateway refuses. */
 export async function mark(client: QueryClient, id: string, marks: Marks): Promise<void> {
-  const before = client.getQueriesData({ queryKey: [IMAGES] });
+  const mine = (turns.get(id) ?? 0) + 1;
+  turns.set(id, mine);
+  const before = known(client, id);
   change(client, [id], marks as Partial<LibraryImage>);
   try {
     const path = { image_id: id };
-    change(client, [id], await data(api.PATCH("/v1/images/{image_id}", { params: { path }, body: marks })));
+    const answer = await data(api.PATCH("/v1/images/{image_id}", { params: { path }, body: marks }));
+    if (turns.get(id) === mine) change(client, [id], answer);
   } catch (error) {
-    for (const [key, found] of before) client.setQueryData(key, found);
+    if (turns.get(id) === mine && before) change(client, [id], before);
+    else void client.invalidateQueries({ queryKey: [IMAGES] });
     throw error;
   }
+}
+
+/** What the page knows of a picture, wherever it is shown. */
+function known(client: QueryClient, id: string): LibraryImage | undefined {
+  const one = client.getQueryData<LibraryImage>([IMAGES, "one", id]);
+  const lists = client.getQueriesData<InfiniteData<Page>>({ queryKey: [IMAGES, "list"] });
+  const all = lists.flatMap(([, found]) => found?.pages.flatMap((page) => page.images) ?? []);
+  return one ?? all.find((image) => image.id === id);
 }
 
 function change(client: QueryClient, ids: string[], part: Partial<LibraryImage>): void {
