@@ -34,7 +34,7 @@ QUALITIES: Mapping[str, Sequence[str]] = {
 _ABOUT_SIZE = frozenset({"image_size", "aspect_ratio", "resolution"})
 _SHAPES = frozenset({"size", "image_size", "aspect_ratio"})
 _TIERS = frozenset({"quality", "resolution"})
-RATIO = re.compile(r"[1-9]\d{0,3}:[1-9]\d{0,3}")
+RATIO = re.compile(r"[1-9][0-9]{0,3}:[1-9][0-9]{0,3}")
 """How a ratio is written."""
 
 
