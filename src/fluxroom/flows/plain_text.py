@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -114,8 +115,18 @@ def _check_scalar(value: Any, place: str) -> None:
         raise InvalidParams(f"{place}: put {str(value)[:40]!r} in quotes, or leave it out.", field=place)
 
 
+_TRUTH = "tag:yaml.org,2002:bool"
+_TRUTHS = (_TRUTH, re.compile("^(?:true|True|TRUE|false|False|FALSE)$"))
+_KINDS = {
+    first: [*(one for one in known if one[0] != _TRUTH), *([_TRUTHS] if first in "tTfF" else [])]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+"""What a word in YAML may be besides a text: as in JSON, `off` and `no` are words, so that `cache: off` is heeded."""
+
+
 def _yaml(text: str) -> Any:
     loader = yaml.SafeLoader(text)
+    loader.yaml_implicit_resolvers = _KINDS
     loader.compose_node = _without_aliases(loader)
     loader.compose_mapping_node = _without_repetitions(loader)
     try:
