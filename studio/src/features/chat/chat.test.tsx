@@ -232,6 +232,20 @@ describe("the gateway's conversations", () => {
     await waitFor(() => expect(calls.some((call) => call.method === "DELETE")).toBe(true));
   });
 
+  it("that cannot be forgotten stay, and that is said", async () => {
+    const one = { id: "c1", title: "a harbour", assistant: null, settings: {}, created_at: 1, changed_at: 1 };
+    gateway({
+      "GET /v1/conversations": { conversations: [one], next: null },
+      "DELETE /v1/conversations/c1": problem("storage_busy", "Later.", 503),
+    });
+    const { user, router } = await rendered(<Conversations now="c1" />);
+    await user.click(await screen.findByRole("button", { name: "Forget this conversation: a harbour" }));
+    await user.click(await screen.findByRole("button", { name: "Forget this conversation" }));
+    expect(await screen.findByText(/^The gateway's database is busy\./)).toBeTruthy();
+    expect(screen.getByRole("link", { name: /^a harbour/ })).toBeTruthy();
+    expect(router.state.location.pathname).toBe("/");
+  });
+
   it("are searched when there are many", async () => {
     const one = { title: "a", assistant: null, settings: {}, created_at: 1, changed_at: 1 };
     const many = Array.from({ length: 9 }, (_, number) => ({ ...one, id: `c${number}` }));
