@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 
 from fluxroom.engine.accounts import Account, need
 from fluxroom.engine.transport import InterruptedCallError, NotSentError, Transport
@@ -88,7 +88,7 @@ class Courier:
         ticket = job.ticket or {}
         return await self._follow(job, hosts, ticket, tongue.check(hosts, ticket))
 
-    async def watch(self, job: Job) -> AsyncIterator[PollOutcome]:
+    async def watch(self, job: Job) -> AsyncGenerator[PollOutcome, None]:
         """What the provider says of a job, as it happens; ends without a word where there is no such stream."""
         tongue, hosts = self.desk(job)
         ticket = job.ticket or {}

@@ -5,6 +5,8 @@ Polls repeat freely, since they cost nothing. Nothing in here sends a job.
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -79,8 +81,8 @@ class Runner:
             if asking.is_final(outcome, elapsed):
                 at_once = waited and before == first
                 return _Answer(outcome, expected.sooner(elapsed) if at_once else took(before, elapsed))
-            # A call that breaks off says nothing: after a machine was off for days there may be no network yet. And what
-            # is ready is charged: one answer must not lose it.
+            # A call that breaks off says nothing: after a machine was off for days there may be no network yet. And
+            # what is ready is charged: one answer must not lose it.
             says_nothing = isinstance(outcome, Again) or job.state == State.FETCHING
             if (elapsed - first if says_nothing else elapsed) > TICKET_LIFE:
                 return _Answer(Gone(why="its ticket is a day old and there is no final answer"))
@@ -95,12 +97,18 @@ class Runner:
         return self._pace.next_poll(elapsed, expected.early, expected.late)
 
     async def _streamed_answer(self, job: Job) -> PollOutcome | None:
-        """The final answer from the provider's status stream; None where there is none, or when it broke off."""
-        async for outcome in self._courier.watch(job):
-            if isinstance(outcome, (Ready, Refused, Failed)):
-                return outcome
-            if isinstance(outcome, Pending):
-                self._note(job, outcome)
+        """The final answer from the provider's status stream; None where there is none, or when it broke off.
+
+        Also None when it goes on for longer than anybody waits: one that is kept alive and says nothing must not keep
+        us from asking.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._pace.wait), aclosing(self._courier.watch(job)) as outcomes:
+                async for outcome in outcomes:
+                    if isinstance(outcome, (Ready, Refused, Failed)):
+                        return outcome
+                    if isinstance(outcome, Pending):
+                        self._note(job, outcome)
         return None
 
     def _note(self, job: Job, pending: Pending) -> None:
