@@ -115,4 +115,5 @@ async def test_a_long_story_is_not_kept_in_memory(stores: tuple[Store, Store]) -
     for at in range(50):
         await one.database.write(event(names, str(at), 100.0 + at))
         assert await told(one, story) in ([str(at)], ["queued", str(at)])
-    assert len(story._told) <= 11
+    if one.fleet is None:
+        assert not story._told

@@ -7,6 +7,7 @@ tells what it has not told yet.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
@@ -41,7 +42,7 @@ class Story:
     def __init__(self, generation: str = "", *, after: int = 0) -> None:
         self._generation = generation
         self._settled = min(after, _HIGHEST)  # nothing new can appear up to here
-        self._told: dict[int, float] = {}  # events after that, with their times
+        self._told: dict[int, float] = {}  # events after that, and since when they are known
         self._resumed = after == 0
 
     def read(self, connection: Connection) -> list[dict[str, Any]]:
@@ -54,13 +55,14 @@ class Story:
         binds = {"b_after": self._settled} | ({"b_generation": self._generation} if self._generation else {})
         rows = [dict(row) for row in connection.execute(statement, binds).mappings()]
         news = [row for row in rows if row["id"] not in self._told]
-        self._told.update((row["id"], row["at"]) for row in news)
+        # Their own times are other machines', and of the moment in which a change was asked for.
+        self._told.update(dict.fromkeys((row["id"] for row in news), time.monotonic()))
         self._forget(_LONGEST if late else 0.0)
         return news
 
     def _forget(self, longest: float) -> None:
         """Up to here nothing can appear any more."""
-        edge = max(self._told.values(), default=0.0) - longest
+        edge = time.monotonic() - longest
         for number in sorted(self._told):
             if self._told[number] > edge:
                 return
