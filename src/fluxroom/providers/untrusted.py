@@ -33,6 +33,7 @@ _FAL_KEY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:[0-9a-f]{16,
 _LONG_RUN = re.compile(r"[A-Za-z0-9+/_=-]{64,}")  # base64, or a key
 _IDENTIFIER = re.compile(r"[\x21-\x7e]{1,200}")
 _LARGEST = 2**63  # what a database column for integers holds
+_DEAREST = 10**9  # money is kept in millionths; more than this is no price, and could not be written down
 
 
 def parsed(reply: Reply) -> Mapping[str, JSON] | None:
@@ -84,7 +85,7 @@ def amount(value: JSON) -> Decimal | None:
         found = Decimal(text)
     except InvalidOperation:
         return None
-    return found if found.is_finite() and 0 <= found < _LARGEST else None
+    return found if found.is_finite() and 0 <= found < _DEAREST else None
 
 
 @dataclass(frozen=True, slots=True)
