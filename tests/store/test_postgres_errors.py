@@ -12,7 +12,8 @@ from fluxroom.store.postgres_errors import address_of, in_our_words, is_collisio
 
 WHERE = "db.example.com:5433/pictures"
 
-PASSING = ["40001", "40P01", "55P03", "25P03", "53300", "57P01", "57P02", "57P03", "08000", "08003", "08006", "08P01"]
+PASSING = ["40001", "40P01", "55P03", "25P03", "25P04", "53000", "53200", "53300", "57014", "57P01", "57P02", "57P03"]
+PASSING += ["57P05", "08000", "08003", "08006", "08P01"]
 LASTING = ["23505", "23503", "42P01", "42703", "22001", "22P02", "53100", "25006", "28P01", "28000", "3D000", "42501"]
 
 
@@ -65,6 +66,8 @@ def test_what_lasts_is_not(code: str) -> None:
         asyncpg.TooManyConnectionsError("sorry, too many clients already"),
         asyncpg.DeadlockDetectedError("deadlock detected"),
         asyncpg.IdleInTransactionSessionTimeoutError("terminating connection due to idle-in-transaction timeout"),
+        asyncpg.QueryCanceledError("canceling statement due to statement timeout"),
+        asyncpg.OutOfMemoryError("out of memory"),
     ],
 )
 def test_a_connection_that_is_lost_is_no_fault_of_the_work(error: Exception) -> None:

@@ -23,7 +23,7 @@ from fluxroom.interpreter import event_loop
 from fluxroom.logs import get_logger
 from fluxroom.settings import BadSettings
 from fluxroom.store.database import Job, Work, alone_as, answer, hold
-from fluxroom.store.postgres_errors import address_of, in_our_words, is_collision, is_passing
+from fluxroom.store.postgres_errors import address_of, in_our_words, is_collision, is_passing, is_unheard_of
 from fluxroom.store.postgres_links import Commit, Link, apart, connect, engine_over, together, was_committed
 from fluxroom.store.postgres_news import News, Reader, Row
 
@@ -221,8 +221,8 @@ class PostgresDatabase:
             try:
                 known = await link.run(was_committed, commit)
             except Exception as error:
-                if not is_passing(error):
-                    return False  # a server that does not know it has taken over without it
+                if is_unheard_of(error):
+                    return False  # a server that has taken over without it
                 if self._deadline and time.monotonic() > self._deadline:
                     raise
             else:

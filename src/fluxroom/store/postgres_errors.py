@@ -15,10 +15,15 @@ _TRY_AGAIN = {
     "40P01",  # deadlock: PostgreSQL has undone this one so that the other can go on
     "55P03",  # lock not available
     "25P03",  # this process stood still in the middle of a transaction: it was undone
+    "25P04",  # a transaction took longer than the server allows, perhaps because it had to wait
+    "53000",  # the server lacks something
+    "53200",  # memory
     "53300",  # too many connections
+    "57014",  # a statement took longer than the server allows, or a person has stopped it
     "57P01",  # the server is shutting down
     "57P02",  # another connection has crashed the server
     "57P03",  # the server is starting up
+    "57P05",  # nothing was asked for longer than the server allows
 }
 _BROKEN = "08"
 """The class of all errors of the connection itself."""
@@ -38,6 +43,11 @@ def is_passing(error: BaseException) -> bool:
     if any(code in _TRY_AGAIN or code.startswith(_BROKEN) for code in _codes(error)):
         return True
     return any(_is_of_the_connection(inner) for inner in _chain(error))
+
+
+def is_unheard_of(error: BaseException) -> bool:
+    """Whether the server says of a transaction's number that it has never given it out."""
+    return "22023" in _codes(error)
 
 
 def is_collision(error: BaseException) -> bool:

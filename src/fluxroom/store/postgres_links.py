@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from fluxroom.store.database import Job, alone_as, hold
-from fluxroom.store.postgres_errors import is_passing, unreadable
+from fluxroom.store.postgres_errors import is_collision, is_passing, unreadable
 
 T = TypeVar("T")
 
@@ -98,25 +98,34 @@ class Link:
 def together(connection: Connection, batch: Sequence[Job], commit: Commit) -> None:
     """Run works in one transaction; the first that fails ends it."""
     for job in batch:
-        if name := alone_as(job.work):
-            hold(connection, name)
-        job.result, job.error = job.work(connection), None
+        _do(connection, job)
     _end(connection, commit)
 
 
 def apart(connection: Connection, batch: Sequence[Job], commit: Commit) -> None:
     """Run works in one transaction, each in a savepoint of its own, so that a failing one takes nobody with it."""
     for job in batch:
-        savepoint = connection.begin_nested()
-        try:
-            job.result, job.error = job.work(connection), None
-            savepoint.commit()
-        except Exception as error:
-            if is_passing(error):
-                raise
-            savepoint.rollback()
-            job.error = error
+        # Twice where somebody else has just made what it was about to make: now it can see it.
+        for last in (False, True):
+            savepoint = connection.begin_nested()
+            try:
+                _do(connection, job)
+                savepoint.commit()
+            except Exception as error:
+                if is_passing(error):
+                    raise
+                savepoint.rollback()
+                job.error = error
+                if is_collision(error) and not last:
+                    continue
+            break
     _end(connection, commit)
+
+
+def _do(connection: Connection, job: Job) -> None:
+    if name := alone_as(job.work):
+        hold(connection, name)
+    job.result, job.error = job.work(connection), None
 
 
 def _end(connection: Connection, commit: Commit) -> None:
