@@ -17,6 +17,7 @@ FLOORS = {
     "interpreter": 1,
     "settings": 2,
     "parameters": 2,
+    "terms": 2,
     "logs": 3,
     "catalog": 4,
     "providers": 5,

@@ -9,12 +9,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, get_args, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
-from fluxroom.errors import FluxroomError, InvalidParams, by_code
+from fluxroom import terms
+from fluxroom.errors import FluxroomError, by_code
 from fluxroom.looking import Looking
 from fluxroom.parameters import EditParameters, ModelId, Options, Parameters, Picture
-from fluxroom.types import PROVIDERS, Event, Mode, OnUnsupported, Plan, Quote, Request, Size
+from fluxroom.types import Event, Mode, OnUnsupported, Plan, Quote, Request, Size
 from fluxroom.working import hire
 
 if TYPE_CHECKING:
@@ -317,7 +318,7 @@ class AsyncClient(Looking):
         from fluxroom import catalog
 
         await self.worker.refresh()
-        _check(options)
+        terms.check(options)
         given = {name: _plain(value) for name, value in options.items() if value is not None}
         sources = given.pop("references", None) or ()
         if isinstance(sources, (str, bytes)) or not isinstance(sources, Sequence):
@@ -347,35 +348,6 @@ class AsyncClient(Looking):
 
 
 _TERMS = ("cache", "idempotency_key", "priority", "run")
-_WORDS = {"cache": ("on", "off"), "on_unsupported": get_args(OnUnsupported)}
-_KINDS = {
-    "mode": (str, "a word"),
-    "run": (str, "a name"),
-    "idempotency_key": (str, "a text"),
-    "priority": (int, "a number"),
-}
-
-
-def _check(options: Mapping[str, Any]) -> None:
-    """See that what is no parameter of a model, and so not the catalog's to check, says something that is heeded.
-
-    Raises:
-        InvalidParams: one would be passed over.
-    """
-    given = {name: value for name, value in options.items() if value is not None}
-    for name in _WORDS.keys() & given.keys():
-        if given[name] not in _WORDS[name]:
-            raise InvalidParams(f"{name} is {' or '.join(_WORDS[name])}, not {given[name]!r:.40}.", field=name)
-    for name in _KINDS.keys() & given.keys():
-        kind, said = _KINDS[name]
-        if not isinstance(given[name], kind) or isinstance(given[name], bool):
-            raise InvalidParams(f"{name} is {said}, not {given[name]!r:.40}.", field=name)
-    extra = given.get("extra", {})
-    if not isinstance(extra, Mapping) or not all(isinstance(fields, Mapping) for fields in extra.values()):
-        raise InvalidParams("extra is given by provider: {provider: {field: value}}.", field="extra")
-    if strange := [name for name in extra if name not in PROVIDERS]:
-        said = " and ".join(PROVIDERS)
-        raise InvalidParams(f"extra: there is no provider {strange[0]!r:.40}; there are {said}.", field="extra")
 
 
 def terms_of(options: Mapping[str, Any], *, owner: str = "local") -> Terms:
