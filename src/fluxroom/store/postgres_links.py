@@ -34,6 +34,12 @@ _OPTIONS = {
     "tcp_keepalives_count": "3",
 }
 
+# A server that may answer a commit before it is on disk would lose tickets when it crashes. What it is told to do for
+# its replicas stays as it is.
+_ON_DISK = """
+SELECT set_config('synchronous_commit', 'local', false) WHERE current_setting('synchronous_commit') = 'off'
+"""
+
 # A transaction that has changed nothing has no number, and needs no mark.
 _MARK = text("""
 INSERT INTO commits (link, mark, at)
@@ -163,9 +169,15 @@ async def connect(url: str, *_: Any, patience: float | None = _ANSWER, **_more: 
     import asyncpg  # type: ignore[import-untyped]
 
     try:
-        return await asyncpg.connect(url, timeout=_CONNECT, command_timeout=patience, server_settings=_OPTIONS)
+        connection = await asyncpg.connect(url, timeout=_CONNECT, command_timeout=patience, server_settings=_OPTIONS)
     except ValueError:
         raise unreadable() from None
+    try:
+        await connection.execute(_ON_DISK)
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
 
 
 def _to_json(value: Any) -> str:
