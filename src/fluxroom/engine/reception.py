@@ -111,7 +111,8 @@ def _in_cache(row: dict[str, Any], without: Collection[str], connection: Connect
 
 def _from_cache(connection: Connection, row: dict[str, Any], without: Collection[str]) -> dict[str, Any]:
     """The row as it is, or as a finished one that names the job whose pictures it gives again, free of charge."""
-    source = reuse.cached(connection, row["owner"], row["cache_key"], without) if row["cache_key"] else None
+    key = row["cache_key"]
+    source = reuse.cached(connection, row["owner"], key, without, held=True) if key else None
     if source is None:
         return row
     nothing = Decimal(0)

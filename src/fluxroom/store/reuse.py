@@ -33,6 +33,7 @@ _CACHED = (
     .order_by(jobs.c.created_at)
     .limit(1)
 )
+_CACHED_AND_HELD = _CACHED.with_for_update(read=True, of=jobs)
 
 _SOME_CACHED = select(jobs.c.cache_key).where(
     jobs.c.cache_key.in_(bindparam("b_keys", expanding=True)),
@@ -53,10 +54,15 @@ def remember(connection: Connection, owner: str, key: str, *, body_hash: str, ge
     connection.execute(insert(idempotency), row)
 
 
-def cached(connection: Connection, owner: str, cache_key: str, without: Collection[str] = ()) -> str | None:
-    """The first job of this owner that made the picture of the same request, leaving some jobs out."""
+def cached(
+    connection: Connection, owner: str, cache_key: str, without: Collection[str] = (), *, held: bool = False
+) -> str | None:
+    """The first job of this owner that made the picture of the same request, leaving some jobs out.
+
+    `held`: its pictures stay until the transaction ends, though somebody else is about to delete them.
+    """
     binds = {"b_owner": owner, "b_key": cache_key, "b_without": list(without)}
-    found: str | None = connection.execute(_CACHED, binds).scalar_one_or_none()
+    found: str | None = connection.execute(_CACHED_AND_HELD if held else _CACHED, binds).scalar_one_or_none()
     return found
 
 
