@@ -131,6 +131,9 @@ class Database:
             queue.put(None)
             if thread.is_alive():
                 thread.join()
+            while not queue.empty():  # asked for from another thread, in the very moment of the end
+                if job := queue.get():
+                    answer([job], StorageUnwritable("The data folder is closed."))
         if self._watch:
             self._watch.close()
         self._engine.dispose()

@@ -170,7 +170,10 @@ class PostgresDatabase:
         for queue, _, _ in self._served:
             while not queue.empty():
                 if job := queue.get_nowait():
-                    answer([job], DatabaseUnavailable(f"The database {self.address} is being closed."))
+                    answer([job], self._closing())
+
+    def _closing(self) -> DatabaseUnavailable:
+        return DatabaseUnavailable(f"The database {self.address} is being closed.")
 
     # in the thread ---------------------------------------------------------------------------------------------------
 
@@ -195,6 +198,9 @@ class PostgresDatabase:
         for how in (together, apart):
             try:
                 await self._patiently(partial(self._once, link, how, batch))
+            except asyncio.CancelledError:
+                answer(batch, self._closing())  # nobody shall wait for ever
+                raise
             except Exception as error:  # noqa: BLE001  every error belongs to those who asked
                 # Also a single one, when somebody else has just made what it was about to make: now it can see it.
                 away = isinstance(error, DatabaseUnavailable)
@@ -236,6 +242,9 @@ class PostgresDatabase:
             while (job := await queue.get()) is not None:
                 try:
                     job.result = await self._patiently(partial(link.run, job.work))
+                except asyncio.CancelledError:
+                    answer([job], self._closing())
+                    raise
                 except Exception as error:  # noqa: BLE001  every error belongs to the one who asked
                     answer([job], error)
                 else:
