@@ -62,10 +62,12 @@ async function standing() {
   const told = pages.map(async (page) => {
     const said = page.evaluate(() => document.body.innerText).catch(String);
     const text = await Promise.race([said, after(5000, "nothing: it does not answer")]);
+    const alerts = page.locator("[role=alert], [role=dialog]").allInnerTexts();
+    const loud = await Promise.race([alerts.catch(() => []), after(1000, [])]);
     const line = text.replace(/\s*\n\s*/g, " | ");
     const most =
       line.length > 2 * MOST_TOLD ? `${line.slice(0, MOST_TOLD)} … ${line.slice(-MOST_TOLD)}` : line;
-    return `at ${page.url()}, which said:\n${most}`;
+    return [`at ${page.url()}, which said:`, most, ...loud].join("\n");
   });
   return Promise.all(told);
 }

@@ -141,6 +141,7 @@ export async function clicks_grid_of_four_by_three_5(visitor) {
         await page.keyboard.type(field);
         await page.getByRole("option", { name: field, exact: true }).waitFor();
         await page.keyboard.press("ArrowDown");
+        await page.locator("[role=option][data-combobox-selected]", { hasText: field }).waitFor();
         await page.keyboard.press("Enter");
         await holds(list, field);
         await page.waitForFunction(() => document.activeElement?.getAttribute("aria-label") === "Values");

@@ -24,7 +24,9 @@ export async function a_mask_is_painted_and_sent(visitor) {
   const page = await visitor();
   await create(page, { model: "flux-pro-fill", prompt: "a wooden door", mode: "fill" });
   await drop(page, page.getByRole("region", { name: "References" }), [png("wall.png")]);
-  await seen(page.getByAltText(/^image 1/));
+  await seen(page.getByAltText("image 1: wall.png"));
+  // What it said without a picture is gone, and moves nothing any more.
+  await priced(page, /\$\d/);
   await page.getByRole("button", { name: "Paint a mask" }).click();
   const board = await still(page.getByTestId("mask"));
   await page.mouse.move(board.x + board.width * 0.3, board.y + board.height * 0.5);
