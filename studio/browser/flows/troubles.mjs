@@ -98,7 +98,11 @@ export async function a_budget_stops_before_anything_is_sent_and_shows_the_ways_
 
 export async function the_limit_of_a_provider_is_told_with_the_next_try(visitor) {
   const page = await visitor();
-  await create(page, { model: "flux-2-pro", provider: "bfl", prompt: "patient [[fault:submit-429=6]]" });
+  await create(page, {
+    model: "flux-2-pro",
+    provider: "bfl",
+    prompt: `${unique("patient ")} [[fault:submit-429=20]]`,
+  });
   await ready(page);
   const made = await asked(page, () => generate(page).click());
   await row(page, made)
