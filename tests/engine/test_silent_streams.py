@@ -10,6 +10,7 @@ import pytest
 from tests.worlds import ROUTES, billed, sandbox, settings_for, settled, submits
 
 from fluxroom.client import AsyncClient
+from fluxroom.engine import runner
 from fluxroom.engine.courier import Courier
 from fluxroom.providers import Pending, PollOutcome
 from fluxroom.sandbox import Sandbox
@@ -39,8 +40,8 @@ async def test_a_stream_that_never_ends_keeps_nobody_from_asking(
             ended.append(job.id)
 
     monkeypatch.setattr(Courier, "watch", kept_alive)
-    settings = settings_for(box, tmp_path, wait=3.0)
-    async with AsyncClient(settings=settings) as client, asyncio.timeout(60):
+    monkeypatch.setattr(runner, "_LONGEST_STREAM", 0.5)
+    async with AsyncClient(settings=settings_for(box, tmp_path)) as client, asyncio.timeout(60):
         found = await settled(client, "x", model=ROUTES["fal"], wait=50)
     [job] = found.jobs
     assert (job.state, job.charge_state) == ("succeeded", "charged")

@@ -25,6 +25,9 @@ from fluxroom.store.jobs import Job
 
 _log = get_logger("fluxroom.runner")
 
+_LONGEST_STREAM = 600.0
+"""Seconds for which a status stream is listened to instead of asking: longer than a picture takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
@@ -99,11 +102,10 @@ class Runner:
     async def _streamed_answer(self, job: Job) -> PollOutcome | None:
         """The final answer from the provider's status stream; None where there is none, or when it broke off.
 
-        Also None when it goes on for longer than anybody waits: one that is kept alive and says nothing must not keep
-        us from asking.
+        Also None when it goes on for very long: one that is kept alive and says nothing must not keep us from asking.
         """
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._pace.wait), aclosing(self._courier.watch(job)) as outcomes:
+            async with asyncio.timeout(_LONGEST_STREAM), aclosing(self._courier.watch(job)) as outcomes:
                 async for outcome in outcomes:
                     if isinstance(outcome, (Ready, Refused, Failed)):
                         return outcome
