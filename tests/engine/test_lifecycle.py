@@ -10,7 +10,8 @@ from fluxroom.engine.lifecycle import FINAL, SETTLED, TRANSITIONS, Happening, St
 def test_the_table_is_the_designs() -> None:
     drawn = {
         "queued": {"submitting", "cancelled", "running"},
-        "submitting": {"running", "queued", "failed", "moderated_input", "unknown"},
+        # Cancelled while it was being sent, and not taken: docs/decisions.
+        "submitting": {"running", "queued", "failed", "moderated_input", "unknown", "cancelled"},
         "unknown": {"running", "queued", "abandoned"},
         "running": {"fetching", "failed", "moderated_input", "moderated_output", "cancelled", "unknown"},
         "fetching": {"succeeded", "lost"},

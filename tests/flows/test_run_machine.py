@@ -102,7 +102,7 @@ class Stage:
         made = self.world.made[generation]
         await made.settled.wait()
         error = None if made.state is State.SUCCEEDED else {"code": "x", "message": "no"}
-        return SimpleNamespace(jobs=[SimpleNamespace(state=made.state, error=error)])
+        return SimpleNamespace(jobs=[SimpleNamespace(state=made.state, error=error, went_elsewhere=False)])
 
     async def withdraw(self, generation: str) -> bool:
         made = self.world.made[generation]

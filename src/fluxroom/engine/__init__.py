@@ -261,9 +261,8 @@ class Engine:
             self._queue.kick()
 
     async def withdraw(self, generation_id: str) -> bool:
-        """Cancel those jobs of a generation that have not been sent; whether that were all."""
-        found = await self.snapshot(generation_id)
-        return all([await self._decisions.withdraw(job) for job in found.jobs])
+        """Cancel a generation of which no job has been sent: its jobs, all or none. False: one was sent."""
+        return await self._decisions.withdraw((await self.snapshot(generation_id)).jobs)
 
     async def resolve(self, job_id: str, choice: Literal["retry", "abandon"]) -> Job:
         """Decide about a job in doubt: send it again (which pays again if the provider took it), or give it up.

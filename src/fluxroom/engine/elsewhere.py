@@ -18,6 +18,7 @@ from fluxroom import catalog
 from fluxroom.catalog import words
 from fluxroom.engine import budgets
 from fluxroom.engine.accounts import Account
+from fluxroom.engine.decisions import insist
 from fluxroom.engine.ledger import Also, Ledger
 from fluxroom.engine.orders import Terms, estimate_of, job_of, request_of
 from fluxroom.engine.routing import choose, offers
@@ -107,6 +108,7 @@ class Elsewhere:
         return True
 
     def _write(self, generation: Generation, plan: Plan, job: Job, connection: Connection) -> None:
+        insist(job.id, connection)
         terms = Terms(
             owner=job.owner,
             run=job.run,

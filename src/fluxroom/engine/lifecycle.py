@@ -63,6 +63,8 @@ TRANSITIONS: Mapping[tuple[State, Happening], State] = {
     (State.QUEUED, Happening.ACCEPTED): State.RUNNING,
     (State.SUBMITTING, Happening.ACCEPTED): State.RUNNING,
     (State.SUBMITTING, Happening.NOT_TAKEN): State.QUEUED,
+    # A person has asked for it while it was being sent, and it was not taken.
+    (State.SUBMITTING, Happening.CANCEL): State.CANCELLED,
     (State.SUBMITTING, Happening.REFUSED): State.FAILED,
     (State.SUBMITTING, Happening.INPUT_MODERATED): State.MODERATED_INPUT,
     (State.SUBMITTING, Happening.DOUBT): State.UNKNOWN,

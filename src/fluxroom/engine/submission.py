@@ -7,14 +7,16 @@ References are encoded or uploaded first, while the job is still queued: then th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from fluxroom import catalog
 from fluxroom.engine.callback_addresses import Addresses
 from fluxroom.engine.courier import Courier, UntrustedCallError
+from fluxroom.engine.decisions import UnwantedError, insist, withdrawn
 from fluxroom.engine.elsewhere import Elsewhere
 from fluxroom.engine.ledger import Ledger
 from fluxroom.engine.lifecycle import Happening, State
@@ -127,9 +129,9 @@ class Submission:
                 self._ledger.live[job.id].since = self._ledger.clock.monotonic()
                 moved = await self._taken(job, outcome)
             case NotTaken():
-                moved = await self._put_back(job, outcome)
+                moved = await self._unless_cancelled(job, self._put_back(job, outcome))
             case Rejected(error=error):
-                moved = await self._refuse(job, error)
+                moved = await self._unless_cancelled(job, self._refuse(job, error))
             case Ambiguous(why=why):
                 moved = await self._doubt(job, why)
         await self._learn(job, outcome)
@@ -244,8 +246,20 @@ class Submission:
         pause = backoff(job.attempt, asked=outcome.retry_after)
         _log.info("not taken, goes back to the queue", job=job.id, code=outcome.error.code, seconds=round(pause, 1))
         return await self._ledger.move(
-            job, Happening.NOT_TAKEN, outcome.error.detail, not_before=now + pause, error=outcome.error.as_dict()
+            job,
+            Happening.NOT_TAKEN,
+            outcome.error.detail,
+            also=partial(insist, job.id),
+            not_before=now + pause,
+            error=outcome.error.as_dict(),
         )
+
+    async def _unless_cancelled(self, job: Job, step: Awaitable[Job | None]) -> Job | None:
+        """A job that was not taken goes on, unless a person has cancelled it while it was being sent."""
+        try:
+            return await step
+        except UnwantedError:
+            return await self._ledger.move(job, Happening.CANCEL, "a person has cancelled it", **withdrawn(job))
 
     async def _refuse(self, job: Job, error: FluxroomError) -> Job | None:
         moderated = isinstance(error, ModeratedInput)
