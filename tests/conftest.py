@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from tests.postgres.clusters import MISSING, Cluster, binaries, cluster
 
+from fluxroom.store import Store, open_store
+
 _OURS = ("FLUXROOM_", "BFL_API_KEY", "FAL_KEY", "FAL_API_KEY")
 
 
@@ -32,3 +34,12 @@ def postgres() -> Iterator[Cluster]:
         pytest.skip(MISSING)
     with cluster() as running:
         yield running
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A store of this version, on either database."""
+    url = request.getfixturevalue("postgres").fresh() if request.param == "postgresql" else ""
+    opened = open_store(tmp_path / "data", url)
+    yield opened
+    opened.close()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +10,7 @@ from hypothesis import strategies as st
 from tests.store.rows import put
 
 from fluxroom.engine.limits import Throttle, after_acceptance, after_refusal
-from fluxroom.store import Store, limits, open_store
+from fluxroom.store import Store, limits
 from fluxroom.store.limits import Limit
 
 pytestmark = pytest.mark.anyio
@@ -41,14 +39,6 @@ class Hand:
 @pytest.fixture
 def clock() -> Hand:
     return Hand()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    url = request.getfixturevalue("postgres").fresh() if request.param == "postgresql" else ""
-    opened = open_store(tmp_path / "data", url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

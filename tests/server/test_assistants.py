@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from fastapi.testclient import TestClient
 from tests.server.calls import is_problem
-from tests.server.keyed import People, keyed_gateway
+from tests.server.keyed import People
 
 AT = "/v1/assistants"
 FIELDS = {
@@ -87,12 +85,6 @@ def test_what_is_not_there_is_a_problem(quiet: TestClient) -> None:
     is_problem(quiet.put(f"{AT}/flux-photo-editor", json={"enabled": "yes"}), 422, "invalid_body")
     is_problem(quiet.put(f"{AT}/flux-photo-editor", json={}), 422, "invalid_body")
     is_problem(quiet.put(f"{AT}/..%2F..%2Fetc", json={"enabled": True}), 404, "no_such_path")
-
-
-@pytest.fixture(scope="module")
-def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
-    with keyed_gateway(tmp_path_factory.mktemp("keyed")) as found:
-        yield found
 
 
 def test_everybody_reads_and_only_an_admin_switches(people: People) -> None:

@@ -3,13 +3,12 @@ that is away, a person who is not asked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from tests.server.calls import FAST, is_problem, read_events
-from tests.server.keyed import People, keyed_gateway
+from tests.server.keyed import People
 
 from fluxroom.errors import StorageBusy
 from fluxroom.store import conversations
@@ -79,12 +78,6 @@ def test_a_store_that_is_away_is_a_problem_in_the_stream(quiet: TestClient, monk
     monkeypatch.setattr(type(gateway_of(quiet).engine), "events", away)
     kind, _, problem = read_events(quiet.get(f"{at}/events").text)[-1]
     assert (kind, problem["code"], problem["status"]) == ("problem", "storage_busy", 503)
-
-
-@pytest.fixture(scope="module")
-def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
-    with keyed_gateway(tmp_path_factory.mktemp("keyed")) as found:
-        yield found
 
 
 def test_reading_is_not_saying(people: People) -> None:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from tests.server.calls import FAST, picture
-from tests.server.keyed import People, Person, keyed_gateway
+from tests.server.keyed import People, Person
 from tests.server.test_scopes import routes
 
 from fluxroom.server.access.scopes import RIGHTS
@@ -43,22 +42,6 @@ BODIES: dict[str, Any] = {
     "POST /v1/pipelines/{run_id}/steps/{step}/check": {},
     "POST /v1/pipelines/{run_id}/steps/{step}/choose": {"images": ["0" * 22]},
 }
-
-
-@pytest.fixture(scope="module")
-def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
-    with keyed_gateway(tmp_path_factory.mktemp("keyed")) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def anna(people: People) -> Person:
-    return people.join("anna")
-
-
-@pytest.fixture(scope="module")
-def bob(people: People) -> Person:
-    return people.join("bob")
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from tests.server.calls import FAST, is_problem, picture, read_events
-from tests.server.keyed import People, Person, keyed_gateway
+from tests.server.keyed import People, Person
 
 REVIEWED: dict[str, Any] = {
     "version": 1,
@@ -31,22 +30,6 @@ REVIEWED: dict[str, Any] = {
         {"name": "dusk", "do": "edit", "model": FAST, "references": ["{{steps.best.image}}"], "prompt": "at dusk"},
     ],
 }
-
-
-@pytest.fixture(scope="module")
-def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
-    with keyed_gateway(tmp_path_factory.mktemp("keyed")) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def anna(people: People) -> Person:
-    return people.join("anna")
-
-
-@pytest.fixture(scope="module")
-def bob(people: People) -> Person:
-    return people.join("bob")
 
 
 def told(people: People, person: Person, path: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.server.calls import FAST, browser, make, picture, settings_at
-from tests.server.keyed import People, Person, keyed_gateway
+from tests.server.keyed import People, Person
 from tests.server.test_attack import png_head
 from tests.server.test_doorkeeper import knock, status
 from uvicorn.protocols.http import httptools_impl
@@ -61,12 +61,6 @@ def fails_and_would_succeed(attack: Attack, without: Removal) -> None:
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     with browser(create_app(settings_at(tmp_path_factory.mktemp("local")))) as http:
         yield http
-
-
-@pytest.fixture(scope="module")
-def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
-    with keyed_gateway(tmp_path_factory.mktemp("keyed")) as found:
-        yield found
 
 
 @pytest.fixture

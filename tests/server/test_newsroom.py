@@ -8,7 +8,6 @@ import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,17 +18,9 @@ from tests.store.rows import generation, move, row
 
 from fluxroom.server.webhooks import newsroom
 from fluxroom.server.webhooks.newsroom import Newsroom, Round
-from fluxroom.store import Store, jobs, news, open_store
+from fluxroom.store import Store, jobs, news
 from fluxroom.store.news import Item
 from fluxroom.types import Running
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    url = request.getfixturevalue("postgres").fresh() if request.param == "postgresql" else ""
-    opened = open_store(tmp_path / "data", url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

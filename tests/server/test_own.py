@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from tests.server.calls import FAST, is_problem, picture
-from tests.server.keyed import People, Person, keyed_gateway
+from tests.server.keyed import People, Person
 
 WAIT = {"prefer": "wait=60"}
-
-
-@pytest.fixture(scope="module")
-def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
-    with keyed_gateway(tmp_path_factory.mktemp("keyed")) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def anna(people: People) -> Person:
-    return people.join("anna")
-
-
-@pytest.fixture(scope="module")
-def bob(people: People) -> Person:
-    return people.join("bob")
 
 
 def make(people: People, person: Person, **body: Any) -> Any:

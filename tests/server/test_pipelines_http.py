@@ -322,22 +322,6 @@ def test_words_are_found_in_names_and_prompts_also_those_with_umlauts(http: Test
 # nobody else's -------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
-    with keyed_gateway(tmp_path_factory.mktemp("keyed")) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def anna(people: People) -> Person:
-    return people.join("anna")
-
-
-@pytest.fixture(scope="module")
-def bob(people: People) -> Person:
-    return people.join("bob")
-
-
 def one_edit(**fields: Any) -> dict[str, Any]:
     step = {"name": "one", "do": "edit", "model": "flux-2-pro", "prompt": "copy", **fields}
     return {"version": 1, "name": "theft", "steps": [step]}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fastapi.routing import iter_route_contexts
 from tests.server.calls import is_problem, settings_at
-from tests.server.keyed import People, keyed_gateway
+from tests.server.keyed import People
 
 from fluxroom.server import create_app
 from fluxroom.server.access.scopes import RIGHTS, Rights
@@ -92,12 +91,6 @@ def test_only_what_is_meant_to_be_public_is() -> None:
 
 
 # what a caller meets -------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
-    with keyed_gateway(tmp_path_factory.mktemp("keyed")) as found:
-        yield found
 
 
 def test_every_route_but_the_public_ones_asks_for_a_key(people: People, tmp_path: Path) -> None:

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import Connection, insert
 from tests.store.rows import generation, picture, row
 
-from fluxroom.store import Store, belongings, images, jobs, open_store
+from fluxroom.store import Store, belongings, images, jobs
 from fluxroom.store.tables import assets
 
 pytestmark = pytest.mark.anyio
 
 MADE, SENT, UPLOADED, NOBODYS = ("a" * 64, "b" * 64, "c" * 64, "d" * 64)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    url = request.getfixturevalue("postgres").fresh() if request.param == "postgresql" else ""
-    opened = open_store(tmp_path / "data", url)
-    yield opened
-    opened.close()
 
 
 def annas(connection: Connection) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import astuple, replace
 from decimal import Decimal
 from functools import partial
@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection
 from tests.store.rows import generation, move, picture, put, row
 
-from fluxroom.store import Store, admission, history, images, jobs, ledger, limits, open_store, reuse
+from fluxroom.store import Store, admission, history, images, jobs, ledger, limits, reuse
 from fluxroom.store.admission import Line
 from fluxroom.store.history import Kind
 from fluxroom.store.jobs import Job
@@ -24,14 +24,6 @@ from fluxroom.store.limits import Limit
 pytestmark = pytest.mark.anyio
 
 T = TypeVar("T")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    url = request.getfixturevalue("postgres").fresh() if request.param == "postgresql" else ""
-    opened = open_store(tmp_path / "data", url)
-    yield opened
-    opened.close()
 
 
 async def asked(store: Store, statement: Callable[..., T], *arguments: Any, **named: Any) -> T:

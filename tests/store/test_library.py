@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 from tests.store.rows import generation, picture, row
 
-from fluxroom.store import Store, assets, images, jobs, library, lineage, marks, open_store
+from fluxroom.store import Store, assets, images, jobs, library, lineage, marks
 from fluxroom.store.assets import Asset
 from fluxroom.store.library import Picture, Wanted
 
@@ -19,14 +18,6 @@ pytestmark = pytest.mark.anyio
 
 T = TypeVar("T")
 WORDS = ("fox", "snow", "lantern", "harbour", "Straße", "café", "wide-angle", "über", "a", "quiet")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    url = request.getfixturevalue("postgres").fresh() if request.param == "postgresql" else ""
-    opened = open_store(tmp_path / "data", url)
-    yield opened
-    opened.close()
 
 
 async def asked(store: Store, statement: Callable[..., T], *arguments: Any, **named: Any) -> T:

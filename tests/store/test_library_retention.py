@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -24,14 +24,6 @@ pytestmark = pytest.mark.anyio
 T = TypeVar("T")
 DAY = 86400.0
 NOW = 400 * DAY
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    url = request.getfixturevalue("postgres").fresh() if request.param == "postgresql" else ""
-    opened = open_store(tmp_path / "data", url)
-    yield opened
-    opened.close()
 
 
 async def asked(store: Store, statement: Callable[..., T], *arguments: Any, **named: Any) -> T:

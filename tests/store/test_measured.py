@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection
 from tests.store.rows import picture, put
 
-from fluxroom.store import Store, history, images, measured, open_store
+from fluxroom.store import Store, history, images, measured
 from fluxroom.store.history import Kind
 from fluxroom.store.measured import Measured
 
 pytestmark = pytest.mark.anyio
 
 PRO = ("bfl/flux-2-pro", "generate")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    url = request.getfixturevalue("postgres").fresh() if request.param == "postgresql" else ""
-    opened = open_store(tmp_path / "data", url)
-    yield opened
-    opened.close()
 
 
 def charged(connection: Connection, amount: str, pictures: int = 1, **more: Any) -> None:

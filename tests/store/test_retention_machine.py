@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -22,7 +21,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from sqlalchemy import Connection, delete, select
 from tests.store.rows import generation, picture, row
 
-from fluxroom.store import Store, assets, images, jobs, ledger, marks, open_store, tables
+from fluxroom.store import Store, assets, images, jobs, ledger, marks, tables
 from fluxroom.store.assets import Asset
 from fluxroom.store.retention import GRACE, Rules, due, prune, sweep
 
@@ -205,14 +204,6 @@ class Attic(RuleBasedStateMachine):
         from fluxroom.store import reuse
 
         return reuse.cached(connection, owner, f"{owner}-{data!r}") is not None
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    url = request.getfixturevalue("postgres").fresh() if request.param == "postgresql" else ""
-    opened = open_store(tmp_path / "data", url)
-    yield opened
-    opened.close()
 
 
 @pytest.mark.slow

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -14,21 +13,13 @@ from sqlalchemy import Connection
 from tests.flows import orchestra
 from tests.store.rows import generation, move, picture, row
 
-from fluxroom.store import Store, images, jobs, open_store, run_results, runs
+from fluxroom.store import Store, images, jobs, run_results, runs
 from fluxroom.store.runs import GOES_ON, STATES, UNFINISHED, Item, Run, Wanted
 
 pytestmark = pytest.mark.anyio
 
 T = TypeVar("T")
 _NUMBERS = itertools.count()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    url = request.getfixturevalue("postgres").fresh() if request.param == "postgresql" else ""
-    opened = open_store(tmp_path / "data", url)
-    yield opened
-    opened.close()
 
 
 async def asked(store: Store, work: Callable[..., T], *arguments: Any, **named: Any) -> T:

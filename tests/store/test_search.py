@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection
 from tests.store.rows import generation, picture, row
 
-from fluxroom.store import Store, images, jobs, open_store, search
+from fluxroom.store import Store, images, jobs, search
 from fluxroom.store.search import Wanted
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    url = request.getfixturevalue("postgres").fresh() if request.param == "postgresql" else ""
-    opened = open_store(tmp_path / "data", url)
-    yield opened
-    opened.close()
 
 
 async def made(store: Store, prompt: str = "a fox", *, states: tuple[str, ...] = ("succeeded",), **more: Any) -> str:

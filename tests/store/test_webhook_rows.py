@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 from tests.store.rows import generation, move, row
 
 from fluxroom.identifiers import new_id
-from fluxroom.store import Store, jobs, open_store, runs, webhooks_out
+from fluxroom.store import Store, jobs, runs, webhooks_out
 from fluxroom.store.webhooks_out import Delivery, Endpoint, Told
 
 pytestmark = pytest.mark.anyio
 
 T = TypeVar("T")
 FINISHED, FAILED = "generation.finished", "generation.failed"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    url = request.getfixturevalue("postgres").fresh() if request.param == "postgresql" else ""
-    opened = open_store(tmp_path / "data", url)
-    yield opened
-    opened.close()
 
 
 async def asked(store: Store, work: Callable[..., T], *arguments: Any, **named: Any) -> T:
