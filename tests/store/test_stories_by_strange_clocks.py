@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert
-from tests.store import rows
+from sqlalchemy import Connection
+from tests.store.stories import event, generation
 
-from fluxroom.store import Store, jobs, open_store, story
+from fluxroom.store import Store, open_store, story
 from fluxroom.store.story import Story
-from fluxroom.store.tables import job_events
 
 pytestmark = pytest.mark.anyio
 
@@ -29,22 +28,6 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Sto
     yield one, other
     one.close()
     other.close()
-
-
-async def generation(store: Store) -> tuple[str, str]:
-    about = rows.generation(created_at=0.0)
-    row = rows.row(about)
-    await store.database.write(lambda connection: jobs.add(connection, about, [row]))
-    return about.id, row["id"]
-
-
-def event(names: tuple[str, str], to_state: str, at: float) -> Callable[[Connection], None]:
-    row = {"job": names[1], "generation": names[0], "at": at, "from_state": "x", "to_state": to_state, "why": ""}
-
-    def work(connection: Connection) -> None:
-        connection.execute(insert(job_events), row)
-
-    return work
 
 
 async def told(store: Store, reader: Story) -> list[str]:
@@ -68,10 +51,10 @@ async def test_a_late_event_is_told_whatever_the_times_of_the_others(
     def slow(connection: Connection) -> None:
         event(names, "slow", times[0])(connection)
         written.set()
-        go_on.wait(3)
+        go_on.wait(60)
 
     waiting = asyncio.create_task(other.database.write(slow))
-    assert await asyncio.to_thread(written.wait, 5)
+    assert await asyncio.to_thread(written.wait, 60)
     for name, at in (("quick", times[1]), ("quicker", times[2])):
         await one.database.write(event(names, name, at))
     assert await told(one, reader) == ["quick", "quicker"]

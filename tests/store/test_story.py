@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert
-from tests.store import rows
+from sqlalchemy import Connection
+from tests.store.stories import event, generation
 
 from fluxroom.store import Store, jobs, open_store
 from fluxroom.store.story import Story
-from fluxroom.store.tables import job_events
 
 pytestmark = pytest.mark.anyio
 
@@ -27,23 +25,6 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Sto
     yield one, other
     one.close()
     other.close()
-
-
-async def generation(store: Store) -> tuple[str, str]:
-    """A generation with one job, and no events but its first."""
-    about = rows.generation(created_at=0.0)
-    row = rows.row(about)
-    await store.database.write(lambda connection: jobs.add(connection, about, [row]))
-    return about.id, row["id"]
-
-
-def event(names: tuple[str, str], to_state: str, at: float) -> Callable[[Connection], None]:
-    row = {"job": names[1], "generation": names[0], "at": at, "from_state": "x", "to_state": to_state, "why": ""}
-    return lambda connection: void(connection.execute(insert(job_events), row))
-
-
-def void(_: Any) -> None:
-    return
 
 
 async def told(store: Store, story: Story) -> list[str]:
@@ -89,10 +70,10 @@ async def test_an_event_that_is_committed_after_a_later_one_is_told(stores: tupl
     def slow(connection: Connection) -> None:
         event(names, "slow", 100.0)(connection)
         written.set()
-        go_on.wait(3)
+        go_on.wait(60)
 
     waiting = asyncio.create_task(other.database.write(slow))
-    assert await asyncio.to_thread(written.wait, 5)
+    assert await asyncio.to_thread(written.wait, 60)
     await one.database.write(event(names, "quick", 100.1))
     assert await told(one, story) == ["quick"]
     assert [row["to_state"] for row in await one.database.read(lambda c: jobs.events(c, names[0]))][-1] == "quick"
